@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import { instant, shortText, longText, regionCode, identifier } from './fields.ts';
+
+/**
+ * The one discriminated union of everything that happens (事件). An event is immutable; its `id` makes every
+ * delivery after the first a no-op. Times are epoch milliseconds (UTC) inside the hub; at the doors an ISO 8601 text
+ * with an offset is accepted as well.
+ *
+ * `occurredAt` as claimed by the source, `enteredAt` when it was typed into the source (KF-04 needs the difference),
+ * `receivedAt` when it reached the log: the log's own clock, never taken from the sender.
+ */
+const common = {
+  id: identifier,
+  region: regionCode,
+  source: identifier.default('unknown'),
+  occurredAt: instant,
+  enteredAt: instant.optional(),
+};
+
+/** What every step of a casefile (办件) may say about itself. */
+const caseCommon = {
+  ...common,
+  /** Number of the casefile (办件编号), unique within its region. */
+  casefile: identifier,
+  /** Window (窗口), where the step was done at one. */
+  window: identifier.optional(),
+  /** Staff number (工号) of the person who did it. */
+  handler: shortText.optional(),
+  note: longText.optional(),
+};
+
+const opening = {
+  matter: identifier,
+  department: identifier.optional(),
+  applicant: z.object({ name: shortText, class: z.enum(['person', 'enterprise', 'other']) }).optional(),
+};
+
+export const caseReceived = z.strictObject({ kind: z.literal('case.received'), ...caseCommon, ...opening });
+export const caseAccepted = z.strictObject({
+  kind: z.literal('case.accepted'),
+  ...caseCommon,
+  ...opening,
+  /** The deadline the source itself gave (承诺办结时间); where absent the matter's limits are counted. */
+  promisedDueAt: instant.optional(),
+  statutoryDueAt: instant.optional(),
+});
+export const caseDeclined = z.strictObject({
+  kind: z.literal('case.declined'),
+  ...caseCommon,
+  reason: longText.optional(),
+});
+export const caseCorrectionRequested = z.strictObject({
+  kind: z.literal('case.correctionRequested'),
+  ...caseCommon,
+  reason: longText.optional(),
+});
+export const caseCorrected = z.strictObject({ kind: z.literal('case.corrected'), ...caseCommon });
+export const caseStepped = z.strictObject({ kind: z.literal('case.stepped'), ...caseCommon, step: shortText });
+export const caseSuspended = z.strictObject({
+  kind: z.literal('case.suspended'),
+  ...caseCommon,
+  /** Special procedure (特别程序): hearing, inspection, testing … */
+  procedure: shortText,
+  reason: longText.optional(),
+});
+export const caseResumed = z.strictObject({ kind: z.literal('case.resumed'), ...caseCommon });
+export const caseExtended = z.strictObject({
+  kind: z.literal('case.extended'),
+  ...caseCommon,
+  days: z.int().min(1).max(60),
+  approver: shortText,
+  reason: longText.optional(),
+});
+export const caseDecided = z.strictObject({
+  kind: z.literal('case.decided'),
+  ...caseCommon,
+  outcome: z.enum(['approved', 'denied']),
+  reason: longText.optional(),
+});
+export const caseCompleted = z.strictObject({ kind: z.literal('case.completed'), ...caseCommon });
+export const caseWithdrawn = z.strictObject({
+  kind: z.literal('case.withdrawn'),
+  ...caseCommon,
+  reason: longText.optional(),
+});
+
+/** The approval events a department may send through a door. */
+export const caseEvent = z.discriminatedUnion('kind', [
+  caseReceived,
+  caseAccepted,
+  caseDeclined,
+  caseCorrectionRequested,
+  caseCorrected,
+  caseStepped,
+  caseSuspended,
+  caseResumed,
+  caseExtended,
+  caseDecided,
+  caseCompleted,
+  caseWithdrawn,
+]);
+
+/** A camera (点位) changed its state; published by the stream part, only on a change. */
+export const cameraChanged = z.strictObject({
+  kind: z.literal('camera.changed'),
+  ...common,
+  camera: identifier,
+  hall: identifier,
+  state: z.enum(['starting', 'live', 'stalled', 'frozen', 'black', 'covered', 'offline', 'disabled', 'idle']),
+  detail: longText.optional(),
+});
+
+/** A casefile's colour is due to change: published by the ticker at `occurredAt`, decided like any other event. */
+export const clockTurned = z.strictObject({ kind: z.literal('clock.turned'), ...common, casefile: identifier });
+
+/** One duty (任务): an organ must visit a hall `required` times on a working day (SC-11..SC-15). */
+export const patrolPlanned = z.strictObject({
+  kind: z.literal('patrol.planned'),
+  ...common,
+  duty: identifier,
+  organ: identifier,
+  hall: identifier,
+  day: z.iso.date(),
+  required: z.int().min(1).max(20),
+  dueAt: instant,
+  article: shortText,
+});
+
+const byPerson = { ...common, account: identifier, name: shortText };
+
+export const visitStarted = z.strictObject({
+  kind: z.literal('patrol.visitStarted'),
+  ...byPerson,
+  visit: identifier,
+  duty: identifier,
+  hall: identifier,
+  windows: z.array(identifier).min(1).max(200),
+});
+
+export const windowView = z.strictObject({
+  window: identifier,
+  camera: identifier,
+  /** Seconds that the server delivered and the page reported as playing, visible and fresh. */
+  seconds: z.number().min(0).max(86_400),
+  verified: z.boolean(),
+});
+
+export const visitFinished = z.strictObject({
+  kind: z.literal('patrol.visitFinished'),
+  ...byPerson,
+  visit: identifier,
+  views: z.array(windowView).max(200),
+  /** SHA-256 (hex) over the delivery and player reports the views were computed from. */
+  digest: z.hash('sha256'),
+});
+
+export const findingRecorded = z.strictObject({
+  kind: z.literal('patrol.findingRecorded'),
+  ...byPerson,
+  finding: identifier,
+  visit: identifier,
+  window: identifier,
+  camera: identifier.optional(),
+  /** Misconduct code of the region's vocabulary (background §4, A..H). */
+  code: shortText,
+  note: longText.optional(),
+  snapshot: z.strictObject({ sha256: z.hash('sha256'), at: instant }).optional(),
+});
+
+export const signalAcknowledged = z.strictObject({
+  kind: z.literal('signal.acknowledged'),
+  ...byPerson,
+  signal: identifier,
+  note: longText.optional(),
+});
+
+/** What people and the hub's own parts publish; a door never accepts these. */
+export const hubEvent = z.discriminatedUnion('kind', [
+  cameraChanged,
+  clockTurned,
+  patrolPlanned,
+  visitStarted,
+  visitFinished,
+  findingRecorded,
+  signalAcknowledged,
+]);
+
+export const anyEvent = z.discriminatedUnion('kind', [...caseEvent.options, ...hubEvent.options]);
+
+export type CaseEvent = z.infer<typeof caseEvent>;
+export type HubEvent = z.infer<typeof hubEvent>;
+/** An event as it travels on the log. */
+export type Event = z.infer<typeof anyEvent>;
+export type EventKind = Event['kind'];
+export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;
+export type CameraState = EventOf<'camera.changed'>['state'];
+export type WindowView = z.infer<typeof windowView>;
+
+/** An event as the recorder read it: `receivedAt` is the log's time, `position` the recorder's own order. */
+export type Recorded<E extends Event = Event> = E & { receivedAt: number; position: number };
+
+/** `event.<region>.<family>.<kind>`, for example `event.510104.case.accepted`. */
+export function subjectOf(event: Pick<Event, 'region' | 'kind'>): string {
+  return `event.${event.region}.${event.kind}`;
+}

@@ -1,0 +1,70 @@
+/** Everything that is sent to browsers over the socket, in one typed map (`name → body`), and what browsers send. */
+import type { CameraStatus, Casefile, Duty, Finding, Signal, Visit } from './state.ts';
+import type { EventKind } from './event.ts';
+
+/** A line of a window's event list: an approval event as shown to people. */
+export interface EventLine {
+  id: string;
+  position: number;
+  region: string;
+  kind: EventKind;
+  casefile: string;
+  matter?: string;
+  hall?: string;
+  window?: string;
+  step?: string;
+  outcome?: string;
+  occurredAt: number;
+}
+
+/** One change, as it stands after the change; a later one for the same key replaces an earlier one. */
+export type LiveItem = { region: string; position: number } & (
+  | { topic: 'event'; body: EventLine }
+  | { topic: 'signal'; body: Signal }
+  | { topic: 'casefile'; body: Pick<Casefile, 'id' | 'status' | 'window' | 'hall' | 'promisedDueAt' | 'statutoryDueAt'> }
+  | { topic: 'duty'; body: Duty }
+  | { topic: 'visit'; body: Visit }
+  | { topic: 'finding'; body: Finding }
+  | { topic: 'camera'; body: CameraStatus }
+);
+
+/** Seconds verified so far, per window, while a visit is open. */
+export interface Progress {
+  visit: string;
+  views: { window: string; seconds: number; verified: boolean; problem?: 'notDelivered' | 'notReported' | 'hidden' | 'stale' | 'camera' }[];
+  verified: number;
+  needed: number;
+}
+
+/** hub → browser */
+export interface Downward {
+  /** `position` is the cursor to keep and to present after a reconnect. */
+  live: (message: { position: number; items: LiveItem[] }) => void;
+  /** More was missed than is replayed: load the lists again, then go on from `position`. */
+  reset: (message: { position: number }) => void;
+  progress: (message: Progress) => void;
+}
+
+/** One line of a player's report: what the page says it played of one camera since its last report. */
+export interface ViewReport {
+  camera: string;
+  /** Programme time (server clock, epoch ms) that played since the last report: from, to. */
+  from: number;
+  to: number;
+  /** The page's own wall clock at the end of the span. */
+  at: number;
+  /** Tile on screen, page visible, and its size in CSS pixels. */
+  visible: boolean;
+  width: number;
+  height: number;
+  /** Frames presented since the last report. */
+  frames: number;
+}
+
+/** browser → hub */
+export interface Upward {
+  /** First message after connecting; `cursor` is the last position seen, or null for a fresh page. */
+  hello: (message: { cursor: number | null }, answer: (reply: { ok: true; position: number } | { ok: false; reason: string }) => void) => void;
+  /** At most 64 lines, every second or two, while a visit is open. */
+  watched: (message: { visit: string; reports: ViewReport[] }) => void;
+}

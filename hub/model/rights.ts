@@ -1,0 +1,45 @@
+import { prefixOf } from './world.ts';
+
+/** 电子监察员, 大厅负责人, 系统管理员. Roles are kept apart (SC-29). */
+export type Role = 'inspector' | 'hallManager' | 'administrator';
+
+export type Permission =
+  | 'case.read'
+  | 'signal.read'
+  | 'signal.acknowledge'
+  | 'video.watch'
+  | 'patrol.read'
+  | 'patrol.visit'
+  | 'finding.record'
+  | 'evidence.view'
+  | 'ledger.read'
+  | 'system.read'
+  | 'source.manage';
+
+/** Who is signed in. */
+export interface Identity {
+  /** Opaque id of the session, not its token: it names what this session was served. */
+  session: string;
+  account: string;
+  name: string;
+  role: Role;
+  /** Everything below this region is in scope. */
+  region: string;
+  /** A hall manager sees this hall only. */
+  hall?: string;
+  organ?: string;
+}
+
+const granted: Record<Role, readonly Permission[]> = {
+  inspector: ['case.read', 'signal.read', 'signal.acknowledge', 'video.watch', 'patrol.read', 'patrol.visit', 'finding.record', 'evidence.view', 'ledger.read'],
+  hallManager: ['case.read', 'signal.read', 'signal.acknowledge', 'video.watch', 'patrol.read'],
+  administrator: ['system.read', 'source.manage'],
+};
+
+/** A right is role × permission × region prefix × hall. */
+export function may(who: Identity, permission: Permission, where?: { region: string; hall?: string | undefined }): boolean {
+  if (!granted[who.role].includes(permission)) return false;
+  if (!where) return true;
+  if (!where.region.startsWith(prefixOf(who.region))) return false;
+  return who.hall === undefined || who.hall === where.hall;
+}

@@ -1,0 +1,192 @@
+/** What the recorder derives from the log. Every row can be rebuilt from the events alone, byte for byte. */
+import type { CameraState, WindowView } from './event.ts';
+import type { Level } from './pack.ts';
+
+export type CasefileStatus = 'received' | 'correcting' | 'accepted' | 'suspended' | 'decided' | 'completed' | 'declined' | 'withdrawn';
+
+/** 停表: a time that the law does not count (行政许可法 45). Open while `to` is absent. */
+export interface Suspension {
+  from: number;
+  to?: number;
+  procedure: string;
+}
+
+/** 办件. `id` is `<region>:<number>`. Times in epoch milliseconds. */
+export interface Casefile {
+  id: string;
+  region: string;
+  number: string;
+  matter: string;
+  department?: string;
+  hall?: string;
+  window?: string;
+  applicant?: { name: string; class: 'person' | 'enterprise' | 'other' };
+  source: string;
+  status: CasefileStatus;
+  receivedAt?: number;
+  acceptedAt?: number;
+  decidedAt?: number;
+  completedAt?: number;
+  outcome?: 'approved' | 'denied';
+  suspensions: Suspension[];
+  extensionDays: number;
+  corrections: number;
+  /** Deadlines as given by the source, if it gave any; they win over the matter's limits. */
+  givenStatutoryDueAt?: number;
+  givenPromisedDueAt?: number;
+  statutoryDueAt?: number;
+  promisedDueAt?: number;
+  /** The pack and version whose clock settings computed the deadlines. */
+  pack?: string;
+  /** The working day's calendar had no published year for a day the deadline passes. */
+  provisional: boolean;
+  /** When the colour next changes: the ticker publishes `clock.turned` for that moment. */
+  nextTurn?: number;
+  /** Rules (id and level) that have fired, so that each fires once. */
+  fired: string[];
+  lastEventAt: number;
+  position: number;
+}
+
+export type SignalState = 'draft' | 'issued' | 'acknowledged' | 'revoked' | 'closed';
+
+/** 信号. Its `explanation` names the rule, the article and the arithmetic. */
+export interface Signal {
+  id: string;
+  region: string;
+  level: Level;
+  state: SignalState;
+  rule: string;
+  pack: string;
+  packVersion: number;
+  article: string;
+  titleZh: string;
+  titleEn: string;
+  messageZh: string;
+  messageEn: string;
+  explanation: Explanation;
+  casefile?: string;
+  matter?: string;
+  department?: string;
+  hall?: string;
+  window?: string;
+  duty?: string;
+  finding?: string;
+  /** The moment the rule was met, and the moment the hub recorded it. */
+  at: number;
+  issuedAt: number;
+  acknowledgedAt?: number;
+  acknowledgedBy?: string;
+  revokedReason?: string;
+  closedAt?: number;
+  position: number;
+}
+
+/** The arithmetic behind a deadline or a signal, line by line. */
+export interface Explanation {
+  unit: 'working' | 'calendar' | 'given';
+  /** 起算日 */
+  startedOn?: string;
+  limitDays?: number;
+  extensionDays?: number;
+  dueOn: string;
+  dueAt: number;
+  /** Days not counted, with the reason. */
+  excluded: { day: string; reason: 'weekend' | 'holiday' | 'suspended'; name?: string }[];
+  /** Weekend days that do count (调休). */
+  makeUp: string[];
+  suspensions: Suspension[];
+  /** Days counted up to `asOf`, and days over the limit (both in the unit). */
+  asOf: number;
+  usedDays?: number;
+  overDays: number;
+  provisional: boolean;
+  basis?: string;
+}
+
+export type DutyState = 'planned' | 'inProgress' | 'done' | 'missed';
+
+/** 任务: one hall, one working day, `required` visits. */
+export interface Duty {
+  id: string;
+  region: string;
+  organ: string;
+  hall: string;
+  day: string;
+  required: number;
+  done: number;
+  state: DutyState;
+  dueAt: number;
+  article: string;
+  position: number;
+}
+
+/** 巡查: one visit by video. `counts` is the verdict once it is finished. */
+export interface Visit {
+  id: string;
+  region: string;
+  duty: string;
+  hall: string;
+  account: string;
+  name: string;
+  state: 'open' | 'finished';
+  startedAt: number;
+  finishedAt?: number;
+  windows: string[];
+  views: WindowView[];
+  counts?: boolean;
+  /** Why it does or does not count: verified and needed windows. */
+  verified?: number;
+  needed?: number;
+  digest?: string;
+  findings: number;
+  position: number;
+}
+
+/** 问题: a finding of a visit. */
+export interface Finding {
+  id: string;
+  region: string;
+  visit: string;
+  hall: string;
+  window: string;
+  camera?: string;
+  code: string;
+  note?: string;
+  snapshotSha256?: string;
+  snapshotAt?: number;
+  account: string;
+  name: string;
+  at: number;
+  position: number;
+}
+
+export interface CameraStatus {
+  camera: string;
+  region: string;
+  hall: string;
+  state: CameraState;
+  since: number;
+  detail?: string;
+  position: number;
+}
+
+/** 台账 entry as `decide` asks for it; the recorder adds sequence and hashes. */
+export interface LedgerDraft {
+  region: string;
+  at: number;
+  act: 'signal.issued' | 'signal.acknowledged' | 'signal.revoked' | 'visit.started' | 'visit.finished' | 'finding.recorded' | 'duty.missed' | 'duty.planned';
+  /** Id of the thing the entry is about. */
+  subject: string;
+  hall?: string;
+  account?: string;
+  /** Plain facts of the act: strings, numbers and booleans only, so that its canonical form is stable. */
+  facts: Record<string, string | number | boolean>;
+}
+
+export interface LedgerEntry extends LedgerDraft {
+  sequence: number;
+  previous: string;
+  hash: string;
+  event: string;
+}

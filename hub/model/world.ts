@@ -1,0 +1,127 @@
+/**
+ * The reference data every part reads and no event changes: who and what there is. Loaded from the store by
+ * `hub/platform/world.ts`; written by `hallwatch seed`.
+ */
+import type { WorkCalendar } from './calendar.ts';
+import type { RulePack } from './pack.ts';
+
+/** A text in Chinese and, where there is one, in English. */
+export interface Named {
+  name: string;
+  nameEn?: string;
+}
+
+/** 区划: an administrative division by its GB/T 2260 code. */
+export interface Region extends Named {
+  code: string;
+  parent?: string;
+  level: 'province' | 'city' | 'county';
+  /** Invented data for demonstration or trial; said on every page that shows it. */
+  demo: boolean;
+}
+
+/** 机构: the supervision organ (监察机关) of a region. */
+export interface Organ extends Named {
+  id: string;
+  region: string;
+}
+
+/** 部门: an agency that handles matters. */
+export interface Department extends Named {
+  id: string;
+  region: string;
+}
+
+/** 政务服务大厅. */
+export interface Hall extends Named {
+  id: string;
+  region: string;
+  /** Local opening hours in minutes after midnight, Asia/Shanghai. */
+  opens: number;
+  closes: number;
+}
+
+/** 窗口: a counter of a hall. */
+export interface Window extends Named {
+  id: string;
+  hall: string;
+  /** The number on the counter, for example "07". */
+  number: string;
+  department?: string;
+  /** Staff number of the clerk on duty (工号). */
+  staff?: string;
+}
+
+/** 点位. The address with its password never leaves the stream part. */
+export interface Camera extends Named {
+  id: string;
+  hall: string;
+  window?: string;
+  enabled: boolean;
+}
+
+/** 事项: one thing that can be applied for, as published. */
+export interface Matter extends Named {
+  code: string;
+  region: string;
+  department?: string;
+  businessType: 'approval' | 'levy' | 'penalty' | 'service';
+  /** 即办件 or 承诺件. */
+  itemClass: 'instant' | 'promised';
+  /** 法定时限 and 承诺时限 in the pack's day unit; absent where the source gives each case its own deadline. */
+  statutoryDays?: number;
+  promisedDays?: number;
+  legalBasis?: string;
+  steps: string[];
+}
+
+export interface World {
+  regions: ReadonlyMap<string, Region>;
+  organs: ReadonlyMap<string, Organ>;
+  departments: ReadonlyMap<string, Department>;
+  halls: ReadonlyMap<string, Hall>;
+  windows: ReadonlyMap<string, Window>;
+  cameras: ReadonlyMap<string, Camera>;
+  /** Keyed by `matterKey(region, code)`. */
+  matters: ReadonlyMap<string, Matter>;
+  packs: ReadonlyMap<string, RulePack>;
+  calendar: WorkCalendar;
+}
+
+export const matterKey = (region: string, code: string): string => `${region}/${code}`;
+
+/** The region and those above it, nearest first: 510104 → 510104, 510100, 510000. */
+export function chainOf(region: string): string[] {
+  const city = `${region.slice(0, 4)}00`;
+  const province = `${region.slice(0, 2)}0000`;
+  return [...new Set([region, city, province])];
+}
+
+/** The digits that all regions below share: 510000 → "51", 510100 → "5101", 510104 → "510104". */
+export function prefixOf(region: string): string {
+  if (region.endsWith('0000')) return region.slice(0, 2);
+  if (region.endsWith('00')) return region.slice(0, 4);
+  return region;
+}
+
+/** The matter a region publishes, its own or one inherited from above. */
+export function matterOf(world: World, region: string, code: string): Matter | undefined {
+  for (const each of chainOf(region)) {
+    const matter = world.matters.get(matterKey(each, code));
+    if (matter) return matter;
+  }
+  return undefined;
+}
+
+/** The rule pack in force for a region on a day (`YYYY-MM-DD`): the nearest one up the chain. */
+export function packOf(world: World, region: string, day: string): RulePack | undefined {
+  for (const each of chainOf(region)) {
+    let best: RulePack | undefined;
+    for (const pack of world.packs.values()) {
+      if (pack.region !== each || pack.effectiveFrom > day || (pack.effectiveTo && pack.effectiveTo < day)) continue;
+      if (!best || pack.effectiveFrom > best.effectiveFrom) best = pack;
+    }
+    if (best) return best;
+  }
+  return undefined;
+}

@@ -1,0 +1,48 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Identity } from '../model/rights.ts';
+import type { World } from '../model/world.ts';
+import type { Bus } from './nats.ts';
+import type { Store } from './postgres.ts';
+
+/** What `hub/config.ts` read from the environment; nothing else reads `process.env`. */
+export interface Settings {
+  roles: ('ingest' | 'record' | 'serve' | 'stream' | 'link')[];
+  host: string;
+  port: number;
+  dataDir: string;
+  natsUrl?: string;
+  databaseUrl?: string;
+  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Seed the demo, its accounts and its cameras. Refused unless `host` is loopback. */
+  demo: boolean;
+  /** Allow reaching cameras and the hub without TLS; cookies are then not marked Secure. */
+  publicOrigin?: string;
+  /** Speed of the simulated working day; 1 is real time. */
+  demoSpeed: number;
+  /** Where ffmpeg stands. */
+  ffmpeg: string;
+}
+
+/** What every part is given. */
+export interface Context {
+  settings: Settings;
+  bus: Bus;
+  store: Store;
+  /** The reference data as it stands now. */
+  world: () => World;
+  /** Who makes this request, by its session cookie; undefined when nobody is signed in. */
+  identify: (request: Pick<FastifyRequest, 'headers'>) => Promise<Identity | undefined>;
+  log: Logger;
+}
+
+/** A running part. `stop` waits for the work in flight and may be called twice. */
+export interface Part {
+  /** Registers the part's HTTP routes; called once, before the hub listens. */
+  routes?: (app: FastifyInstance) => void | Promise<void>;
+  /** Called once the HTTP server exists, for parts that attach sockets to it. */
+  attach?: (app: FastifyInstance) => void | Promise<void>;
+  stop: () => Promise<void>;
+}
+
+export type StartPart = (context: Context) => Promise<Part>;
