@@ -20,7 +20,7 @@
  *   POST   /api/visits/:id/findings {window, code, note?} → Finding; 409. The hub takes the snapshot itself.
  *   GET    /api/ledger?before=&limit=100        → Page<LedgerEntry> (newest first)
  *   GET    /api/ledger/check                    → ChainStatus
- *   GET    /api/vocabulary                      → Vocabulary (levels and finding kinds of the pack in force)
+ *   GET    /api/vocabulary                      → Vocabulary (levels and finding kinds of the pack in force, names of matters and departments)
  *   GET    /api/system                          → SystemStatus (administrator)
  *   GET    /evidence/:sha256.jpg                → a finding's snapshot
  *   GET    /live/:camera/index.m3u8, plain.m3u8 → LL-HLS, plain HLS
@@ -136,6 +136,9 @@ export interface Vocabulary {
   findings: FindingKind[];
   pack: string;
   packTitle: { zh: string; en: string };
+  /** Names of the matters in scope (by code) and of the departments, for the lines that carry only their codes. */
+  matters?: (Named & { code: string })[];
+  departments?: (Named & { id: string })[];
 }
 
 export interface SystemStatus {
@@ -144,6 +147,9 @@ export interface SystemStatus {
   events: number;
   refused: number;
   pending: number;
-  cameras: CameraStatus[];
+  /** Names are added for people; an administrator may not read the halls. */
+  cameras: (CameraStatus & { name?: string; nameEn?: string; hallName?: string; hallNameEn?: string; windowNumber?: string })[];
+  /** The parts (roles) this process runs. */
+  parts?: string[];
   sources: { id: string; name: string; events: number; refused: number; lastAt?: number }[];
 }
