@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface FilmOptions {
+  width?: number;
+  height?: number;
+  fps?: number;
+  seconds?: number;
+  /** Seconds between key pictures. */
+  keyEvery?: number;
+  /** All black instead of the test card. */
+  black?: boolean;
+}
+
+/** Height in lines of the strip at the top that carries the picture's number, one bit per `width / 16` columns, white is 1. */
+export const STRIP = 32;
+
+/** Draws, once, a film with its picture number burned in as text and as a strip of 16 bits; kept under the OS temp folder. */
+export async function makeFilm(options: FilmOptions = {}): Promise<string> {
+  const { width = 640, height = 360, fps = 15, seconds = 20, keyEvery = 1, black = false } = options;
+  const dir = join(tmpdir(), 'hallwatch-films');
+  const file = join(dir, `${black ? 'black' : 'card'}-${width}x${height}-${fps}-${seconds}-${keyEvery}.h264`);
+  if (existsSync(file)) return file;
+  await mkdir(dir, { recursive: true });
+  const size = `${width}x${height}`;
+  const source = black ? `color=black:size=${size}:rate=${fps}` : `testsrc2=size=${size}:rate=${fps}`;
+  const bits = `geq=lum='if(lt(Y,${STRIP}),if(mod(floor(N/pow(2,floor(X*16/W))),2),235,16),lum(X,Y))':cb='if(lt(Y,${STRIP / 2}),128,cb(X,Y))':cr='if(lt(Y,${STRIP / 2}),128,cr(X,Y))'`;
+  // A name of its own until it is whole: several test files may draw it at once.
+  const draft = `${file}.${process.pid}`;
+  await run('ffmpeg', [
+    ...['-hide_banner', '-loglevel', 'error', '-y', '-f', 'lavfi', '-i', source, '-t', String(seconds)],
+    ...['-vf', black ? 'format=yuv420p' : `format=yuv420p,${bits},drawtext=text='%{n}':fontsize=40:x=20:y=60:box=1`],
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'main', '-threads', '1'],
+    ...['-bf', '0', '-g', String(fps * keyEvery), '-keyint_min', String(fps * keyEvery), '-sc_threshold', '0'],
+    ...[
+      '-b:v',
+      '600k',
+      '-maxrate',
+      '900k',
+      '-bufsize',
+      '600k',
+      '-x264-params',
+      'repeat-headers=1:scenecut=0',
+      '-f',
+      'h264',
+      draft,
+    ],
+  ]);
+  await rename(draft, file);
+  return file;
+}

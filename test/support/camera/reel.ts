@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { filmOf, type Film } from './annexb.ts';
+import { packetsOf, type Packets } from './rtp.ts';
+
+/** A film ready to be sent in a loop. */
+export interface Reel {
+  film: Film;
+  pictures: Packets[];
+}
+
+/** Reads a raw H.264 file (Annex B, no B pictures). */
+export async function loadReel(file: string): Promise<Reel> {
+  const film = filmOf(await readFile(file));
+  return { film, pictures: film.pictures.map(packetsOf) };
+}
+
+/** What a stream can do wrong; `none` is good behaviour again. */
+export type Misbehaviour = 'none' | 'stall' | 'freeze' | 'black' | 'wrongRate' | 'clockJump';
+
+/** One picture due now. `stepBy` is how far the camera's own clock moves to the next one, in 90-kHz ticks. */
+export interface Frame {
+  packets: Packets;
+  timestamp: number;
+}
+
+/** One stream's place in its loop: which picture is next and what the camera's clock says. */
+export class Loop {
+  readonly fps: number;
+  readonly #reel: Reel;
+  readonly #black: Reel | undefined;
+  #index = 0;
+  #clock = Math.floor(Math.random() * 0xffff_ffff);
+  #kind: Misbehaviour = 'none';
+  #frozen: Packets;
+  #playing: Reel;
+  /** Wall time (epoch ms) at which each picture of the loop was last sent: what a picture on the glass is compared with. */
+  readonly sentAt: Float64Array;
+
+  constructor(reel: Reel, fps: number, black?: Reel) {
+    this.fps = fps;
+    this.#reel = reel;
+    this.#black = black;
+    this.#playing = reel;
+    this.#frozen = reel.pictures[0]!;
+    this.sentAt = new Float64Array(reel.pictures.length);
+  }
+
+  misbehave(kind: Misbehaviour): void {
+    if (kind === 'black' && !this.#black) throw new Error('this stream was given no black film');
+    // An hour ahead, as a camera does that has just heard of NTP.
+    if (kind === 'clockJump') this.#clock += 3600 * 90_000;
+    else this.#kind = kind;
+  }
+
+  /** The next picture, or nothing while it stalls. */
+  next(now: number): Frame | undefined {
+    const wanted = this.#kind === 'black' ? this.#black! : this.#reel;
+    let picture = this.#playing.pictures[this.#index % this.#playing.pictures.length]!;
+    // Another film may only begin with a key picture.
+    if (wanted !== this.#playing && picture.key) {
+      this.#playing = wanted;
+      this.#index = 0;
+      picture = wanted.pictures[0]!;
+    }
+    if (picture.key && this.#kind !== 'freeze') this.#frozen = picture;
+    if (this.#playing === this.#reel) this.sentAt[this.#index % this.sentAt.length] = now;
+    this.#index++;
+    const timestamp = this.#clock >>> 0;
+    // A camera set to 25 that delivers 12.5 stamps its pictures as if they came twice as fast.
+    this.#clock += Math.round(90_000 / this.fps) * (this.#kind === 'wrongRate' ? 0.5 : 1);
+    if (this.#kind === 'stall') return undefined;
+    // The same key picture again and again: what a hung encoder sends.
+    return { packets: this.#kind === 'freeze' ? this.#frozen : picture, timestamp };
+  }
+}
