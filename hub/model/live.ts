@@ -28,6 +28,19 @@ export type LiveItem = { region: string; position: number } & (
   | { topic: 'camera'; body: CameraStatus }
 );
 
+/**
+ * What the recorder announces on `live.<region>` after a commit. `position` is the last position of the commit, the same
+ * in each region's message of it. `after` is the last position of the commit announced before (after a start: the
+ * store's last position), so that a listener notices what it missed; `more` says that further messages of the same
+ * commit follow, so that no cursor passes a commit that arrived only in part.
+ */
+export interface LiveMessage {
+  position: number;
+  items: LiveItem[];
+  after?: number;
+  more?: boolean;
+}
+
 /** Seconds verified so far, per window, while a visit is open. */
 export interface Progress {
   visit: string;

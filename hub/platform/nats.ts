@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { Event } from '../model/event.ts';
-import type { LiveItem } from '../model/live.ts';
+import type { LiveMessage } from '../model/live.ts';
 
 /** What the recorder said of an event: committed, or refused by the rules of its state (kept in the archive as refused). */
 export type Verdict = { ok: true; position: number } | { ok: false; field: string; reason: string };
@@ -32,9 +32,9 @@ export interface Bus {
   /** Recorder only: announces verdicts (`verdict.<id>`, core NATS) after the commit. */
   announce(id: string, verdict: Verdict): void;
   /** Recorder only: `live.<region>`; core NATS, no history: whoever missed it reads the store by position. */
-  publishLive(region: string, message: { position: number; items: LiveItem[] }): void;
+  publishLive(region: string, message: LiveMessage): void;
   /** Calls back for every live message of every region until the returned function is called. */
-  onLive(listen: (region: string, message: { position: number; items: LiveItem[] }) => void): () => void;
+  onLive(listen: (region: string, message: LiveMessage) => void): () => void;
   /** Request and reply between parts, for example `stream.snapshot`; JSON in and out. The answer of a handler that throws is a rejected promise here. */
   ask<Answer>(subject: string, question: unknown, timeoutMs: number): Promise<Answer>;
   answer<Question>(subject: string, handle: (question: Question) => Promise<unknown>): () => void;
