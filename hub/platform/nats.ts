@@ -1,7 +1,11 @@
-import type { NatsConnection } from '@nats-io/transport-node';
-import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
-import type { Event } from '../model/event.ts';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { jetstream, JetStreamApiError, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { HubError } from '../model/error.ts';
+import { subjectOf, type Event } from '../model/event.ts';
 import type { LiveMessage } from '../model/live.ts';
+import { ensureStreams, type LogLimits } from './streams.ts';
 
 /** What the recorder said of an event: committed, or refused by the rules of its state (kept in the archive as refused). */
 export type Verdict = { ok: true; position: number } | { ok: false; field: string; reason: string };
@@ -27,7 +31,7 @@ export interface Bus {
   /** The same for many, at most 256 in flight; resolves when all are stored. */
   publishAll(events: readonly Event[], options?: { patienceMs?: number }): Promise<{ stored: number; duplicates: number }>;
   refuse(refusal: Refusal): Promise<void>;
-  /** Publishes a person's command and waits for the recorder's verdict on its id. Throws `HubError('recorder.away')` after `waitMs` (default 5,000); serve answers 503. */
+  /** Publishes a person's command and waits for the recorder's verdict on its id. Throws `HubError('recorder.away')` after `waitMs` (default 5,000); serve answers 503. A repeat of an event that is in the log already asks the recorder at `record.verdict` ({id} → Verdict or null). */
   command(event: Event, options?: { waitMs?: number }): Promise<Verdict>;
   /** Recorder only: announces verdicts (`verdict.<id>`, core NATS) after the commit. */
   announce(id: string, verdict: Verdict): void;
@@ -39,4 +43,252 @@ export interface Bus {
   ask<Answer>(subject: string, question: unknown, timeoutMs: number): Promise<Answer>;
   answer<Question>(subject: string, handle: (question: Question) => Promise<unknown>): () => void;
   close(): Promise<void>;
+}
+
+export interface BusOptions extends LogLimits {
+  /** `nats://user:password@host:port`; several separated by commas. */
+  url: string;
+  log: Logger;
+  /** Names the connection in the server's own lists. */
+  name?: string;
+  /** How long the first connection may take. Default 30 s. */
+  connectWithinMs?: number;
+}
+
+const attemptMs = 2_000;
+const inFlight = 256;
+const questionsAtOnce = 256;
+const refusedBytes = 64 * 1024;
+
+/** Connects, creates the streams and keeps reconnecting for ever. Throws `HubError('log.away')` when no server answers in time. */
+export async function connectBus(options: BusOptions): Promise<Bus> {
+  const { log } = options;
+  const connection = await dial(options);
+  const link = watchLink(connection, log);
+  const manager = await jetstreamManager(connection, { timeout: 5_000 });
+  await ensureStreams(manager, options);
+  // A server that lost its store comes back without the streams.
+  link.onReconnect(() => void ensureStreams(manager, options).catch((error: unknown) => log.error({ err: error }, 'streams could not be checked')));
+  const js = jetstream(connection, { timeout: attemptMs });
+
+  async function store(subject: string, body: string | Uint8Array, id: string | undefined, patienceMs: number): Promise<{ duplicate: boolean }> {
+    const deadline = Date.now() + patienceMs;
+    let pause = 20;
+    for (;;) {
+      try {
+        await link.up(deadline);
+        const { duplicate } = await js.publish(subject, body, { ...(id === undefined ? {} : { msgID: id }), timeout: Math.max(50, Math.min(attemptMs, deadline - Date.now())) });
+        return { duplicate };
+      } catch (error) {
+        if (connection.isClosed()) throw new HubError('log.away', 'the connection to the log was closed', { cause: error });
+        refuseForGood(error);
+        if (Date.now() + pause >= deadline) throw new HubError('log.away', `the log did not answer within ${patienceMs} ms`, { cause: error });
+        await sleep(pause * (0.5 + Math.random()));
+        pause = Math.min(pause * 2, 500);
+      }
+    }
+  }
+
+  const bus: Bus = {
+    connection,
+    jetstream: js,
+    manager,
+    publish: (event, { patienceMs = 30_000 } = {}) => store(subjectOf(event), JSON.stringify(event), event.id, patienceMs),
+
+    async publishAll(events, { patienceMs = 30_000 } = {}) {
+      let next = 0;
+      let duplicates = 0;
+      let failed = false;
+      const lane = async (): Promise<void> => {
+        while (next < events.length && !failed) {
+          const event = events[next++]!;
+          try {
+            if ((await bus.publish(event, { patienceMs })).duplicate) duplicates += 1;
+          } catch (error) {
+            failed = true;
+            throw error;
+          }
+        }
+      };
+      // Every lane is waited for, so that nothing is still being stored when the caller hears of a failure.
+      const ends = await Promise.allSettled(Array.from({ length: Math.min(inFlight, events.length) }, lane));
+      for (const each of ends) if (each.status === 'rejected') throw each.reason;
+      return { stored: events.length - duplicates, duplicates };
+    },
+
+    async refuse({ source, place, field, reason, bytes }) {
+      const kept = bytes.subarray(0, refusedBytes);
+      const body = { source, place, field, reason, at: Date.now(), size: bytes.length, bytes: Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength).toString('base64') };
+      await store(`refused.${token(source)}`, JSON.stringify(body), undefined, 30_000);
+    },
+
+    async command(event, { waitMs = 5_000 } = {}) {
+      const deadline = Date.now() + waitMs;
+      const verdict = awaitVerdict(connection, event.id, waitMs);
+      // Whoever throws below leaves the promise alone; it must not become an unhandled rejection.
+      verdict.answer.catch(() => {});
+      try {
+        // Subscribed on the server before the event is there, or the verdict could be announced to nobody.
+        await Promise.race([connection.flush(), sleep(waitMs)]);
+        const { duplicate } = await bus.publish(event, { patienceMs: waitMs });
+        if (duplicate) {
+          const known = await bus.ask<Verdict | null>('record.verdict', { id: event.id }, Math.max(50, deadline - Date.now())).catch(() => null);
+          if (known) return known;
+        }
+        return await verdict.answer;
+      } finally {
+        verdict.cancel();
+      }
+    },
+
+    announce: (id, verdict) => connection.publish(verdictSubject(id), JSON.stringify(verdict)),
+    publishLive: (region, message) => connection.publish(`live.${region}`, JSON.stringify(message)),
+    onLive(listen) {
+      const subscription = connection.subscribe('live.>', {
+        callback: (error, message) => {
+          if (!error) listen(message.subject.slice('live.'.length), message.json());
+        },
+      });
+      return () => subscription.unsubscribe();
+    },
+
+    async ask<Answer>(subject: string, question: unknown, timeoutMs: number): Promise<Answer> {
+      let reply;
+      try {
+        reply = (await connection.request(subject, JSON.stringify(question ?? null), { timeout: timeoutMs })).json<Reply>();
+      } catch (error) {
+        throw new HubError('part.away', `nobody answered ${subject}`, { cause: error });
+      }
+      if ('error' in reply) throw new HubError(reply.error.code, reply.error.message);
+      return reply.value as Answer;
+    },
+
+    answer<Question>(subject: string, handle: (question: Question) => Promise<unknown>) {
+      let open = 0;
+      const subscription = connection.subscribe(subject, {
+        queue: 'answer',
+        callback: (error, message) => {
+          if (error) return;
+          if (open >= questionsAtOnce) return void message.respond(failure(new HubError('part.busy', `${subject} has too many questions open`)));
+          open += 1;
+          void Promise.resolve()
+            .then(() => handle(message.json<Question>()))
+            .then((value) => message.respond(JSON.stringify({ value: value ?? null })))
+            .catch((reason: unknown) => {
+              log.debug({ err: reason, subject }, 'a question failed');
+              message.respond(failure(reason));
+            })
+            .finally(() => (open -= 1));
+        },
+      });
+      return () => subscription.unsubscribe();
+    },
+
+    async close() {
+      if (connection.isClosed()) return;
+      // drain() waits for a server that may be gone.
+      await Promise.race([connection.drain().catch(() => {}), sleep(1_000)]);
+      await connection.close();
+    },
+  };
+  return bus;
+}
+
+type Reply = { value: unknown } | { error: { code: string; message: string } };
+
+/** `respond` on a closed connection answers false, which is as good as a lost reply. */
+function failure(reason: unknown): string {
+  const error = reason instanceof Error ? reason : new Error(String(reason));
+  return JSON.stringify({ error: { code: reason instanceof HubError ? reason.code : 'part.failed', message: error.message } } satisfies Reply);
+}
+
+async function dial({ url, name = 'hallwatch', connectWithinMs = 30_000 }: BusOptions): Promise<NatsConnection> {
+  const addresses = url.split(',').map((each) => new URL(each.includes('://') ? each : `nats://${each}`));
+  const { username, password } = addresses[0]!;
+  const credentials = password ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : username ? { token: decodeURIComponent(username) } : {};
+  const deadline = Date.now() + connectWithinMs;
+  for (;;) {
+    try {
+      return await connect({
+        servers: addresses.map(({ host }) => host),
+        ...credentials,
+        name,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 100,
+        reconnectJitter: 100,
+        // A server killed and started again answers "no JetStream" or an old password for a moment; that must not end the connection.
+        ignoreAuthErrorAbort: true,
+        pingInterval: 5_000,
+        maxPingOut: 2,
+        timeout: 5_000,
+        noEcho: false,
+      });
+    } catch (error) {
+      if (Date.now() > deadline) throw new HubError('log.away', `no NATS server answers at ${addresses.map(({ host }) => host).join(', ')}`, { cause: error });
+      await sleep(200);
+    }
+  }
+}
+
+/** Knows whether the connection is up: what is published while it is down is lost by the client, so `store` waits instead. */
+function watchLink(connection: NatsConnection, log: Logger) {
+  let up = true;
+  let waiting: (() => void)[] = [];
+  let onReconnect = (): void => {};
+  void (async () => {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') {
+        if (up) log.warn('log connection lost');
+        up = false;
+      } else if (status.type === 'reconnect') {
+        up = true;
+        log.info('log connection is back');
+        onReconnect();
+        for (const resume of waiting.splice(0)) resume();
+      }
+    }
+    for (const resume of waiting.splice(0)) resume();
+  })();
+  return {
+    onReconnect: (listen: () => void) => (onReconnect = listen),
+    async up(deadline: number): Promise<void> {
+      if (up || connection.isClosed()) return;
+      const patience = new AbortController();
+      let resume = (): void => {};
+      const back = new Promise<void>((resolve) => waiting.push((resume = resolve)));
+      await Promise.race([back, sleep(Math.max(0, deadline - Date.now()), undefined, { signal: patience.signal }).catch(() => {})]);
+      patience.abort();
+      waiting = waiting.filter((each) => each !== resume);
+      if (!up) throw new HubError('log.away', 'the log is not connected');
+    },
+  };
+}
+
+/** Throws what repeating cannot mend. */
+function refuseForGood(error: unknown): void {
+  if (error instanceof JetStreamApiError && error.message.includes('maximum bytes exceeded')) throw new HubError('log.full', 'the log is full and refuses new events', { cause: error });
+  if (error instanceof JetStreamApiError && error.status === 400) throw new HubError('log.refused', error.message, { cause: error });
+  if (error instanceof Error && /payload/i.test(error.message) && !(error instanceof HubError)) throw new HubError('log.refused', 'the event is larger than the log takes', { cause: error });
+}
+
+/** Ids may hold dots at their ends and letters of any script, which a subject may not. */
+const token = (text: string): string => (/^[A-Za-z0-9_-]+$/.test(text) ? text : `b64_${Buffer.from(text).toString('base64url')}`);
+const verdictSubject = (id: string): string => `verdict.${Buffer.from(id).toString('base64url')}`;
+
+function awaitVerdict(connection: NatsConnection, id: string, waitMs: number): { answer: Promise<Verdict>; cancel: () => void } {
+  let cancel = (): void => {};
+  const answer = new Promise<Verdict>((resolve, reject) => {
+    const subscription = connection.subscribe(verdictSubject(id), {
+      max: 1,
+      callback: (error, message) => {
+        if (!error) resolve(message.json<Verdict>());
+      },
+    });
+    const timer = setTimeout(() => reject(new HubError('recorder.away', `the recorder gave no verdict within ${waitMs} ms; the command may be repeated`)), waitMs);
+    cancel = () => {
+      clearTimeout(timer);
+      subscription.unsubscribe();
+    };
+  });
+  return { answer, cancel };
 }
