@@ -42,8 +42,8 @@ export interface Casefile {
   provisional: boolean;
   /** When the colour next changes: the ticker publishes `clock.turned` for that moment. */
   nextTurn?: number;
-  /** Rules (id and level) that have fired, so that each fires once. */
-  fired: string[];
+  /** Clock rules that have fired and their signals, so that each fires once. */
+  fired: { rule: string; signal: string; at: number }[];
   lastEventAt: number;
   position: number;
 }

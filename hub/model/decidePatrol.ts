@@ -1,0 +1,170 @@
+/** Patrol (巡查), cameras and what people do about signals. */
+import { stoppedAt } from './clock.ts';
+import { nothing, refuse, type Consequences, type State } from './decide.ts';
+import type { EventOf, Recorded } from './event.ts';
+import type { CameraStatus, Duty, Finding, Signal, Visit } from './state.ts';
+import { packOf, type World } from './world.ts';
+
+export function decideCamera(event: Recorded<EventOf<'camera.changed'>>, state: State): Consequences {
+  const before = state.camera(event.camera);
+  // A late report of an older state must not overwrite a newer one.
+  if (before && before.since > event.occurredAt) return nothing;
+  const row: CameraStatus = {
+    camera: event.camera,
+    region: event.region,
+    hall: event.hall,
+    state: event.state,
+    since: before?.state === event.state ? before.since : event.occurredAt,
+    ...(event.detail === undefined ? {} : { detail: event.detail }),
+    position: event.position,
+  };
+  return { puts: [{ table: 'camera', row }], ledger: [] };
+}
+
+export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: State): Consequences {
+  if (state.duty(event.duty)) return nothing;
+  const { region, organ, hall, day, required, dueAt, article, position } = event;
+  const row: Duty = { id: event.duty, region, organ, hall, day, required, done: 0, state: 'planned', dueAt, article, position };
+  return {
+    puts: [{ table: 'duty', row }],
+    ledger: [{ region, at: event.receivedAt, act: 'duty.planned', subject: row.id, hall, facts: { day, required, article } }],
+  };
+}
+
+export function decideVisitStart(event: Recorded<EventOf<'patrol.visitStarted'>>, state: State): Consequences {
+  const duty = state.duty(event.duty);
+  if (!duty) return refuse('duty', 'no such duty');
+  if (duty.hall !== event.hall) return refuse('hall', 'the duty is for another hall');
+  if (state.visit(event.visit)) return refuse('visit', 'the visit was started already');
+  const visit: Visit = {
+    id: event.visit,
+    region: event.region,
+    duty: duty.id,
+    hall: duty.hall,
+    account: event.account,
+    name: event.name,
+    state: 'open',
+    startedAt: event.receivedAt,
+    windows: [...new Set(event.windows)],
+    views: [],
+    findings: 0,
+    position: event.position,
+  };
+  const started: Duty = { ...duty, state: duty.state === 'done' ? 'done' : 'inProgress', position: event.position };
+  return {
+    puts: [
+      { table: 'visit', row: visit },
+      { table: 'duty', row: started },
+    ],
+    ledger: [act(event, 'visit.started', visit.id, visit.hall, { day: duty.day, windows: visit.windows.length })],
+  };
+}
+
+/** SC-11, 1.X.6: a visit is kept however it went; it counts when enough windows were verified for long enough. */
+export function decideVisitFinish(event: Recorded<EventOf<'patrol.visitFinished'>>, state: State, world: World): Consequences {
+  const before = state.visit(event.visit);
+  if (!before) return refuse('visit', 'no such visit');
+  if (before.state === 'finished') return refuse('visit', 'the visit is finished already');
+  if (before.account !== event.account) return refuse('account', 'only the person who started a visit can finish it');
+  const duty = state.duty(before.duty);
+  if (!duty) return refuse('visit', 'its duty is gone');
+  const quota = packOf(world, before.region, duty.day)?.patrol;
+  if (!quota) return refuse('region', `no rule pack is in force on ${duty.day}`);
+  const views = event.views
+    .filter((view) => before.windows.includes(view.window))
+    .map((view) => ({ ...view, verified: view.seconds >= quota.secondsPerWindow }));
+  const verified = new Set(views.filter((view) => view.verified).map((view) => view.window)).size;
+  const needed = Math.max(1, Math.ceil(quota.share * before.windows.length));
+  const counts = verified >= needed;
+  const visit: Visit = {
+    ...before,
+    state: 'finished',
+    finishedAt: event.receivedAt,
+    views,
+    counts,
+    verified,
+    needed,
+    digest: event.digest,
+    position: event.position,
+  };
+  const done = duty.done + (counts ? 1 : 0);
+  const after: Duty = { ...duty, done, state: done >= duty.required ? 'done' : 'planned', position: event.position };
+  return {
+    puts: [
+      { table: 'visit', row: visit },
+      { table: 'duty', row: after },
+    ],
+    ledger: [act(event, 'visit.finished', visit.id, visit.hall, { counts, verified, needed, findings: visit.findings, digest: event.digest })],
+  };
+}
+
+export function decideFinding(event: Recorded<EventOf<'patrol.findingRecorded'>>, state: State, world: World): Consequences {
+  const before = state.visit(event.visit);
+  if (!before) return refuse('visit', 'no such visit');
+  if (before.state !== 'open') return refuse('visit', 'the visit is finished: a finding belongs to an open visit');
+  if (before.account !== event.account) return refuse('account', 'only the person on the visit can record a finding');
+  if (world.windows.get(event.window)?.hall !== before.hall) return refuse('window', 'the window is not in the hall that is visited');
+  const day = state.duty(before.duty)?.day;
+  const kinds = day === undefined ? undefined : packOf(world, before.region, day)?.findings;
+  if (!kinds?.some((kind) => kind.code === event.code)) return refuse('code', "not in the region's vocabulary of findings");
+  const finding: Finding = {
+    id: event.finding,
+    region: before.region,
+    visit: before.id,
+    hall: before.hall,
+    window: event.window,
+    ...(event.camera === undefined ? {} : { camera: event.camera }),
+    code: event.code,
+    ...(event.note === undefined ? {} : { note: event.note }),
+    ...(event.snapshot ? { snapshotSha256: event.snapshot.sha256, snapshotAt: event.snapshot.at } : {}),
+    account: event.account,
+    name: event.name,
+    at: event.receivedAt,
+    position: event.position,
+  };
+  const visit: Visit = { ...before, findings: before.findings + 1, position: event.position };
+  return {
+    puts: [
+      { table: 'finding', row: finding },
+      { table: 'visit', row: visit },
+    ],
+    ledger: [
+      act(event, 'finding.recorded', finding.id, before.hall, {
+        window: event.window,
+        code: event.code,
+        snapshot: event.snapshot?.sha256 ?? '',
+        note: event.note ?? '',
+      }),
+    ],
+  };
+}
+
+export function acknowledgeSignal(event: Recorded<EventOf<'signal.acknowledged'>>, state: State): Consequences {
+  const before = state.signal(event.signal);
+  if (!before) return refuse('signal', 'no such signal');
+  if (before.state !== 'issued') return refuse('signal', `the signal is ${before.state}: only an issued one can be acknowledged`);
+  const casefile = before.casefile === undefined ? undefined : state.casefile(before.casefile);
+  const isOver = casefile !== undefined && stoppedAt(casefile) !== undefined;
+  const signal: Signal = {
+    ...before,
+    state: isOver ? 'closed' : 'acknowledged',
+    acknowledgedAt: event.receivedAt,
+    acknowledgedBy: event.name,
+    ...(isOver ? { closedAt: event.receivedAt } : {}),
+    position: event.position,
+  };
+  return {
+    puts: [{ table: 'signal', row: signal }],
+    ledger: [act(event, 'signal.acknowledged', signal.id, signal.hall, { level: signal.level, note: event.note ?? '' })],
+  };
+}
+
+function act(
+  event: Recorded<EventOf<'patrol.visitStarted' | 'patrol.visitFinished' | 'patrol.findingRecorded' | 'signal.acknowledged'>>,
+  kind: Consequences['ledger'][number]['act'],
+  subject: string,
+  hall: string | undefined,
+  facts: Record<string, string | number | boolean>,
+): Consequences['ledger'][number] {
+  return { region: event.region, at: event.receivedAt, act: kind, subject, ...(hall === undefined ? {} : { hall }), account: event.account, facts };
+}

@@ -1,0 +1,313 @@
+/**
+ * One batch of the log: load what the events need, decide each in order, write everything in one transaction. The same code
+ * serves the live log and the rebuild, so both give the same rows.
+ */
+import { decide, followsOf, needsOf, refuse, type Consequences, type Put, type State } from '../model/decide.ts';
+import { HubError } from '../model/error.ts';
+import type { Event, Recorded } from '../model/event.ts';
+import type { LiveItem } from '../model/live.ts';
+import type { CameraStatus, Casefile, Duty, LedgerDraft, LedgerEntry, Signal, Visit } from '../model/state.ts';
+import type { World } from '../model/world.ts';
+import { entryHash, genesis } from '../platform/chain.ts';
+import { digestOf } from '../platform/digest.ts';
+import type { Verdict } from '../platform/nats.ts';
+import type { Runner, Statement, Store } from '../platform/postgres.ts';
+import {
+  advance,
+  insertEvents,
+  insertLedger,
+  putTables,
+  selectHeads,
+  selectKnown,
+  selectPosition,
+  selectRows,
+  upsertRows,
+  type Archived,
+  type Loadable,
+} from './statements.ts';
+
+/** An event as it came from the log. `position` is given only by a rebuild. */
+export interface Incoming {
+  event: Event;
+  receivedAt: number;
+  position?: number;
+}
+
+export interface Outcome {
+  event: Event;
+  verdict: Verdict;
+  duplicate: boolean;
+}
+
+export interface Written {
+  outcomes: Outcome[];
+  /** What browsers should hear, by region, and the position reached. */
+  live: Map<string, LiveItem[]>;
+  position: number;
+}
+
+interface Rows {
+  casefile: Map<string, Casefile>;
+  signal: Map<string, Signal>;
+  duty: Map<string, Duty>;
+  visit: Map<string, Visit>;
+  camera: Map<string, CameraStatus>;
+}
+
+const emptyRows = (): Rows => ({ casefile: new Map(), signal: new Map(), duty: new Map(), visit: new Map(), camera: new Map() });
+const loadables = Object.keys(emptyRows()) as Loadable[];
+/** Rows kept between batches, per table; the oldest go first. */
+const kept = 20_000;
+
+export class Recorder {
+  readonly #store: Store;
+  readonly #world: () => World;
+  #position: number | undefined;
+  #rows = emptyRows();
+  #heads = new Map<string, { sequence: number; hash: string }>();
+
+  constructor(store: Store, world: () => World) {
+    this.#store = store;
+    this.#world = world;
+  }
+
+  /** Writes a batch of at most 1,000 events. Throws when the store is away; nothing is written then and the batch may be repeated. */
+  async write(incoming: readonly Incoming[]): Promise<Written> {
+    try {
+      return await this.#write(incoming);
+    } catch (error) {
+      // What is remembered may be ahead of the store now: forget it.
+      this.#position = undefined;
+      this.#rows = emptyRows();
+      this.#heads = new Map();
+      throw error;
+    }
+  }
+
+  async #write(incoming: readonly Incoming[]): Promise<Written> {
+    const from = (this.#position ??= await this.#loadPosition());
+    const { fresh, outcomes } = await this.#sortOut(incoming);
+    await this.#load(fresh.map(({ event }) => event));
+    const world = this.#world();
+    const archived: Archived[] = [];
+    const drafts: { draft: LedgerDraft; event: string }[] = [];
+    const puts = new Map<string, Put>();
+    const live = new Map<string, LiveItem[]>();
+    let position = from;
+    for (const { event, receivedAt, position: given, digest, body } of fresh) {
+      position = given ?? position + 1;
+      const recorded: Recorded = { ...event, receivedAt, position };
+      const { refused, puts: rows, ledger } = this.#decide(recorded, world);
+      for (const put of rows) this.#keep(put, puts);
+      for (const draft of ledger) drafts.push({ draft, event: event.id });
+      const hall = hallOf(recorded, world);
+      archived.push({ event: recorded, digest, body, ...(hall === undefined ? {} : { hall }), ...(refused ? { refused } : {}) });
+      outcomes.push({ event, duplicate: false, verdict: refused ? { ok: false, ...refused } : { ok: true, position } });
+      if (!refused) {
+        const line = lineOf(recorded, hall);
+        if (line) push(live, event.region, line);
+        for (const put of rows) push(live, event.region, itemOf(put));
+      }
+    }
+    if (archived.length > 0) {
+      await this.#loadHeads(drafts.map(({ draft }) => draft.region));
+      const entries = drafts.map(({ draft, event }) => this.#chain(draft, event));
+      await this.#store.transaction((runner) => writeAll(runner, from, position, archived, puts, entries));
+      this.#position = position;
+      this.#trim();
+    }
+    return { outcomes, live, position };
+  }
+
+  /** A fault of ours in one event must not stop the log: the event is kept as refused, and what it changed is nothing. */
+  #decide(event: Recorded, world: World): Consequences {
+    try {
+      return decide(event, this.#state(), world);
+    } catch (error) {
+      return refuse('kind', `the hub failed to decide this event: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  async #loadPosition(): Promise<number> {
+    const [row] = await run<{ position: number }>(this.#store, selectPosition);
+    return row?.position ?? 0;
+  }
+
+  /** Parts what is new from what was recorded before; a known id with other content is refused, the first stays. */
+  async #sortOut(incoming: readonly Incoming[]): Promise<{ fresh: (Incoming & { digest: Buffer; body: string })[]; outcomes: Outcome[] }> {
+    const known = new Map<string, { position: number; digest: Buffer; refused?: { field: string; reason: string } }>();
+    type Known = { id: string; position: number; digest: Uint8Array; refused: string | null; refused_field: string | null };
+    for (const row of await run<Known>(this.#store, selectKnown(incoming.map(({ event }) => event.id)))) {
+      const refused = row.refused === null ? {} : { refused: { field: row.refused_field ?? '', reason: row.refused } };
+      known.set(row.id, { position: row.position, digest: Buffer.from(row.digest), ...refused });
+    }
+    const fresh: (Incoming & { digest: Buffer; body: string })[] = [];
+    const outcomes: Outcome[] = [];
+    for (const each of incoming) {
+      const { event } = each;
+      const digest = digestOf(event);
+      const before = known.get(event.id);
+      if (!before) {
+        known.set(event.id, { position: -1, digest });
+        fresh.push({ ...each, digest, body: JSON.stringify(event) });
+      } else if (!before.digest.equals(digest)) {
+        const verdict = { ok: false as const, field: 'id', reason: 'another event was recorded under this id' };
+        outcomes.push({ event, duplicate: false, verdict });
+      } else if (before.position >= 0) {
+        const verdict: Verdict = before.refused ? { ok: false, ...before.refused } : { ok: true, position: before.position };
+        outcomes.push({ event, duplicate: true, verdict });
+      }
+    }
+    return { fresh, outcomes };
+  }
+
+  async #load(events: readonly Event[]): Promise<void> {
+    const wanted = { casefile: new Set<string>(), signal: new Set<string>(), duty: new Set<string>(), visit: new Set<string>(), camera: new Set<string>() };
+    for (const event of events) {
+      const needs = needsOf(event);
+      for (const table of loadables) {
+        const id = needs[table];
+        if (id !== undefined) wanted[table].add(id);
+      }
+    }
+    // A signal leads to its casefile, a casefile to its signals, a visit to its duty: three rounds reach them all.
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all(loadables.map((table) => this.#loadTable(table, wanted[table])));
+      for (const id of wanted.casefile) for (const next of followsOf({ casefile: this.#rows.casefile.get(id) }).signals) wanted.signal.add(next);
+      for (const id of wanted.signal) {
+        const { casefile } = followsOf({ signal: this.#rows.signal.get(id) });
+        if (casefile !== undefined) wanted.casefile.add(casefile);
+      }
+      for (const id of wanted.visit) {
+        const { duty } = followsOf({ visit: this.#rows.visit.get(id) });
+        if (duty !== undefined) wanted.duty.add(duty);
+      }
+    }
+  }
+
+  async #loadTable(table: Loadable, ids: Set<string>): Promise<void> {
+    const rows: Map<string, unknown> = this.#rows[table];
+    const missing = [...ids].filter((id) => !rows.has(id));
+    if (missing.length === 0) return;
+    for (const { body } of await run<{ body: Casefile | Signal | Duty | Visit | CameraStatus }>(this.#store, selectRows(table, missing))) {
+      rows.set('camera' in body && table === 'camera' ? body.camera! : (body as { id: string }).id, body);
+    }
+  }
+
+  async #loadHeads(regions: string[]): Promise<void> {
+    const missing = [...new Set(regions)].filter((region) => !this.#heads.has(region));
+    if (missing.length === 0) return;
+    for (const region of missing) this.#heads.set(region, { sequence: 0, hash: genesis });
+    for (const row of await run<{ region: string; sequence: number; hash: string }>(this.#store, selectHeads(missing))) {
+      this.#heads.set(row.region, { sequence: row.sequence, hash: row.hash });
+    }
+  }
+
+  #chain(draft: LedgerDraft, event: string): LedgerEntry {
+    const head = this.#heads.get(draft.region)!;
+    const open = { ...draft, sequence: head.sequence + 1, previous: head.hash, event };
+    const entry = { ...open, hash: entryHash(open) };
+    this.#heads.set(draft.region, { sequence: entry.sequence, hash: entry.hash });
+    return entry;
+  }
+
+  #state(): State {
+    const rows = this.#rows;
+    return {
+      casefile: (id) => rows.casefile.get(id),
+      signal: (id) => rows.signal.get(id),
+      duty: (id) => rows.duty.get(id),
+      visit: (id) => rows.visit.get(id),
+      camera: (id) => rows.camera.get(id),
+    };
+  }
+
+  #keep(put: Put, puts: Map<string, Put>): void {
+    const id = put.table === 'camera' ? put.row.camera : put.row.id;
+    puts.set(`${put.table} ${id}`, put);
+    if (put.table === 'finding') return;
+    const rows: Map<string, unknown> = this.#rows[put.table];
+    // Deleted first, so that the newest stand last and the oldest are the ones trimmed.
+    rows.delete(id);
+    rows.set(id, put.row);
+  }
+
+  #trim(): void {
+    for (const table of loadables) {
+      const rows: Map<string, unknown> = this.#rows[table];
+      for (const id of rows.keys()) {
+        if (rows.size <= kept) break;
+        rows.delete(id);
+      }
+    }
+  }
+}
+
+async function writeAll(runner: Runner, from: number, to: number, events: Archived[], puts: Map<string, Put>, entries: LedgerEntry[]): Promise<void> {
+  const moved = await run(runner, advance(from, to));
+  if (moved.length === 0) throw new HubError('recorder.second', 'another recorder is writing to this database: one writer only');
+  for (const statement of insertEvents(events)) await run(runner, statement);
+  for (const table of putTables) {
+    const rows = [...puts.values()].filter((put) => put.table === table).map((put) => put.row);
+    if (rows.length > 0) await run(runner, upsertRows(table, rows as never));
+  }
+  if (entries.length > 0) await run(runner, insertLedger(entries));
+}
+
+async function run<R extends Record<string, unknown>>(runner: Runner, statement: Statement): Promise<R[]> {
+  return runner.query<R>(statement.text, statement.values);
+}
+
+function hallOf(event: Recorded, world: World): string | undefined {
+  if ('hall' in event) return event.hall;
+  return 'window' in event && event.window !== undefined ? world.windows.get(event.window)?.hall : undefined;
+}
+
+function push(live: Map<string, LiveItem[]>, region: string, item: LiveItem): void {
+  const items = live.get(region);
+  if (items) items.push(item);
+  else live.set(region, [item]);
+}
+
+/** An approval event as a line of a window's list. */
+function lineOf(event: Recorded, hall: string | undefined): LiveItem | undefined {
+  if (!event.kind.startsWith('case.') || !('casefile' in event)) return undefined;
+  const { id, position, region, kind, casefile, occurredAt } = event;
+  return {
+    topic: 'event',
+    region,
+    position,
+    body: {
+      id,
+      position,
+      region,
+      kind,
+      casefile: `${region}:${casefile}`,
+      occurredAt,
+      ...('matter' in event ? { matter: event.matter } : {}),
+      ...(hall === undefined ? {} : { hall }),
+      ...('window' in event && event.window !== undefined ? { window: event.window } : {}),
+      ...('step' in event ? { step: event.step } : {}),
+      ...('outcome' in event ? { outcome: event.outcome } : {}),
+    },
+  };
+}
+
+function itemOf(put: Put): LiveItem {
+  const { region, position } = put.row;
+  if (put.table !== 'casefile') return { topic: put.table, region, position, body: put.row } as LiveItem;
+  const { id, status, window, hall, promisedDueAt, statutoryDueAt } = put.row;
+  return {
+    topic: 'casefile',
+    region,
+    position,
+    body: {
+      id,
+      status,
+      ...(window === undefined ? {} : { window }),
+      ...(hall === undefined ? {} : { hall }),
+      ...(promisedDueAt === undefined ? {} : { promisedDueAt }),
+      ...(statutoryDueAt === undefined ? {} : { statutoryDueAt }),
+    },
+  };
+}

@@ -1,0 +1,164 @@
+/** The recorder's end of the log: reads in batches, writes, announces, acknowledges, in this order. */
+import { AckPolicy, DeliverPolicy, type Consumer, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { anyEvent, type Event } from '../model/event.ts';
+import type { Bus } from '../platform/nats.ts';
+import type { Incoming, Recorder, Written } from './batch.ts';
+
+const durable = 'recorder';
+const largestBatch = 1_000;
+/** Messages asked for ahead of the batch being written. */
+const ahead = 2_000;
+
+/** A follower of the log: reads until `stop` is called, through restarts of the server and of the database. */
+export class Follower {
+  readonly #bus: Bus;
+  readonly #recorder: Recorder;
+  readonly #log: Logger;
+  readonly #buffer: JsMsg[] = [];
+  #messages: ConsumerMessages | undefined;
+  #wake: () => void = () => {};
+  #stopping = false;
+  #done: Promise<unknown> = Promise.resolve();
+  /** Messages of the log that were not given to us yet, as of the newest message. */
+  #pending = 0;
+
+  constructor(bus: Bus, recorder: Recorder, log: Logger) {
+    this.#bus = bus;
+    this.#recorder = recorder;
+    this.#log = log;
+  }
+
+  /** Whether everything in the log has been written: the ticker judges no clock before that. */
+  get hasCaughtUp(): boolean {
+    return this.#buffer.length === 0 && this.#pending === 0;
+  }
+
+  async start(): Promise<void> {
+    await this.#consumer();
+    this.#done = Promise.all([this.#read(), this.#work()]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#messages?.stop();
+    this.#wake();
+    await this.#done;
+  }
+
+  async #consumer(): Promise<Consumer> {
+    await this.#bus.manager.consumers.add('EVENTS', {
+      durable_name: durable,
+      ack_policy: AckPolicy.All,
+      deliver_policy: DeliverPolicy.All,
+      // Longer than a database takes to come back; a message that is given twice is a no-op by its id.
+      ack_wait: 60_000_000_000,
+      max_ack_pending: 4 * ahead,
+    });
+    return this.#bus.jetstream.consumers.get('EVENTS', durable);
+  }
+
+  async #read(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        const consumer = await this.#consumer();
+        this.#messages = await consumer.consume({ max_messages: ahead, idle_heartbeat: 2_000, abort_on_missing_resource: true });
+        for await (const message of this.#messages) {
+          this.#buffer.push(message);
+          this.#pending = message.info.pending;
+          this.#wake();
+          while (this.#buffer.length > 2 * ahead && !this.#stopping) await sleep(5);
+        }
+      } catch (error) {
+        if (!this.#stopping) this.#log.warn({ err: error }, 'the log is away: trying again');
+      }
+      if (!this.#stopping) await sleep(250);
+    }
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#stopping) {
+      if (this.#buffer.length === 0) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        continue;
+      }
+      const messages = this.#buffer.slice(0, largestBatch);
+      const incoming = await this.#parse(messages);
+      if (!(await this.#write(incoming))) return;
+      messages.at(-1)!.ack();
+      this.#buffer.splice(0, messages.length);
+    }
+  }
+
+  async #parse(messages: readonly JsMsg[]): Promise<Incoming[]> {
+    const incoming: Incoming[] = [];
+    for (const message of messages) {
+      const event = parse(message);
+      if (!('kind' in event)) {
+        const place = String(message.seq);
+        await this.#bus.refuse({ source: 'log', place, field: event.field, reason: event.reason, bytes: message.data });
+        this.#log.warn({ sequence: message.seq, reason: event.reason }, 'a message of the log is no event: refused');
+      } else incoming.push({ event, receivedAt: Math.floor(message.info.timestampNanos / 1e6) });
+    }
+    return incoming;
+  }
+
+  /** Repeats until it is written; false when told to stop meanwhile. */
+  async #write(incoming: readonly Incoming[]): Promise<boolean> {
+    for (let wait = 50; ; wait = Math.min(2_000, wait * 2)) {
+      try {
+        if (incoming.length > 0) this.#tell(await this.#recorder.write(incoming));
+        return true;
+      } catch (error) {
+        if (this.#stopping) return false;
+        if (isOfData(error)) {
+          if (incoming.length > 1) return (await this.#write(incoming.slice(0, incoming.length >> 1))) && this.#write(incoming.slice(incoming.length >> 1));
+          await this.#giveUp(incoming[0]!, error);
+          return true;
+        }
+        this.#log.warn({ err: error }, 'the database is away: the batch is kept and tried again');
+        await sleep(wait);
+      }
+    }
+  }
+
+  /** One event that the database will never take: it goes to the refused with its reason, and the log goes on. */
+  async #giveUp({ event }: Incoming, error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#log.error({ err: error, id: event.id }, 'an event cannot be stored: refused');
+    const bytes = Buffer.from(JSON.stringify(event));
+    await this.#bus.refuse({ source: event.source, place: event.id, field: 'event', reason, bytes });
+    this.#bus.announce(event.id, { ok: false, field: 'event', reason: 'it cannot be stored' });
+  }
+
+  #tell({ outcomes, live, position }: Written): void {
+    for (const { event, verdict } of outcomes) {
+      if (isCommand(event)) this.#bus.announce(event.id, verdict);
+      if (!verdict.ok) this.#log.debug({ id: event.id, ...verdict }, 'refused');
+    }
+    for (const [region, items] of live) this.#bus.publishLive(region, { position, items });
+  }
+}
+
+/** Only people wait for a verdict. */
+const isCommand = (event: Event): boolean => 'account' in event;
+
+function parse(message: JsMsg): Event | { field: string; reason: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(message.data));
+  } catch {
+    return { field: '', reason: 'not JSON' };
+  }
+  const result = anyEvent.safeParse(json);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  return { field: issue?.path.join('.') ?? '', reason: issue?.message ?? 'not an event' };
+}
+
+/** SQLSTATE classes of data that will never fit (22, 23), as against a server that is away or busy. */
+function isOfData(error: unknown): boolean {
+  const codes = [error, (error as { cause?: unknown }).cause].map((each) => (each as { code?: unknown } | undefined)?.code);
+  return codes.some((code) => typeof code === 'string' && /^2[23][0-9A-Z]{3}$/.test(code));
+}

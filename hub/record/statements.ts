@@ -1,0 +1,242 @@
+/** The recorder's SQL: texts and values, nothing else. Rows travel as UNNEST arrays, at most one batch long. */
+import type { Put } from '../model/decide.ts';
+import type { Recorded } from '../model/event.ts';
+import type { LedgerEntry } from '../model/state.ts';
+import type { Statement } from '../platform/postgres.ts';
+
+/** An event with what the archive keeps beside it. */
+export interface Archived {
+  event: Recorded;
+  digest: Buffer;
+  /** The event as it was published, without `receivedAt` and `position`. */
+  body: string;
+  hall?: string;
+  refused?: { field: string; reason: string };
+}
+
+export const selectPosition: Statement = { text: 'select position from recorder' };
+
+/** Moves the position on; no row comes back when another recorder has been writing (one writer, design §1). */
+export const advance = (from: number, to: number): Statement => ({
+  text: 'update recorder set position = $2 where position = $1 returning position',
+  values: [from, to],
+});
+
+export const selectKnown = (ids: string[]): Statement => ({
+  text: `select i.id, i.position, i.digest, e.refused, e.refused_field
+    from event_id i left join event e on e.position = i.position where i.id = any($1)`,
+  values: [ids],
+});
+
+const tables = { casefile: 'casefile', signal: 'signal', duty: 'duty', visit: 'visit', camera: 'camera_status' } as const;
+export type Loadable = keyof typeof tables;
+
+export const selectRows = (table: Loadable, ids: string[]): Statement => ({
+  text: `select body from ${tables[table]} where ${table === 'camera' ? 'camera' : 'id'} = any($1)`,
+  values: [ids],
+});
+
+/** The newest entry of each region named. */
+export const selectHeads = (regions: string[]): Statement => ({
+  text: `select r.region, l.sequence, l.hash from unnest($1::text[]) as r(region)
+    cross join lateral (select sequence, hash from ledger where region = r.region order by sequence desc limit 1) l`,
+  values: [regions],
+});
+
+type Cell = string | number | boolean | Buffer | null | undefined;
+
+/** `insert … select from unnest`: one array a column, however many rows. */
+function insert(table: string, columns: readonly (readonly [name: string, type: string])[], rows: Cell[][], tail: string): Statement {
+  const names = columns.map(([name]) => name).join(', ');
+  const arrays = columns.map(([, type], index) => `$${index + 1}::${type === 'jsonb' ? 'text' : type}[]`).join(', ');
+  const picked = columns.map(([name, type]) => (type === 'jsonb' ? `${name}::jsonb` : name)).join(', ');
+  return {
+    text: `insert into ${table} (${names}) select ${picked} from unnest(${arrays}) as t(${names}) ${tail}`,
+    values: columns.map((_, index) => rows.map((row) => row[index] ?? null)),
+  };
+}
+
+const upsert = (columns: readonly (readonly [string, string])[], key: string): string =>
+  `on conflict (${key}) do update set ${columns
+    .filter(([name]) => name !== key)
+    .map(([name]) => `${name} = excluded.${name}`)
+    .join(', ')}`;
+
+const eventColumns = [
+  ['position', 'int8'],
+  ['received_at', 'int8'],
+  ['id', 'text'],
+  ['region', 'text'],
+  ['kind', 'text'],
+  ['occurred_at', 'int8'],
+  ['casefile', 'text'],
+  ['hall', 'text'],
+  ['hall_window', 'text'],
+  ['source', 'text'],
+  ['refused', 'text'],
+  ['refused_field', 'text'],
+  ['body', 'jsonb'],
+] as const;
+
+export function insertEvents(events: readonly Archived[]): Statement[] {
+  return [
+    insert(
+      'event_id',
+      [
+        ['id', 'text'],
+        ['position', 'int8'],
+        ['digest', 'bytea'],
+      ],
+      events.map(({ event, digest }) => [event.id, event.position, digest]),
+      '',
+    ),
+    insert(
+      'event',
+      eventColumns,
+      events.map(({ event, hall, refused, body }) => [
+        event.position,
+        event.receivedAt,
+        event.id,
+        event.region,
+        event.kind,
+        event.occurredAt,
+        'casefile' in event ? `${event.region}:${event.casefile}` : null,
+        hall,
+        'window' in event ? event.window : null,
+        event.source,
+        refused?.reason,
+        refused?.field,
+        body,
+      ]),
+      '',
+    ),
+  ];
+}
+
+const common = [
+  ['id', 'text'],
+  ['region', 'text'],
+] as const;
+const tail = [
+  ['position', 'int8'],
+  ['body', 'jsonb'],
+] as const;
+
+type RowOf<T extends Put['table']> = Extract<Put, { table: T }>['row'];
+type Shape<T extends Put['table']> = { name: string; key: string; columns: readonly (readonly [string, string])[]; cells: (row: RowOf<T>) => Cell[] };
+
+const shapes: { [T in Put['table']]: Shape<T> } = {
+  casefile: {
+    name: 'casefile',
+    key: 'id',
+    columns: [
+      ...common,
+      ['matter', 'text'],
+      ['department', 'text'],
+      ['hall', 'text'],
+      ['hall_window', 'text'],
+      ['source', 'text'],
+      ['status', 'text'],
+      ['accepted_at', 'int8'],
+      ['completed_at', 'int8'],
+      ['promised_due_at', 'int8'],
+      ['statutory_due_at', 'int8'],
+      ['next_turn', 'int8'],
+      ...tail,
+    ],
+    cells: (row) => [
+      row.id,
+      row.region,
+      row.matter,
+      row.department,
+      row.hall,
+      row.window,
+      row.source,
+      row.status,
+      row.acceptedAt,
+      row.completedAt,
+      row.promisedDueAt,
+      row.statutoryDueAt,
+      row.nextTurn,
+    ],
+  },
+  signal: {
+    name: 'signal',
+    key: 'id',
+    columns: [
+      ...common,
+      ['level', 'text'],
+      ['state', 'text'],
+      ['rule', 'text'],
+      ['casefile', 'text'],
+      ['hall', 'text'],
+      ['hall_window', 'text'],
+      ['at', 'int8'],
+      ['issued_at', 'int8'],
+      ...tail,
+    ],
+    cells: (row) => [row.id, row.region, row.level, row.state, row.rule, row.casefile, row.hall, row.window, row.at, row.issuedAt],
+  },
+  duty: {
+    name: 'duty',
+    key: 'id',
+    columns: [...common, ['organ', 'text'], ['hall', 'text'], ['day', 'date'], ['state', 'text'], ['due_at', 'int8'], ...tail],
+    cells: (row) => [row.id, row.region, row.organ, row.hall, row.day, row.state, row.dueAt],
+  },
+  visit: {
+    name: 'visit',
+    key: 'id',
+    columns: [...common, ['duty', 'text'], ['hall', 'text'], ['account', 'text'], ['state', 'text'], ['started_at', 'int8'], ...tail],
+    cells: (row) => [row.id, row.region, row.duty, row.hall, row.account, row.state, row.startedAt],
+  },
+  finding: {
+    name: 'finding',
+    key: 'id',
+    columns: [...common, ['visit', 'text'], ['hall', 'text'], ['hall_window', 'text'], ['at', 'int8'], ...tail],
+    cells: (row) => [row.id, row.region, row.visit, row.hall, row.window, row.at],
+  },
+  camera: {
+    name: 'camera_status',
+    key: 'camera',
+    columns: [['camera', 'text'], ['region', 'text'], ['hall', 'text'], ['state', 'text'], ...tail],
+    cells: (row) => [row.camera, row.region, row.hall, row.state],
+  },
+};
+
+export const putTables = Object.keys(shapes) as Put['table'][];
+
+/** Upserts the rows of one table; each key at most once in a statement. */
+export function upsertRows<T extends Put['table']>(table: T, rows: readonly RowOf<T>[]): Statement {
+  const shape = shapes[table] as Shape<T>;
+  return insert(
+    shape.name,
+    shape.columns,
+    rows.map((row) => [...shape.cells(row), row.position, JSON.stringify(row)]),
+    upsert(shape.columns, shape.key),
+  );
+}
+
+export function insertLedger(entries: readonly LedgerEntry[]): Statement {
+  return insert(
+    'ledger',
+    [
+      ['region', 'text'],
+      ['sequence', 'int8'],
+      ['at', 'int8'],
+      ['act', 'text'],
+      ['subject', 'text'],
+      ['event', 'text'],
+      ['previous', 'text'],
+      ['hash', 'text'],
+      ['body', 'jsonb'],
+    ],
+    entries.map((each) => [each.region, each.sequence, each.at, each.act, each.subject, each.event, each.previous, each.hash, JSON.stringify(each)]),
+    '',
+  );
+}
+
+/** Casefiles whose colour changes by now, the longest waiting first. */
+export const selectTurns = (now: number, limit: number): Statement => ({
+  text: 'select region, body->>\'number\' as number, next_turn, position from casefile where next_turn <= $1 order by next_turn limit $2',
+  values: [now, limit],
+});
