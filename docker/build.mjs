@@ -1,0 +1,62 @@
+// Builds dist/hub (esbuild) and dist/web (vite), only when a source has changed.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const sources = ['hub', 'ingest', 'stream', 'seeds', 'web', 'test/support', 'docker/build.mjs', 'package-lock.json'];
+const results = ['hub/main.js', 'hub/cli.js', 'web/index.html'];
+
+/** SHA-256 over the path and content of every source file. */
+export function fingerprint(/** @type {string} */ root) {
+  const hash = createHash('sha256').update(process.version.split('.')[0] ?? '');
+  for (const source of sources) {
+    for (const file of filesUnder(root, source)) {
+      hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** @returns {string[]} */
+function filesUnder(/** @type {string} */ root, /** @type {string} */ path) {
+  const stat = statSync(join(root, path), { throwIfNoEntry: false });
+  if (!stat) return [];
+  if (!stat.isDirectory()) return [path];
+  return readdirSync(join(root, path))
+    .filter((name) => name !== 'node_modules')
+    .sort()
+    .flatMap((name) => filesUnder(root, `${path}/${name}`));
+}
+
+export function isBuilt(/** @type {string} */ root, /** @type {string} */ print) {
+  const stamp = join(root, 'dist/.stamp');
+  return (
+    existsSync(stamp) &&
+    readFileSync(stamp, 'utf8') === print &&
+    results.every((file) => existsSync(join(root, 'dist', file)))
+  );
+}
+
+/** The stamp goes first and comes back last: a build that is killed half-way is never believed. */
+export async function build(/** @type {string} */ root, /** @type {string} */ print) {
+  const dist = join(root, 'dist');
+  rmSync(join(dist, '.stamp'), { force: true });
+  const { build: bundle } = await import('esbuild');
+  await bundle({
+    absWorkingDir: root,
+    entryPoints: { main: 'hub/main.ts', cli: 'hub/cli.ts' },
+    outdir: join(dist, 'hub'),
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: true,
+    logLevel: 'error',
+  });
+  const vite = await import('vite');
+  await vite.build({ configFile: join(root, 'web/vite.config.ts'), logLevel: 'error' });
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(join(dist, '.stamp.new'), print);
+  renameSync(join(dist, '.stamp.new'), join(dist, '.stamp'));
+}

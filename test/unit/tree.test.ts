@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { describe, expect, it } from 'vitest';
+import { root, trackedFiles } from '../support/tree.ts';
+
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const files = trackedFiles();
+const code = files.filter((file) => /\.(ts|mts|js|mjs|svelte|css)$/.test(file));
+
+const folders = ['docker', 'hub', 'ingest', 'seeds', 'stream', 'test', 'web'];
+const dotfolders = ['.ci'];
+const topFiles = [
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'LICENSE',
+  'README.md',
+  'README.zh-CN.md',
+  'SECURITY.md',
+  'eslint.config.js',
+  'package-lock.json',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+];
+
+/** Longest a file of code may be before it is asked why (design.md §2); what stands here has answered. */
+const longest = 400;
+const longFiles: Record<string, string> = {};
+
+describe('the tree (design.md §2)', () => {
+  it('has only the agreed names at the top', () => {
+    const top = new Set(files.map((file) => (file.includes('/') ? `${file.split('/')[0]}/` : file)));
+    const known = new Set([...folders, ...dotfolders].map((name) => `${name}/`).concat(topFiles));
+    expect([...top].filter((name) => !known.has(name) && !/^\.[^/]+$/.test(name))).toEqual([]);
+  });
+
+  it(`has no file of code over ${longest} lines without a reason`, () => {
+    expect(code.length).toBeGreaterThan(20);
+    const long = code.filter((file) => !(file in longFiles) && read(file).split('\n').length > longest);
+    expect(long).toEqual([]);
+  });
+
+  it('names files plainly', () => {
+    expect(
+      code.filter((file) => /(^|[/.-])(utils?|helpers?|managers?|services?|misc|common)[/.-]/i.test(file)),
+    ).toEqual([]);
+  });
+
+  it('reads the environment in hub/config.ts only', () => {
+    const product = code.filter((file) => /^(hub|ingest|stream|web|seeds)\//.test(file) && file !== 'hub/config.ts');
+    expect(product.filter((file) => /process\.env|import\.meta\.env\.(?!DEV|PROD)/.test(read(file)))).toEqual([]);
+  });
+
+  it('locks packages without naming a registry', () => {
+    const lock = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { resolved?: string; link?: true; integrity?: string }>;
+    };
+    const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
+    expect(packages.length).toBeGreaterThan(100);
+    expect(packages.filter(([, entry]) => entry.resolved !== undefined).map(([path]) => path)).toEqual([]);
+    expect(
+      packages.filter(([path, entry]) => !entry.integrity && !path.includes('/node_modules/')).map(([path]) => path),
+    ).toEqual([]);
+  });
+
+  it('has no skipped or lonely test', () => {
+    const tests = code.filter((file) => file.endsWith('.test.ts') && file !== 'test/unit/tree.test.ts');
+    expect(tests.filter((file) => /\b(it|test|describe)\.(only|skip|todo|skipIf|runIf)\b/.test(read(file)))).toEqual(
+      [],
+    );
+  });
+});
+
+describe('docker/compose.yaml', () => {
+  interface Service {
+    image?: string;
+    build?: unknown;
+    environment?: Record<string, string>;
+    healthcheck?: unknown;
+    restart?: string;
+    volumes?: string[];
+    depends_on?: Record<string, unknown>;
+    ports?: string[];
+  }
+  const compose = parse(read('docker/compose.yaml')) as {
+    services: Record<string, Service>;
+    volumes: Record<string, unknown>;
+  };
+
+  it('splits the hub into its roles, each of which is one service', () => {
+    const roles = Object.values(compose.services).flatMap((service) => service.environment?.ROLES?.split(',') ?? []);
+    expect(roles.sort()).toEqual(['ingest', 'record', 'serve', 'stream']);
+  });
+
+  it('pins every image, restarts and watches every service', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      expect(service.image, name).toMatch(/:[^:]*\d/);
+      expect(service.restart, name).toBe('unless-stopped');
+      expect(service.healthcheck, name).toBeDefined();
+    }
+  });
+
+  it('names only volumes, services and files that exist', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      for (const other of Object.keys(service.depends_on ?? {})) expect(compose.services, name).toHaveProperty(other);
+      for (const volume of service.volumes ?? []) {
+        const source = volume.split(':')[0] ?? '';
+        if (source.startsWith('./')) expect(files, name).toContain(join('docker', source));
+        else expect(Object.keys(compose.volumes), name).toContain(source);
+      }
+    }
+  });
+
+  it('takes every secret from the environment file, which names them all', () => {
+    const text = read('docker/compose.yaml') + read('docker/nats.conf');
+    const names = new Set(read('docker/example.env').match(/^[A-Z_]+(?==)/gm));
+    const used = new Set([...text.matchAll(/\$\{([A-Z_]+)/g)].map((match) => match[1] ?? ''));
+    expect([...used].filter((name) => !names.has(name))).toEqual([]);
+    expect(text).not.toMatch(/password:\s*["']?[a-z0-9]/i);
+  });
+});

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+import type { TestProjectConfiguration } from 'vitest/config';
+
+/** Real servers and browsers share two cores: only the unit tests run side by side. */
+const project = (name: string, order: number, seconds: number, workers: number): TestProjectConfiguration => ({
+  extends: true,
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: seconds * 1000,
+    hookTimeout: Math.max(seconds, 30) * 1000,
+    pool: 'forks',
+    maxWorkers: workers,
+    fileParallelism: workers > 1,
+    sequence: { groupOrder: order },
+  },
+});
+
+export default defineConfig({
+  test: {
+    allowOnly: false,
+    reporters: ['default', ['json', { outputFile: 'test-results/last.json' }]],
+    projects: [
+      project('unit', 0, 10, 2),
+      project('contract', 1, 60, 1),
+      project('integration', 2, 90, 1),
+      project('e2e', 3, 120, 1),
+    ],
+  },
+});
