@@ -41,8 +41,9 @@ export interface Outcome {
 
 export interface Written {
   outcomes: Outcome[];
-  /** What browsers should hear, by region, and the position reached. */
+  /** What browsers should hear, by region, and the positions before and after. */
   live: Map<string, LiveItem[]>;
+  after: number;
   position: number;
 }
 
@@ -116,7 +117,7 @@ export class Recorder {
       this.#position = position;
       this.#trim();
     }
-    return { outcomes, live, position };
+    return { outcomes, live, after: from, position };
   }
 
   /** A fault of ours in one event must not stop the log: the event is kept as refused, and what it changed is nothing. */

@@ -3,6 +3,7 @@ import { AckPolicy, DeliverPolicy, type Consumer, type ConsumerMessages, type Js
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { anyEvent, type Event } from '../model/event.ts';
+import type { LiveItem } from '../model/live.ts';
 import type { Bus } from '../platform/nats.ts';
 import type { Incoming, Recorder, Written } from './batch.ts';
 
@@ -132,13 +133,23 @@ export class Follower {
     this.#bus.announce(event.id, { ok: false, field: 'event', reason: 'it cannot be stored' });
   }
 
-  #tell({ outcomes, live, position }: Written): void {
+  #tell({ outcomes, live, after, position }: Written): void {
+    const messages = [...live].flatMap(([region, items]) => slices(items).map((slice) => ({ region, items: slice })));
+    messages.forEach(({ region, items }, index) => {
+      const more = index < messages.length - 1;
+      this.#bus.publishLive(region, { position, items, after, ...(more ? { more } : {}) });
+    });
     for (const { event, verdict } of outcomes) {
       if (isCommand(event)) this.#bus.announce(event.id, verdict);
       if (!verdict.ok) this.#log.debug({ id: event.id, ...verdict }, 'refused');
     }
-    for (const [region, items] of live) this.#bus.publishLive(region, { position, items });
   }
+}
+
+/** A NATS message holds 1 MiB; a signal with its explanation may take 4 KiB of it. */
+function slices(items: readonly LiveItem[]): LiveItem[][] {
+  const largest = 200;
+  return Array.from({ length: Math.ceil(items.length / largest) }, (_, index) => items.slice(index * largest, (index + 1) * largest));
 }
 
 /** Only people wait for a verdict. */

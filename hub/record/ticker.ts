@@ -16,17 +16,19 @@ export class Ticker {
   readonly #world: () => World;
   readonly #log: Logger;
   readonly #isReady: () => boolean;
+  readonly #demo: boolean;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #planned = '';
 
   /** `isReady` says that the log has been read to its end: no clock is judged on a log that is not yet read. */
-  constructor(parts: { store: Store; bus: Bus; world: () => World; log: Logger; isReady: () => boolean }) {
+  constructor(parts: { store: Store; bus: Bus; world: () => World; log: Logger; demo: boolean; isReady: () => boolean }) {
     this.#store = parts.store;
     this.#bus = parts.bus;
     this.#world = parts.world;
     this.#log = parts.log;
     this.#isReady = parts.isReady;
+    this.#demo = parts.demo;
   }
 
   start(): void {
@@ -75,9 +77,10 @@ export class Ticker {
     const day = dayOf(now);
     const world = this.#world();
     const key = `${day} ${world.organs.size} ${world.halls.size} ${world.packs.size}`;
-    if (this.#planned === key || !isWorkingDay(world.calendar, day)) return;
+    const isWorked = isWorkingDay(world.calendar, day);
+    if (this.#planned === key || (!isWorked && !this.#demo)) return;
     const known = new Set((await this.#store.query<{ id: string }>('select id from duty where day = $1', [day])).map(({ id }) => id));
-    const duties = dutiesOf(world, day).filter(({ duty }) => !known.has(duty));
+    const duties = dutiesOf(world, day, isWorked ? '' : '（演示：今日非工作日，照常排任务）').filter(({ duty }) => !known.has(duty));
     if (duties.length > 0) {
       await this.#bus.publishAll(duties, { patienceMs: 5_000 });
       this.#log.info({ day, duties: duties.length }, 'the duties of the day are planned');
@@ -86,8 +89,11 @@ export class Ticker {
   }
 }
 
-/** The duties of a working day, one for each own hall of each organ; the same day always gives the same events. */
-export function dutiesOf(world: World, day: string): (Event & EventOf<'patrol.planned'>)[] {
+/**
+ * The duties of a working day, one for each own hall of each organ; the same day always gives the same events. A demo plans
+ * every day, so that there is something to do on a Sunday; `remark` then says so behind the article.
+ */
+export function dutiesOf(world: World, day: string, remark = ''): (Event & EventOf<'patrol.planned'>)[] {
   const events: EventOf<'patrol.planned'>[] = [];
   for (const organ of world.organs.values()) {
     const quota = packOf(world, organ.region, day)?.patrol;
@@ -106,7 +112,7 @@ export function dutiesOf(world: World, day: string): (Event & EventOf<'patrol.pl
         day,
         required: quota.own,
         dueAt: startOf(day) + quota.dueBy * 60_000,
-        article: quota.article,
+        article: `${quota.article}${remark}`,
       });
     }
   }
