@@ -113,6 +113,7 @@ export async function supervise(options: ChildOptions): Promise<Child> {
 
   async function start(): Promise<void> {
     await options.prepare?.();
+    if (stopping) throw new HubError('child.start', `${name} did not start: stopped`);
     const { command, args } = options.command();
     const started = spawnLeashed(command, args, options);
     child = started;
