@@ -1,0 +1,214 @@
+/** Reads the seed files and turns them into the world's own shapes. Every error names the file and the place in it. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { HubError } from '../hub/model/error.ts';
+import { identifier, longText, regionCode, shortText } from '../hub/model/fields.ts';
+import { rulePack, type RulePack } from '../hub/model/pack.ts';
+import type { Camera, Department, Hall, Matter, Organ, Region, Window } from '../hub/model/world.ts';
+
+const named = { name: shortText, nameEn: shortText };
+const key = z.string().regex(/^[a-z]+$/);
+
+const regionFile = z.strictObject({
+  regions: z.array(
+    z.strictObject({
+      code: regionCode,
+      parent: regionCode.optional(),
+      level: z.enum(['province', 'city', 'county']),
+      demo: z.boolean(),
+      ...named,
+      organ: z.strictObject(named),
+    }),
+  ),
+});
+
+const departmentFile = z.strictObject({ departments: z.array(z.strictObject({ key, ...named })) });
+
+/** `09:00` → minutes after midnight. */
+const clockTime = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time such as 09:00')
+  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
+
+const windowSeed = z.strictObject({
+  department: key,
+  name: shortText.optional(),
+  nameEn: shortText.optional(),
+  clerk: shortText.optional(),
+  view: z.string().regex(/^window-\d\d$/),
+  enabled: z.boolean().default(true),
+});
+
+const hallFile = z.strictObject({
+  halls: z.array(
+    z.strictObject({
+      id: identifier,
+      region: regionCode,
+      ...named,
+      opens: clockTime,
+      closes: clockTime,
+      windows: z.array(windowSeed).min(1).max(99),
+    }),
+  ),
+});
+
+const days = z.int().min(0).max(1000).optional();
+const matterFile = z.strictObject({
+  matters: z.array(
+    z.strictObject({
+      code: identifier,
+      region: regionCode,
+      department: key.optional(),
+      businessType: z.enum(['approval', 'levy', 'penalty', 'service']),
+      itemClass: z.enum(['instant', 'promised']),
+      statutoryDays: days,
+      promisedDays: days,
+      ...named,
+      legalBasis: longText.optional(),
+      steps: z.array(shortText).max(20),
+    }),
+  ),
+});
+
+const calendarFile = z.strictObject({
+  year: z.int().min(1990).max(2100),
+  published: z.boolean(),
+  source: shortText,
+  days: z.array(z.strictObject({ day: z.iso.date(), working: z.boolean(), name: shortText })),
+});
+
+export type CalendarSeed = z.infer<typeof calendarFile>;
+
+/** A camera of the demonstration shows one of the drawn scenes, by its name `window-01`…`window-12`. */
+export type CameraSeed = Camera & { view: string };
+
+export interface Seeds {
+  regions: Region[];
+  organs: Organ[];
+  departments: Department[];
+  halls: Hall[];
+  windows: Window[];
+  cameras: CameraSeed[];
+  matters: Matter[];
+  packs: RulePack[];
+  calendar: CalendarSeed[];
+}
+
+/** The folder of the seed files, from the sources or from a bundle that stands one or two folders away. */
+export function seedsDir(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const tried = [
+    here,
+    join(here, 'seeds'),
+    join(here, '..', 'seeds'),
+    join(here, '..', '..', 'seeds'),
+    join(process.cwd(), 'seeds'),
+  ];
+  const found = tried.find((each) => existsSync(join(each, 'regions.yaml')));
+  if (!found) throw new HubError('seeds.missing', `no seed files; looked in ${tried.join(', ')}`);
+  return found;
+}
+
+export async function readYaml<T>(dir: string, file: string, schema: z.ZodType<T>): Promise<T> {
+  let value: unknown;
+  try {
+    const text = await readFile(join(dir, file), 'utf8');
+    value = file.endsWith('.json') ? JSON.parse(text) : parse(text);
+  } catch (cause) {
+    throw new HubError('seeds.unreadable', `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const places = result.error.issues
+    .slice(0, 20)
+    .map((issue) => `${file}: ${issue.path.join('.') || '(top)'}: ${issue.message}`);
+  throw new HubError('seeds.invalid', places.join('\n'));
+}
+
+async function readEach<T>(dir: string, folder: string, ending: string, schema: z.ZodType<T>): Promise<T[]> {
+  const files = (await readdir(join(dir, folder))).filter((each) => each.endsWith(ending)).sort();
+  return Promise.all(files.map((file) => readYaml(dir, `${folder}/${file}`, schema)));
+}
+
+/** Reads and checks everything; nothing is written. Throws `HubError` `seeds.unreadable` or `seeds.invalid`. */
+export async function readSeeds(dir: string = seedsDir()): Promise<Seeds> {
+  const [{ regions }, { departments: kinds }, { halls }, { matters }, packs, calendar] = await Promise.all([
+    readYaml(dir, 'regions.yaml', regionFile),
+    readYaml(dir, 'departments.yaml', departmentFile),
+    readYaml(dir, 'halls.yaml', hallFile),
+    readYaml(dir, 'matters.yaml', matterFile),
+    readEach(dir, 'packs', '.yaml', rulePack),
+    readEach(dir, 'calendar', '.json', calendarFile),
+  ]);
+  const invalid = (file: string, place: string, text: string): never => {
+    throw new HubError('seeds.invalid', `${file}: ${place}: ${text}`);
+  };
+
+  const known = new Set(regions.map((each) => each.code));
+  const kindOf = new Map(kinds.map((each) => [each.key, each]));
+  regions.forEach((each, index) => {
+    if (each.parent && !known.has(each.parent))
+      invalid('regions.yaml', `regions.${index}.parent`, `no region ${each.parent}`);
+  });
+
+  const departments = new Map<string, Department>();
+  const departmentOf = (file: string, place: string, region: string, kind: string): Department => {
+    const { name, nameEn } = kindOf.get(kind) ?? invalid(file, place, `no department ${kind} in departments.yaml`);
+    const id = `${region}-${kind}`;
+    if (!departments.has(id)) departments.set(id, { id, region, name, nameEn });
+    return departments.get(id)!;
+  };
+
+  const windows: Window[] = [];
+  const cameras: CameraSeed[] = [];
+  halls.forEach((hall, index) => {
+    if (!known.has(hall.region)) invalid('halls.yaml', `halls.${index}.region`, `no region ${hall.region}`);
+    hall.windows.forEach((seed, at) => {
+      const number = String(at + 1).padStart(2, '0');
+      const department = departmentOf(
+        'halls.yaml',
+        `halls.${index}.windows.${at}.department`,
+        hall.region,
+        seed.department,
+      );
+      const stem = `${hall.id.replace(/^hall-/, '')}-${number}`;
+      const name = seed.name ?? `${department.name}窗口`;
+      const nameEn = seed.nameEn ?? `${department.nameEn} window`;
+      const window = `win-${stem}`;
+      windows.push({
+        id: window,
+        hall: hall.id,
+        number,
+        name,
+        nameEn,
+        department: department.id,
+        staff: seed.clerk ?? `${number}01`,
+      });
+      const label = { name: `${number} 窗口点位`, nameEn: `Camera of window ${number}` };
+      cameras.push({ id: `cam-${stem}`, hall: hall.id, window, ...label, enabled: seed.enabled, view: seed.view });
+    });
+  });
+
+  return {
+    regions: regions.map(({ organ: _, ...region }) => region),
+    organs: regions.map((each) => ({ id: `organ-${each.code}`, region: each.code, ...each.organ })),
+    halls: halls.map(({ windows: _, ...hall }) => hall),
+    windows,
+    cameras,
+    matters: matters.map((each, index) => {
+      if (!known.has(each.region)) invalid('matters.yaml', `matters.${index}.region`, `no region ${each.region}`);
+      const place = `matters.${index}.department`;
+      const department = each.department && departmentOf('matters.yaml', place, each.region, each.department).id;
+      return { ...each, department };
+    }),
+    departments: [...departments.values()],
+    packs,
+    calendar,
+  };
+}
