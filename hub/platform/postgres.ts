@@ -160,8 +160,8 @@ export async function learnTier(runner: Runner, log: Logger): Promise<Store['tie
 
 const int8 = 20;
 // Parsed like their narrower twins: numbers by parseInt, days as text.
-const int4Array = 1007;
-const textArray = 1009;
+const int4Array: number = 1007;
+const textArray: number = 1009;
 const int8Array = 1016;
 const date = 1082;
 const dateArray = 1182;
@@ -170,8 +170,8 @@ function parserOf(oid: number, format?: 'text' | 'binary'): (value: string) => u
   if (format !== 'binary') {
     if (oid === int8) return Number;
     if (oid === date) return String;
-    if (oid === int8Array) return pg.types.getTypeParser(int4Array as pg.types.TypeId, 'text');
-    if (oid === dateArray) return pg.types.getTypeParser(textArray as pg.types.TypeId, 'text');
+    if (oid === int8Array) return pg.types.getTypeParser(int4Array as number, 'text');
+    if (oid === dateArray) return pg.types.getTypeParser(textArray as number, 'text');
   }
   return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
 }
