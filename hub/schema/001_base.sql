@@ -25,7 +25,7 @@ create table event (
 -- One row per event id, for ever: a partitioned `event` cannot hold a unique id by itself.
 create table event_id (id text primary key, position bigint not null, digest bytea not null);
 -- One row: the last position given. Updating it in every transaction makes sure that there is one writer only.
-create table recorder (only boolean primary key default true check (only), position bigint not null);
+create table recorder (single boolean primary key default true check (single), position bigint not null);
 insert into recorder (position) values (0);
 create index event_casefile on event (casefile, position);
 create index event_window on event (hall_window, position desc);
