@@ -138,6 +138,8 @@ export interface Vocabulary {
   packTitle: { zh: string; en: string };
   /** Names of the matters in scope (by code) and of the departments, for the lines that carry only their codes. */
   matters?: (Named & { code: string })[];
+  /** What a visit needs to count, for the rings that fill on the wall. */
+  patrol?: RulePack['patrol'];
   departments?: (Named & { id: string })[];
 }
 
