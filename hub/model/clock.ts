@@ -1,6 +1,15 @@
 /** Legal clocks (时限): how a deadline is computed, and why. Pure; days are days of Asia/Shanghai. */
 import type { Clock } from './api.ts';
-import { addDays, dayOf, endOf, isProvisional, isWeekend, isWorkingDay, startOf, type WorkCalendar } from './calendar.ts';
+import {
+  addDays,
+  dayOf,
+  endOf,
+  isProvisional,
+  isWeekend,
+  isWorkingDay,
+  startOf,
+  type WorkCalendar,
+} from './calendar.ts';
 import type { Rule, RulePack } from './pack.ts';
 import type { Casefile, Explanation, Suspension } from './state.ts';
 import { matterOf, type Matter, type World } from './world.ts';
@@ -28,7 +37,12 @@ function isSuspended(suspensions: readonly Suspension[], day: string): boolean {
   return suspensions.some((each) => dayOf(each.from) <= day && (each.to === undefined || day <= dayOf(each.to)));
 }
 
-function isCounted(clock: RulePack['clock'], calendar: WorkCalendar, suspensions: readonly Suspension[], day: string): boolean {
+function isCounted(
+  clock: RulePack['clock'],
+  calendar: WorkCalendar,
+  suspensions: readonly Suspension[],
+  day: string,
+): boolean {
   if (isSuspended(suspensions, day)) return false;
   return clock.unit === 'calendar' || isWorkingDay(calendar, day);
 }
@@ -80,7 +94,9 @@ export function explain(
     } else if (isSuspended(limit.suspensions, day)) excluded.push({ day, reason: 'suspended' });
     else {
       const named = calendar.days.get(day)?.name;
-      excluded.push(named === undefined || isWeekend(day) ? { day, reason: 'weekend' } : { day, reason: 'holiday', name: named });
+      excluded.push(
+        named === undefined || isWeekend(day) ? { day, reason: 'weekend' } : { day, reason: 'holiday', name: named },
+      );
     }
   }
   return {

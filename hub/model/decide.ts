@@ -3,7 +3,14 @@
  * now, `event.occurredAt` is when it happened. The same events in the same order always give the same consequences.
  */
 import { decideCase, turnClock } from './decideCase.ts';
-import { decideCamera, decideDuty, decideFinding, decideVisitFinish, decideVisitStart, acknowledgeSignal } from './decidePatrol.ts';
+import {
+  decideCamera,
+  decideDuty,
+  decideFinding,
+  decideVisitFinish,
+  decideVisitStart,
+  acknowledgeSignal,
+} from './decidePatrol.ts';
 import type { CaseEvent, Event, Recorded } from './event.ts';
 import type { CameraStatus, Casefile, Duty, Finding, LedgerDraft, Signal, Visit } from './state.ts';
 import type { World } from './world.ts';
@@ -75,7 +82,11 @@ export function needsOf(event: Event): Needs {
 }
 
 /** The rows that a loaded row leads to: a casefile to its fired signals, a signal to its casefile, a visit to its duty. */
-export function followsOf(row: { casefile?: Casefile | undefined; signal?: Signal | undefined; visit?: Visit | undefined }): {
+export function followsOf(row: {
+  casefile?: Casefile | undefined;
+  signal?: Signal | undefined;
+  visit?: Visit | undefined;
+}): {
   signals: string[];
   casefile?: string;
   duty?: string;

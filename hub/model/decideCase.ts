@@ -72,7 +72,8 @@ function open(row: Casefile, event: Recorded<EventOf<'case.received'> | EventOf<
   if (event.applicant) row.applicant = event.applicant;
 }
 
-const over = (row: Casefile): boolean => row.status === 'completed' || row.status === 'withdrawn' || row.status === 'declined';
+const over = (row: Casefile): boolean =>
+  row.status === 'completed' || row.status === 'withdrawn' || row.status === 'declined';
 
 function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: World): Change {
   const at = event.occurredAt;
@@ -87,7 +88,8 @@ function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: World): Cha
       row.receivedAt ??= at;
       return { row };
     case 'case.accepted': {
-      if (row.acceptedAt !== undefined) return { field: 'kind', reason: `the casefile was accepted already, on ${day(row.acceptedAt)}` };
+      if (row.acceptedAt !== undefined)
+        return { field: 'kind', reason: `the casefile was accepted already, on ${day(row.acceptedAt)}` };
       const ended = stoppedAt(row);
       if (ended !== undefined && day(ended) < day(at)) return beforeAcceptance(ended, at);
       open(row, event, world);
@@ -98,7 +100,8 @@ function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: World): Cha
       return { row };
     }
     case 'case.declined':
-      if (row.acceptedAt !== undefined) return { field: 'kind', reason: 'an accepted casefile cannot be declined (不予受理)' };
+      if (row.acceptedAt !== undefined)
+        return { field: 'kind', reason: 'an accepted casefile cannot be declined (不予受理)' };
       row.status = 'declined';
       return { row };
     case 'case.correctionRequested':
@@ -112,14 +115,16 @@ function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: World): Cha
       return { row };
     case 'case.suspended':
       if (over(row)) return { field: 'kind', reason: `the casefile is ${row.status}: its clock cannot be suspended` };
-      if (row.suspensions.some((each) => each.to === undefined)) return { field: 'kind', reason: 'the clock is suspended already' };
+      if (row.suspensions.some((each) => each.to === undefined))
+        return { field: 'kind', reason: 'the clock is suspended already' };
       row.suspensions.push({ from: at, procedure: event.procedure });
       row.status = 'suspended';
       return { row };
     case 'case.resumed': {
       const suspension = row.suspensions.find((each) => each.to === undefined);
       if (!suspension) return { field: 'kind', reason: 'the clock is not suspended' };
-      if (at < suspension.from) return { field: 'occurredAt', reason: `expected a time after the suspension of ${day(suspension.from)}` };
+      if (at < suspension.from)
+        return { field: 'occurredAt', reason: `expected a time after the suspension of ${day(suspension.from)}` };
       suspension.to = at;
       if (row.status === 'suspended') row.status = row.acceptedAt === undefined ? 'received' : 'accepted';
       return { row };
@@ -147,7 +152,10 @@ function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: World): Cha
 
 /** Sources send dates without a time of day, so the same day is taken as it comes; an earlier day is impossible. */
 function beforeAcceptance(at: number, acceptedAt: number): Change {
-  return { field: 'occurredAt', reason: `decided or completed on ${day(at)}, before the acceptance on ${day(acceptedAt)}` };
+  return {
+    field: 'occurredAt',
+    reason: `decided or completed on ${day(at)}, before the acceptance on ${day(acceptedAt)}`,
+  };
 }
 
 /** The turns of one casefile's clock while one event is decided: deadlines, rules that fire, signals that end. */
@@ -200,10 +208,25 @@ class Turns {
     this.#row.fired = this.#row.fired.filter(({ rule: id, signal: signalId }) => {
       const rule = this.#pack?.rules.find((each) => each.id === id);
       const dueAt = rule && this.#dueOf(rule);
-      if (rule && dueAt !== undefined && turnOf(rule, dueAt) <= stopped && turnOf(rule, dueAt) <= this.#signals.get(signalId)!.at) return true;
+      if (
+        rule &&
+        dueAt !== undefined &&
+        turnOf(rule, dueAt) <= stopped &&
+        turnOf(rule, dueAt) <= this.#signals.get(signalId)!.at
+      )
+        return true;
       // A clock that is stopped now says nothing about a signal that was right before it stopped.
-      if (rule && dueAt === undefined && this.#row.suspensions.some((each) => each.to === undefined && each.from >= this.#signals.get(signalId)!.at)) return true;
-      this.#end(signalId, 'revoked', `a later entry (${this.#event.kind}, ${day(this.#event.occurredAt)}) moved the clock`);
+      if (
+        rule &&
+        dueAt === undefined &&
+        this.#row.suspensions.some((each) => each.to === undefined && each.from >= this.#signals.get(signalId)!.at)
+      )
+        return true;
+      this.#end(
+        signalId,
+        'revoked',
+        `a later entry (${this.#event.kind}, ${day(this.#event.occurredAt)}) moved the clock`,
+      );
       return false;
     });
   }
@@ -295,13 +318,21 @@ class Turns {
       const earlier = this.#signals.get(each.signal);
       const earlierRule = pack.rules.find((one) => one.id === each.rule);
       const isLower = earlier !== undefined && levels.indexOf(earlier.level) < levels.indexOf(rule.level);
-      if (isLower && earlierRule?.deadline === rule.deadline && earlier.state !== 'closed') this.#end(earlier.id, 'closed');
+      if (isLower && earlierRule?.deadline === rule.deadline && earlier.state !== 'closed')
+        this.#end(earlier.id, 'closed');
     }
     row.fired.push({ rule: rule.id, signal: id, at });
     this.#signals.set(id, signal);
     this.#changed.add(id);
     if (signal.state === 'issued') {
-      this.#note(signal, 'signal.issued', { level: rule.level, rule: rule.id, article: rule.article, casefile: row.number, dueOn: explanation.dueOn, overDays: explanation.overDays });
+      this.#note(signal, 'signal.issued', {
+        level: rule.level,
+        rule: rule.id,
+        article: rule.article,
+        casefile: row.number,
+        dueOn: explanation.dueOn,
+        overDays: explanation.overDays,
+      });
     }
   }
 
@@ -313,7 +344,13 @@ class Turns {
     signal.position = this.#event.position;
     if (reason !== undefined) signal.revokedReason = reason;
     this.#changed.add(id);
-    if (as === 'revoked') this.#note(signal, 'signal.revoked', { level: signal.level, rule: signal.rule, casefile: this.#row.number, reason: reason ?? '' });
+    if (as === 'revoked')
+      this.#note(signal, 'signal.revoked', {
+        level: signal.level,
+        rule: signal.rule,
+        casefile: this.#row.number,
+        reason: reason ?? '',
+      });
   }
 
   #note(signal: Signal, act: LedgerDraft['act'], facts: LedgerDraft['facts']): void {

@@ -24,10 +24,24 @@ export function decideCamera(event: Recorded<EventOf<'camera.changed'>>, state: 
 export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: State): Consequences {
   if (state.duty(event.duty)) return nothing;
   const { region, organ, hall, day, required, dueAt, article, position } = event;
-  const row: Duty = { id: event.duty, region, organ, hall, day, required, done: 0, state: 'planned', dueAt, article, position };
+  const row: Duty = {
+    id: event.duty,
+    region,
+    organ,
+    hall,
+    day,
+    required,
+    done: 0,
+    state: 'planned',
+    dueAt,
+    article,
+    position,
+  };
   return {
     puts: [{ table: 'duty', row }],
-    ledger: [{ region, at: event.receivedAt, act: 'duty.planned', subject: row.id, hall, facts: { day, required, article } }],
+    ledger: [
+      { region, at: event.receivedAt, act: 'duty.planned', subject: row.id, hall, facts: { day, required, article } },
+    ],
   };
 }
 
@@ -61,7 +75,11 @@ export function decideVisitStart(event: Recorded<EventOf<'patrol.visitStarted'>>
 }
 
 /** SC-11, 1.X.6: a visit is kept however it went; it counts when enough windows were verified for long enough. */
-export function decideVisitFinish(event: Recorded<EventOf<'patrol.visitFinished'>>, state: State, world: World): Consequences {
+export function decideVisitFinish(
+  event: Recorded<EventOf<'patrol.visitFinished'>>,
+  state: State,
+  world: World,
+): Consequences {
   const before = state.visit(event.visit);
   if (!before) return refuse('visit', 'no such visit');
   if (before.state === 'finished') return refuse('visit', 'the visit is finished already');
@@ -94,19 +112,33 @@ export function decideVisitFinish(event: Recorded<EventOf<'patrol.visitFinished'
       { table: 'visit', row: visit },
       { table: 'duty', row: after },
     ],
-    ledger: [act(event, 'visit.finished', visit.id, visit.hall, { counts, verified, needed, findings: visit.findings, digest: event.digest })],
+    ledger: [
+      act(event, 'visit.finished', visit.id, visit.hall, {
+        counts,
+        verified,
+        needed,
+        findings: visit.findings,
+        digest: event.digest,
+      }),
+    ],
   };
 }
 
-export function decideFinding(event: Recorded<EventOf<'patrol.findingRecorded'>>, state: State, world: World): Consequences {
+export function decideFinding(
+  event: Recorded<EventOf<'patrol.findingRecorded'>>,
+  state: State,
+  world: World,
+): Consequences {
   const before = state.visit(event.visit);
   if (!before) return refuse('visit', 'no such visit');
   if (before.state !== 'open') return refuse('visit', 'the visit is finished: a finding belongs to an open visit');
   if (before.account !== event.account) return refuse('account', 'only the person on the visit can record a finding');
-  if (world.windows.get(event.window)?.hall !== before.hall) return refuse('window', 'the window is not in the hall that is visited');
+  if (world.windows.get(event.window)?.hall !== before.hall)
+    return refuse('window', 'the window is not in the hall that is visited');
   const day = state.duty(before.duty)?.day;
   const kinds = day === undefined ? undefined : packOf(world, before.region, day)?.findings;
-  if (!kinds?.some((kind) => kind.code === event.code)) return refuse('code', "not in the region's vocabulary of findings");
+  if (!kinds?.some((kind) => kind.code === event.code))
+    return refuse('code', "not in the region's vocabulary of findings");
   const finding: Finding = {
     id: event.finding,
     region: before.region,
@@ -142,7 +174,8 @@ export function decideFinding(event: Recorded<EventOf<'patrol.findingRecorded'>>
 export function acknowledgeSignal(event: Recorded<EventOf<'signal.acknowledged'>>, state: State): Consequences {
   const before = state.signal(event.signal);
   if (!before) return refuse('signal', 'no such signal');
-  if (before.state !== 'issued') return refuse('signal', `the signal is ${before.state}: only an issued one can be acknowledged`);
+  if (before.state !== 'issued')
+    return refuse('signal', `the signal is ${before.state}: only an issued one can be acknowledged`);
   const casefile = before.casefile === undefined ? undefined : state.casefile(before.casefile);
   const isOver = casefile !== undefined && stoppedAt(casefile) !== undefined;
   const signal: Signal = {
@@ -155,16 +188,28 @@ export function acknowledgeSignal(event: Recorded<EventOf<'signal.acknowledged'>
   };
   return {
     puts: [{ table: 'signal', row: signal }],
-    ledger: [act(event, 'signal.acknowledged', signal.id, signal.hall, { level: signal.level, note: event.note ?? '' })],
+    ledger: [
+      act(event, 'signal.acknowledged', signal.id, signal.hall, { level: signal.level, note: event.note ?? '' }),
+    ],
   };
 }
 
 function act(
-  event: Recorded<EventOf<'patrol.visitStarted' | 'patrol.visitFinished' | 'patrol.findingRecorded' | 'signal.acknowledged'>>,
+  event: Recorded<
+    EventOf<'patrol.visitStarted' | 'patrol.visitFinished' | 'patrol.findingRecorded' | 'signal.acknowledged'>
+  >,
   kind: Consequences['ledger'][number]['act'],
   subject: string,
   hall: string | undefined,
   facts: Record<string, string | number | boolean>,
 ): Consequences['ledger'][number] {
-  return { region: event.region, at: event.receivedAt, act: kind, subject, ...(hall === undefined ? {} : { hall }), account: event.account, facts };
+  return {
+    region: event.region,
+    at: event.receivedAt,
+    act: kind,
+    subject,
+    ...(hall === undefined ? {} : { hall }),
+    account: event.account,
+    facts,
+  };
 }

@@ -41,9 +41,17 @@ export const rulePack = z.strictObject({
   }),
   /** C-02: the region's word and colour for each level. */
   levels: z.strictObject(
-    Object.fromEntries(levels.map((level) => [level, z.strictObject({ word: text, colour: z.enum(['green', 'yellow', 'orange', 'red']) })])) as Record<
+    Object.fromEntries(
+      levels.map((level) => [
+        level,
+        z.strictObject({ word: text, colour: z.enum(['green', 'yellow', 'orange', 'red']) }),
+      ]),
+    ) as Record<
       Level,
-      z.ZodObject<{ word: typeof text; colour: z.ZodEnum<{ green: 'green'; yellow: 'yellow'; orange: 'orange'; red: 'red' }> }>
+      z.ZodObject<{
+        word: typeof text;
+        colour: z.ZodEnum<{ green: 'green'; yellow: 'yellow'; orange: 'orange'; red: 'red' }>;
+      }>
     >,
   ),
   rules: z.array(rule).max(200),

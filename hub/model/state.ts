@@ -2,7 +2,8 @@
 import type { CameraState, WindowView } from './event.ts';
 import type { Level } from './pack.ts';
 
-export type CasefileStatus = 'received' | 'correcting' | 'accepted' | 'suspended' | 'decided' | 'completed' | 'declined' | 'withdrawn';
+export type CasefileStatus =
+  'received' | 'correcting' | 'accepted' | 'suspended' | 'decided' | 'completed' | 'declined' | 'withdrawn';
 
 /** 停表: a time that the law does not count (行政许可法 45). Open while `to` is absent. */
 export interface Suspension {
@@ -175,7 +176,15 @@ export interface CameraStatus {
 export interface LedgerDraft {
   region: string;
   at: number;
-  act: 'signal.issued' | 'signal.acknowledged' | 'signal.revoked' | 'visit.started' | 'visit.finished' | 'finding.recorded' | 'duty.missed' | 'duty.planned';
+  act:
+    | 'signal.issued'
+    | 'signal.acknowledged'
+    | 'signal.revoked'
+    | 'visit.started'
+    | 'visit.finished'
+    | 'finding.recorded'
+    | 'duty.missed'
+    | 'duty.planned';
   /** Id of the thing the entry is about. */
   subject: string;
   hall?: string;

@@ -55,7 +55,13 @@ interface Rows {
   camera: Map<string, CameraStatus>;
 }
 
-const emptyRows = (): Rows => ({ casefile: new Map(), signal: new Map(), duty: new Map(), visit: new Map(), camera: new Map() });
+const emptyRows = (): Rows => ({
+  casefile: new Map(),
+  signal: new Map(),
+  duty: new Map(),
+  visit: new Map(),
+  camera: new Map(),
+});
 const loadables = Object.keys(emptyRows()) as Loadable[];
 /** Rows kept between batches, per table; the oldest go first. */
 const kept = 20_000;
@@ -102,7 +108,13 @@ export class Recorder {
       for (const put of rows) this.#keep(put, puts);
       for (const draft of ledger) drafts.push({ draft, event: event.id });
       const hall = hallOf(recorded, world);
-      archived.push({ event: recorded, digest, body, ...(hall === undefined ? {} : { hall }), ...(refused ? { refused } : {}) });
+      archived.push({
+        event: recorded,
+        digest,
+        body,
+        ...(hall === undefined ? {} : { hall }),
+        ...(refused ? { refused } : {}),
+      });
       outcomes.push({ event, duplicate: false, verdict: refused ? { ok: false, ...refused } : { ok: true, position } });
       if (!refused) {
         const line = lineOf(recorded, hall);
@@ -125,7 +137,10 @@ export class Recorder {
     try {
       return decide(event, this.#state(), world);
     } catch (error) {
-      return refuse('kind', `the hub failed to decide this event: ${error instanceof Error ? error.message : String(error)}`);
+      return refuse(
+        'kind',
+        `the hub failed to decide this event: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 
@@ -135,9 +150,17 @@ export class Recorder {
   }
 
   /** Parts what is new from what was recorded before; a known id with other content is refused, the first stays. */
-  async #sortOut(incoming: readonly Incoming[]): Promise<{ fresh: (Incoming & { digest: Buffer; body: string })[]; outcomes: Outcome[] }> {
+  async #sortOut(
+    incoming: readonly Incoming[],
+  ): Promise<{ fresh: (Incoming & { digest: Buffer; body: string })[]; outcomes: Outcome[] }> {
     const known = new Map<string, { position: number; digest: Buffer; refused?: { field: string; reason: string } }>();
-    type Known = { id: string; position: number; digest: Uint8Array; refused: string | null; refused_field: string | null };
+    type Known = {
+      id: string;
+      position: number;
+      digest: Uint8Array;
+      refused: string | null;
+      refused_field: string | null;
+    };
     for (const row of await run<Known>(this.#store, selectKnown(incoming.map(({ event }) => event.id)))) {
       const refused = row.refused === null ? {} : { refused: { field: row.refused_field ?? '', reason: row.refused } };
       known.set(row.id, { position: row.position, digest: Buffer.from(row.digest), ...refused });
@@ -155,7 +178,9 @@ export class Recorder {
         const verdict = { ok: false as const, field: 'id', reason: 'another event was recorded under this id' };
         outcomes.push({ event, duplicate: false, verdict });
       } else if (before.position >= 0) {
-        const verdict: Verdict = before.refused ? { ok: false, ...before.refused } : { ok: true, position: before.position };
+        const verdict: Verdict = before.refused
+          ? { ok: false, ...before.refused }
+          : { ok: true, position: before.position };
         outcomes.push({ event, duplicate: true, verdict });
       }
     }
@@ -163,7 +188,13 @@ export class Recorder {
   }
 
   async #load(events: readonly Event[]): Promise<void> {
-    const wanted = { casefile: new Set<string>(), signal: new Set<string>(), duty: new Set<string>(), visit: new Set<string>(), camera: new Set<string>() };
+    const wanted = {
+      casefile: new Set<string>(),
+      signal: new Set<string>(),
+      duty: new Set<string>(),
+      visit: new Set<string>(),
+      camera: new Set<string>(),
+    };
     for (const event of events) {
       const needs = needsOf(event);
       for (const table of loadables) {
@@ -174,7 +205,8 @@ export class Recorder {
     // A signal leads to its casefile, a casefile to its signals, a visit to its duty: three rounds reach them all.
     for (let round = 0; round < 3; round += 1) {
       await Promise.all(loadables.map((table) => this.#loadTable(table, wanted[table])));
-      for (const id of wanted.casefile) for (const next of followsOf({ casefile: this.#rows.casefile.get(id) }).signals) wanted.signal.add(next);
+      for (const id of wanted.casefile)
+        for (const next of followsOf({ casefile: this.#rows.casefile.get(id) }).signals) wanted.signal.add(next);
       for (const id of wanted.signal) {
         const { casefile } = followsOf({ signal: this.#rows.signal.get(id) });
         if (casefile !== undefined) wanted.casefile.add(casefile);
@@ -190,7 +222,10 @@ export class Recorder {
     const rows: Map<string, unknown> = this.#rows[table];
     const missing = [...ids].filter((id) => !rows.has(id));
     if (missing.length === 0) return;
-    for (const { body } of await run<{ body: Casefile | Signal | Duty | Visit | CameraStatus }>(this.#store, selectRows(table, missing))) {
+    for (const { body } of await run<{ body: Casefile | Signal | Duty | Visit | CameraStatus }>(
+      this.#store,
+      selectRows(table, missing),
+    )) {
       rows.set('camera' in body && table === 'camera' ? body.camera! : (body as { id: string }).id, body);
     }
   }
@@ -199,7 +234,10 @@ export class Recorder {
     const missing = [...new Set(regions)].filter((region) => !this.#heads.has(region));
     if (missing.length === 0) return;
     for (const region of missing) this.#heads.set(region, { sequence: 0, hash: genesis });
-    for (const row of await run<{ region: string; sequence: number; hash: string }>(this.#store, selectHeads(missing))) {
+    for (const row of await run<{ region: string; sequence: number; hash: string }>(
+      this.#store,
+      selectHeads(missing),
+    )) {
       this.#heads.set(row.region, { sequence: row.sequence, hash: row.hash });
     }
   }
@@ -244,9 +282,17 @@ export class Recorder {
   }
 }
 
-async function writeAll(runner: Runner, from: number, to: number, events: Archived[], puts: Map<string, Put>, entries: LedgerEntry[]): Promise<void> {
+async function writeAll(
+  runner: Runner,
+  from: number,
+  to: number,
+  events: Archived[],
+  puts: Map<string, Put>,
+  entries: LedgerEntry[],
+): Promise<void> {
   const moved = await run(runner, advance(from, to));
-  if (moved.length === 0) throw new HubError('recorder.second', 'another recorder is writing to this database: one writer only');
+  if (moved.length === 0)
+    throw new HubError('recorder.second', 'another recorder is writing to this database: one writer only');
   for (const statement of insertEvents(events)) await run(runner, statement);
   for (const table of putTables) {
     const rows = [...puts.values()].filter((put) => put.table === table).map((put) => put.row);

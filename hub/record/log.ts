@@ -64,7 +64,11 @@ export class Follower {
     while (!this.#stopping) {
       try {
         const consumer = await this.#consumer();
-        this.#messages = await consumer.consume({ max_messages: ahead, idle_heartbeat: 2_000, abort_on_missing_resource: true });
+        this.#messages = await consumer.consume({
+          max_messages: ahead,
+          idle_heartbeat: 2_000,
+          abort_on_missing_resource: true,
+        });
         for await (const message of this.#messages) {
           this.#buffer.push(message);
           this.#pending = message.info.pending;
@@ -114,7 +118,11 @@ export class Follower {
       } catch (error) {
         if (this.#stopping) return false;
         if (isOfData(error)) {
-          if (incoming.length > 1) return (await this.#write(incoming.slice(0, incoming.length >> 1))) && this.#write(incoming.slice(incoming.length >> 1));
+          if (incoming.length > 1)
+            return (
+              (await this.#write(incoming.slice(0, incoming.length >> 1))) &&
+              this.#write(incoming.slice(incoming.length >> 1))
+            );
           await this.#giveUp(incoming[0]!, error);
           return true;
         }
@@ -149,7 +157,9 @@ export class Follower {
 /** A NATS message holds 1 MiB; a signal with its explanation may take 4 KiB of it. */
 function slices(items: readonly LiveItem[]): LiveItem[][] {
   const largest = 200;
-  return Array.from({ length: Math.ceil(items.length / largest) }, (_, index) => items.slice(index * largest, (index + 1) * largest));
+  return Array.from({ length: Math.ceil(items.length / largest) }, (_, index) =>
+    items.slice(index * largest, (index + 1) * largest),
+  );
 }
 
 /** Only people wait for a verdict. */
@@ -170,6 +180,8 @@ function parse(message: JsMsg): Event | { field: string; reason: string } {
 
 /** SQLSTATE classes of data that will never fit (22, 23), as against a server that is away or busy. */
 function isOfData(error: unknown): boolean {
-  const codes = [error, (error as { cause?: unknown }).cause].map((each) => (each as { code?: unknown } | undefined)?.code);
+  const codes = [error, (error as { cause?: unknown }).cause].map(
+    (each) => (each as { code?: unknown } | undefined)?.code,
+  );
   return codes.some((code) => typeof code === 'string' && /^2[23][0-9A-Z]{3}$/.test(code));
 }

@@ -49,13 +49,15 @@ export async function rebuild(
     const [{ total } = { total: 0 }] = await view.query<{ total: number }>('select count(*) as total from event');
     const recorder = new Recorder(target, () => world);
     let done = 0;
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const rows = await view.query<{ position: number; received_at: number; body: Event }>(
         'select position, received_at, body from event where position > $1 order by position limit $2',
         [after, page],
       );
       if (rows.length === 0) break;
-      await recorder.write(rows.map((row) => ({ event: row.body, receivedAt: row.received_at, position: row.position })));
+      await recorder.write(
+        rows.map((row) => ({ event: row.body, receivedAt: row.received_at, position: row.position })),
+      );
       after = rows.at(-1)!.position;
       done += rows.length;
       onProgress(done, total);
@@ -70,7 +72,10 @@ async function compare(source: Runner, target: Runner): Promise<Compared[]> {
   const compared: Compared[] = [];
   for (const [table, order] of Object.entries(derived)) {
     const text = `select count(*) as rows, coalesce(md5(string_agg(md5(t::text), '' order by ${order})), '') as digest from ${table} t`;
-    const [[a], [b]] = await Promise.all([source.query<{ rows: number; digest: string }>(text), target.query<{ rows: number; digest: string }>(text)]);
+    const [[a], [b]] = await Promise.all([
+      source.query<{ rows: number; digest: string }>(text),
+      target.query<{ rows: number; digest: string }>(text),
+    ]);
     compared.push({ table, rows: a!.rows, rebuilt: b!.rows, equal: a!.rows === b!.rows && a!.digest === b!.digest });
   }
   return compared;

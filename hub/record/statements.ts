@@ -28,7 +28,13 @@ export const selectKnown = (ids: string[]): Statement => ({
   values: [ids],
 });
 
-const tables = { casefile: 'casefile', signal: 'signal', duty: 'duty', visit: 'visit', camera: 'camera_status' } as const;
+const tables = {
+  casefile: 'casefile',
+  signal: 'signal',
+  duty: 'duty',
+  visit: 'visit',
+  camera: 'camera_status',
+} as const;
 export type Loadable = keyof typeof tables;
 
 export const selectRows = (table: Loadable, ids: string[]): Statement => ({
@@ -46,7 +52,12 @@ export const selectHeads = (regions: string[]): Statement => ({
 type Cell = string | number | boolean | Buffer | null | undefined;
 
 /** `insert … select from unnest`: one array a column, however many rows. */
-function insert(table: string, columns: readonly (readonly [name: string, type: string])[], rows: Cell[][], tail: string): Statement {
+function insert(
+  table: string,
+  columns: readonly (readonly [name: string, type: string])[],
+  rows: Cell[][],
+  tail: string,
+): Statement {
   const names = columns.map(([name]) => name).join(', ');
   const arrays = columns.map(([, type], index) => `$${index + 1}::${type === 'jsonb' ? 'text' : type}[]`).join(', ');
   const picked = columns.map(([name, type]) => (type === 'jsonb' ? `${name}::jsonb` : name)).join(', ');
@@ -123,7 +134,12 @@ const tail = [
 ] as const;
 
 type RowOf<T extends Put['table']> = Extract<Put, { table: T }>['row'];
-type Shape<T extends Put['table']> = { name: string; key: string; columns: readonly (readonly [string, string])[]; cells: (row: RowOf<T>) => Cell[] };
+type Shape<T extends Put['table']> = {
+  name: string;
+  key: string;
+  columns: readonly (readonly [string, string])[];
+  cells: (row: RowOf<T>) => Cell[];
+};
 
 const shapes: { [T in Put['table']]: Shape<T> } = {
   casefile: {
@@ -175,18 +191,45 @@ const shapes: { [T in Put['table']]: Shape<T> } = {
       ['issued_at', 'int8'],
       ...tail,
     ],
-    cells: (row) => [row.id, row.region, row.level, row.state, row.rule, row.casefile, row.hall, row.window, row.at, row.issuedAt],
+    cells: (row) => [
+      row.id,
+      row.region,
+      row.level,
+      row.state,
+      row.rule,
+      row.casefile,
+      row.hall,
+      row.window,
+      row.at,
+      row.issuedAt,
+    ],
   },
   duty: {
     name: 'duty',
     key: 'id',
-    columns: [...common, ['organ', 'text'], ['hall', 'text'], ['day', 'date'], ['state', 'text'], ['due_at', 'int8'], ...tail],
+    columns: [
+      ...common,
+      ['organ', 'text'],
+      ['hall', 'text'],
+      ['day', 'date'],
+      ['state', 'text'],
+      ['due_at', 'int8'],
+      ...tail,
+    ],
     cells: (row) => [row.id, row.region, row.organ, row.hall, row.day, row.state, row.dueAt],
   },
   visit: {
     name: 'visit',
     key: 'id',
-    columns: [...common, ['duty', 'text'], ['hall', 'text'], ['account', 'text'], ['state', 'text'], ['started_at', 'int8'], ...tail],
+    columns: [
+      ...common,
+      ['duty', 'text'],
+      ['hall', 'text'],
+      ['account', 'text'],
+      ['state', 'text'],
+      ['started_at', 'int8'],
+      ...tail,
+    ],
     cells: (row) => [row.id, row.region, row.duty, row.hall, row.account, row.state, row.startedAt],
   },
   finding: {
@@ -230,13 +273,23 @@ export function insertLedger(entries: readonly LedgerEntry[]): Statement {
       ['hash', 'text'],
       ['body', 'jsonb'],
     ],
-    entries.map((each) => [each.region, each.sequence, each.at, each.act, each.subject, each.event, each.previous, each.hash, JSON.stringify(each)]),
+    entries.map((each) => [
+      each.region,
+      each.sequence,
+      each.at,
+      each.act,
+      each.subject,
+      each.event,
+      each.previous,
+      each.hash,
+      JSON.stringify(each),
+    ]),
     '',
   );
 }
 
 /** Casefiles whose colour changes by now, the longest waiting first. */
 export const selectTurns = (now: number, limit: number): Statement => ({
-  text: 'select region, body->>\'number\' as number, next_turn, position from casefile where next_turn <= $1 order by next_turn limit $2',
+  text: "select region, body->>'number' as number, next_turn, position from casefile where next_turn <= $1 order by next_turn limit $2",
   values: [now, limit],
 });

@@ -22,7 +22,14 @@ export class Ticker {
   #planned = '';
 
   /** `isReady` says that the log has been read to its end: no clock is judged on a log that is not yet read. */
-  constructor(parts: { store: Store; bus: Bus; world: () => World; log: Logger; demo: boolean; isReady: () => boolean }) {
+  constructor(parts: {
+    store: Store;
+    bus: Bus;
+    world: () => World;
+    log: Logger;
+    demo: boolean;
+    isReady: () => boolean;
+  }) {
     this.#store = parts.store;
     this.#bus = parts.bus;
     this.#world = parts.world;
@@ -58,7 +65,10 @@ export class Ticker {
 
   async #turn(now: number): Promise<void> {
     const { text, values } = selectTurns(now, mostTurns);
-    const due = await this.#store.query<{ region: string; number: string; next_turn: number; position: number }>(text, values);
+    const due = await this.#store.query<{ region: string; number: string; next_turn: number; position: number }>(
+      text,
+      values,
+    );
     if (due.length === 0) return;
     const events: EventOf<'clock.turned'>[] = due.map((row) => ({
       kind: 'clock.turned',
@@ -79,8 +89,12 @@ export class Ticker {
     const key = `${day} ${world.organs.size} ${world.halls.size} ${world.packs.size}`;
     const isWorked = isWorkingDay(world.calendar, day);
     if (this.#planned === key || (!isWorked && !this.#demo)) return;
-    const known = new Set((await this.#store.query<{ id: string }>('select id from duty where day = $1', [day])).map(({ id }) => id));
-    const duties = dutiesOf(world, day, isWorked ? '' : '（演示：今日非工作日，照常排任务）').filter(({ duty }) => !known.has(duty));
+    const known = new Set(
+      (await this.#store.query<{ id: string }>('select id from duty where day = $1', [day])).map(({ id }) => id),
+    );
+    const duties = dutiesOf(world, day, isWorked ? '' : '（演示：今日非工作日，照常排任务）').filter(
+      ({ duty }) => !known.has(duty),
+    );
     if (duties.length > 0) {
       await this.#bus.publishAll(duties, { patienceMs: 5_000 });
       this.#log.info({ day, duties: duties.length }, 'the duties of the day are planned');

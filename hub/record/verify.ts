@@ -16,15 +16,25 @@ const page = 5_000;
 
 /** Walks every region's chain, or one region's. Reads a page at a time, so its memory does not grow with the ledger. */
 export async function verifyLedger(runner: Runner, only?: string): Promise<{ ok: boolean; regions: RegionCheck[] }> {
-  const regions = await runner.query<{ region: string }>('select distinct region from ledger where $1::text is null or region = $1 order by region', [
-    only ?? null,
-  ]);
+  const regions = await runner.query<{ region: string }>(
+    'select distinct region from ledger where $1::text is null or region = $1 order by region',
+    [only ?? null],
+  );
   const checks: RegionCheck[] = [];
   for (const { region } of regions) checks.push(await verifyRegion(runner, region));
   return { ok: checks.every((check) => check.ok), regions: checks };
 }
 
-type Row = { sequence: number; at: number; act: string; subject: string; event: string; previous: string; hash: string; body: LedgerEntry };
+type Row = {
+  sequence: number;
+  at: number;
+  act: string;
+  subject: string;
+  event: string;
+  previous: string;
+  hash: string;
+  body: LedgerEntry;
+};
 
 async function verifyRegion(runner: Runner, region: string): Promise<RegionCheck> {
   let sequence = 0;
@@ -47,6 +57,8 @@ async function verifyRegion(runner: Runner, region: string): Promise<RegionCheck
 
 /** The hash fits the body, and the columns that queries read say the same as the body. */
 function isWhole({ body, ...columns }: Row, region: string): boolean {
-  const same = (['sequence', 'at', 'act', 'subject', 'event', 'previous', 'hash'] as const).every((name) => columns[name] === body[name]);
+  const same = (['sequence', 'at', 'act', 'subject', 'event', 'previous', 'hash'] as const).every(
+    (name) => columns[name] === body[name],
+  );
   return same && body.region === region && entryHash(body) === columns.hash;
 }

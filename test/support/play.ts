@@ -1,0 +1,90 @@
+import { decide, followsOf, needsOf, type Consequences, type State } from '../../hub/model/decide.ts';
+import type { Event } from '../../hub/model/event.ts';
+import type { CameraStatus, Casefile, Duty, Finding, LedgerDraft, Signal, Visit } from '../../hub/model/state.ts';
+import type { World } from '../../hub/model/world.ts';
+
+/** Plays events through `decide` and keeps the rows, without store or log: the pure part of the recorder. */
+export class Play implements State {
+  readonly casefiles = new Map<string, Casefile>();
+  readonly signals = new Map<string, Signal>();
+  readonly duties = new Map<string, Duty>();
+  readonly visits = new Map<string, Visit>();
+  readonly findings = new Map<string, Finding>();
+  readonly cameras = new Map<string, CameraStatus>();
+  readonly ledger: LedgerDraft[] = [];
+  readonly #world: World;
+  #position = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  casefile = (id: string) => this.casefiles.get(id);
+  signal = (id: string) => this.signals.get(id);
+  duty = (id: string) => this.duties.get(id);
+  visit = (id: string) => this.visits.get(id);
+  camera = (id: string) => this.cameras.get(id);
+
+  /** Decides one event; every row it read must be one it said it needs. */
+  tell(event: Event, receivedAt = event.occurredAt): Consequences {
+    this.#position += 1;
+    const consequences = decide({ ...event, receivedAt, position: this.#position }, this.#limited(event), this.#world);
+    for (const put of consequences.puts) {
+      if (put.table === 'casefile') this.casefiles.set(put.row.id, put.row);
+      else if (put.table === 'signal') this.signals.set(put.row.id, put.row);
+      else if (put.table === 'duty') this.duties.set(put.row.id, put.row);
+      else if (put.table === 'visit') this.visits.set(put.row.id, put.row);
+      else if (put.table === 'finding') this.findings.set(put.row.id, put.row);
+      else this.cameras.set(put.row.camera, put.row);
+    }
+    this.ledger.push(...consequences.ledger);
+    return consequences;
+  }
+
+  /** Publishes the turns that are due, as the ticker does. */
+  turnUntil(now: number): void {
+    for (;;) {
+      const due = [...this.casefiles.values()].filter((each) => each.nextTurn !== undefined && each.nextTurn <= now);
+      if (due.length === 0) return;
+      for (const { region, number, nextTurn } of due) {
+        this.tell(
+          {
+            kind: 'clock.turned',
+            id: `t${this.#position}`,
+            region,
+            source: 'ticker',
+            occurredAt: nextTurn!,
+            casefile: number,
+          },
+          now,
+        );
+      }
+    }
+  }
+
+  #limited(event: Event): State {
+    const needs = needsOf(event);
+    const casefile =
+      needs.casefile ??
+      followsOf({ signal: needs.signal === undefined ? undefined : this.signals.get(needs.signal) }).casefile;
+    const signals = new Set([
+      needs.signal,
+      ...followsOf({ casefile: casefile === undefined ? undefined : this.casefiles.get(casefile) }).signals,
+    ]);
+    const duty =
+      needs.duty ?? followsOf({ visit: needs.visit === undefined ? undefined : this.visits.get(needs.visit) }).duty;
+    const only =
+      <T>(rows: Map<string, T>, isAllowed: (id: string) => boolean) =>
+      (id: string) => {
+        if (!isAllowed(id)) throw new Error(`${event.kind} read ${id}, which it did not say it needs`);
+        return rows.get(id);
+      };
+    return {
+      casefile: only(this.casefiles, (id) => id === casefile),
+      signal: only(this.signals, (id) => signals.has(id)),
+      duty: only(this.duties, (id) => id === duty),
+      visit: only(this.visits, (id) => id === needs.visit),
+      camera: only(this.cameras, (id) => id === needs.camera),
+    };
+  }
+}
