@@ -36,7 +36,8 @@ export interface Incoming {
 export interface Outcome {
   event: Event;
   verdict: Verdict;
-  duplicate: boolean;
+  /** Another event stands under this id. */
+  isConflict: boolean;
 }
 
 export interface Written {
@@ -91,6 +92,12 @@ export class Recorder {
     }
   }
 
+  /** What was said of an event that is recorded already; undefined when it is not. For whoever repeats a command. */
+  async verdictOf(id: string): Promise<Verdict | undefined> {
+    const [row] = await run<Known>(this.#store, selectKnown([id]));
+    return row && verdictOf(row);
+  }
+
   async #write(incoming: readonly Incoming[]): Promise<Written> {
     const from = (this.#position ??= await this.#loadPosition());
     const { fresh, outcomes } = await this.#sortOut(incoming);
@@ -115,7 +122,7 @@ export class Recorder {
         ...(hall === undefined ? {} : { hall }),
         ...(refused ? { refused } : {}),
       });
-      outcomes.push({ event, duplicate: false, verdict: refused ? { ok: false, ...refused } : { ok: true, position } });
+      outcomes.push({ event, isConflict: false, verdict: refused ? { ok: false, ...refused } : { ok: true, position } });
       if (!refused) {
         const line = lineOf(recorded, hall);
         if (line) push(live, event.region, line);
@@ -153,17 +160,9 @@ export class Recorder {
   async #sortOut(
     incoming: readonly Incoming[],
   ): Promise<{ fresh: (Incoming & { digest: Buffer; body: string })[]; outcomes: Outcome[] }> {
-    const known = new Map<string, { position: number; digest: Buffer; refused?: { field: string; reason: string } }>();
-    type Known = {
-      id: string;
-      position: number;
-      digest: Uint8Array;
-      refused: string | null;
-      refused_field: string | null;
-    };
+    const known = new Map<string, { digest: Buffer; verdict?: Verdict }>();
     for (const row of await run<Known>(this.#store, selectKnown(incoming.map(({ event }) => event.id)))) {
-      const refused = row.refused === null ? {} : { refused: { field: row.refused_field ?? '', reason: row.refused } };
-      known.set(row.id, { position: row.position, digest: Buffer.from(row.digest), ...refused });
+      known.set(row.id, { digest: Buffer.from(row.digest), verdict: verdictOf(row) });
     }
     const fresh: (Incoming & { digest: Buffer; body: string })[] = [];
     const outcomes: Outcome[] = [];
@@ -172,17 +171,12 @@ export class Recorder {
       const digest = digestOf(event);
       const before = known.get(event.id);
       if (!before) {
-        known.set(event.id, { position: -1, digest });
+        known.set(event.id, { digest });
         fresh.push({ ...each, digest, body: JSON.stringify(event) });
       } else if (!before.digest.equals(digest)) {
         const verdict = { ok: false as const, field: 'id', reason: 'another event was recorded under this id' };
-        outcomes.push({ event, duplicate: false, verdict });
-      } else if (before.position >= 0) {
-        const verdict: Verdict = before.refused
-          ? { ok: false, ...before.refused }
-          : { ok: true, position: before.position };
-        outcomes.push({ event, duplicate: true, verdict });
-      }
+        outcomes.push({ event, isConflict: true, verdict });
+      } else if (before.verdict) outcomes.push({ event, isConflict: false, verdict: before.verdict });
     }
     return { fresh, outcomes };
   }
@@ -280,6 +274,12 @@ export class Recorder {
       }
     }
   }
+}
+
+type Known = { id: string; position: number; digest: Uint8Array; refused: string | null; refused_field: string | null };
+
+function verdictOf({ position, refused, refused_field: field }: Known): Verdict {
+  return refused === null ? { ok: true, position } : { ok: false, field: field ?? '', reason: refused };
 }
 
 async function writeAll(

@@ -113,7 +113,7 @@ export class Follower {
   async #write(incoming: readonly Incoming[]): Promise<boolean> {
     for (let wait = 50; ; wait = Math.min(2_000, wait * 2)) {
       try {
-        if (incoming.length > 0) this.#tell(await this.#recorder.write(incoming));
+        if (incoming.length > 0) await this.#tell(await this.#recorder.write(incoming));
         return true;
       } catch (error) {
         if (this.#stopping) return false;
@@ -136,18 +136,23 @@ export class Follower {
   async #giveUp({ event }: Incoming, error: unknown): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     this.#log.error({ err: error, id: event.id }, 'an event cannot be stored: refused');
-    const bytes = Buffer.from(JSON.stringify(event));
-    await this.#bus.refuse({ source: event.source, place: event.id, field: 'event', reason, bytes });
+    await this.#putAside(event, { field: 'event', reason });
     this.#bus.announce(event.id, { ok: false, field: 'event', reason: 'it cannot be stored' });
   }
 
-  #tell({ outcomes, live, after, position }: Written): void {
+  async #putAside(event: Event, { field, reason }: { field: string; reason: string }): Promise<void> {
+    await this.#bus.refuse({ source: event.source, place: event.id, field, reason, bytes: Buffer.from(JSON.stringify(event)) });
+  }
+
+  async #tell({ outcomes, live, after, position }: Written): Promise<void> {
     const messages = [...live].flatMap(([region, items]) => slices(items).map((slice) => ({ region, items: slice })));
     messages.forEach(({ region, items }, index) => {
       const more = index < messages.length - 1;
       this.#bus.publishLive(region, { position, items, after, ...(more ? { more } : {}) });
     });
-    for (const { event, verdict } of outcomes) {
+    for (const { event, verdict, isConflict } of outcomes) {
+      // The archive holds the first event of this id, so the second is kept with the refused.
+      if (isConflict && !verdict.ok) await this.#putAside(event, verdict);
       if (isCommand(event)) this.#bus.announce(event.id, verdict);
       if (!verdict.ok) this.#log.debug({ id: event.id, ...verdict }, 'refused');
     }
