@@ -4,6 +4,7 @@ import type { Identity } from '../model/rights.ts';
 import type { World } from '../model/world.ts';
 import type { Bus } from './nats.ts';
 import type { Store } from './postgres.ts';
+import type { Seal } from './seal.ts';
 
 /** What `hub/config.ts` read from the environment; nothing else reads `process.env`. */
 export interface Settings {
@@ -22,6 +23,8 @@ export interface Settings {
   demoSpeed: number;
   /** Where ffmpeg stands. */
   ffmpeg: string;
+  /** HALLWATCH_KEY: 64 hex digits that several processes share; without it the key is the file `DATA_DIR/key`. */
+  key?: string;
 }
 
 /** What every part is given. */
@@ -33,6 +36,8 @@ export interface Context {
   world: () => World;
   /** Who makes this request, by its session cookie; undefined when nobody is signed in. */
   identify: (request: Pick<FastifyRequest, 'headers'>) => Promise<Identity | undefined>;
+  /** Opens and seals camera addresses. */
+  seal: Seal;
   log: Logger;
 }
 

@@ -1,0 +1,88 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { Identity, Role } from '../model/rights.ts';
+import type { Store } from './postgres.ts';
+
+export const cookieName = 'hallwatch';
+
+/** A working day and what comes before and after it. */
+const lifetime = 12 * 3_600_000;
+const remembered = 5_000;
+const rememberedAtMost = 5_000;
+
+interface IdentityRow extends Record<string, unknown> {
+  id: string;
+  account: string;
+  display: string;
+  role: Role;
+  region: string;
+  hall: string | null;
+  organ: string | null;
+  expires_at: number;
+}
+
+export interface Sessions {
+  /** A new session; the token goes into the cookie `hallwatch` and is kept nowhere else. */
+  create(account: string): Promise<{ token: string; session: string; expiresAt: number }>;
+  /** Who holds the cookie; a session that ended elsewhere may live here for 5 s more. Throws `store.away`. */
+  identify(request: Pick<FastifyRequest, 'headers'>): Promise<Identity | undefined>;
+  /** Ends the session of this token at once. */
+  end(token: string): Promise<void>;
+}
+
+/** Opaque sessions: 32 random bytes, of which the table keeps the SHA-256 only. */
+export function sessions(store: Store, now: () => number = Date.now): Sessions {
+  const cache = new Map<string, { who: Identity | undefined; until: number }>();
+
+  async function look(hash: Buffer): Promise<{ who: Identity; expiresAt: number } | undefined> {
+    const [row] = await store.query<IdentityRow>(
+      `update session set last_at = $2 from account where session.token_hash = $1 and session.expires_at > $2 and account.name = session.account
+       returning session.id, session.account, session.expires_at, account.display, account.role, account.region, account.hall, account.organ`,
+      [hash, now()],
+    );
+    if (!row) return undefined;
+    const { id, account, display, role, region, hall, organ, expires_at } = row;
+    const who: Identity = { session: id, account, name: display, role, region, ...(hall === null ? {} : { hall }), ...(organ === null ? {} : { organ }) };
+    return { who, expiresAt: expires_at };
+  }
+
+  return {
+    async create(account) {
+      const token = randomBytes(32).toString('base64url');
+      const session = randomUUID();
+      const at = now();
+      await store.query('delete from session where expires_at <= $1', [at]);
+      await store.query('insert into session (id, token_hash, account, created_at, expires_at, last_at) values ($1, $2, $3, $4, $5, $4)', [session, hashOf(token), account, at, at + lifetime]);
+      return { token, session, expiresAt: at + lifetime };
+    },
+
+    async identify({ headers }) {
+      const token = tokenOf(headers.cookie);
+      if (token === undefined) return undefined;
+      const hash = hashOf(token);
+      const key = hash.toString('base64');
+      const at = now();
+      const known = cache.get(key);
+      if (known && known.until > at) return known.who;
+      const found = await look(hash);
+      cache.delete(key);
+      // The oldest goes first: a flood of invented tokens cannot grow it.
+      if (cache.size >= rememberedAtMost) cache.delete(cache.keys().next().value!);
+      cache.set(key, { who: found?.who, until: Math.min(at + remembered, found?.expiresAt ?? Infinity) });
+      return found?.who;
+    },
+
+    async end(token) {
+      const hash = hashOf(token);
+      await store.query('delete from session where token_hash = $1', [hash]);
+      cache.delete(hash.toString('base64'));
+    },
+  };
+}
+
+/** The session's token in a Cookie header. */
+export function tokenOf(header: string | undefined): string | undefined {
+  return header === undefined ? undefined : /(?:^|;\s*)hallwatch=([A-Za-z0-9_-]{43})(?:;|$)/.exec(header)?.[1];
+}
+
+const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
