@@ -1,10 +1,10 @@
 /** `POST /api/ingest/events`: the door for departments' systems. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Problem } from '../hub/model/api.ts';
 import { HubError } from '../hub/model/error.ts';
 import { caseEvent } from '../hub/model/event.ts';
 import type { Context } from '../hub/platform/part.ts';
+import { problem, sendProblem } from '../hub/platform/problem.ts';
 import { parseJson, parseLines, type Candidate } from './body.ts';
 import { judge, sourceOf, type Judged, type Source } from './door.ts';
 import { atMost, collect, inflate } from './inflate.ts';
@@ -26,6 +26,9 @@ const refusalsInFlight = 64;
 /** How long bytes that nobody wants are thrown away before the connection is cut. */
 const lingerMs = 10_000;
 
+/** A source may send every event by itself, thousands a second; the hub's own limit is for people. */
+const rateLimit = { max: 300_000, timeWindow: 60_000 };
+
 const answer = z.object({
   accepted: z.int().describe('Events now in the log.'),
   duplicates: z.int().describe('Events that were sent before with the same id and content.'),
@@ -34,17 +37,17 @@ const answer = z.object({
 });
 type Answer = z.infer<typeof answer>;
 
-const problem = z.object({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional(), field: z.string().optional(), reason: z.string().optional() });
+const trouble = z.object({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional(), field: z.string().optional(), reason: z.string().optional() });
 
 const schema = {
   tags: ['ingest'],
   summary: 'Send approval events',
   description:
     'One event, an array of events, or NDJSON (application/x-ndjson); gzip is accepted. Needs the bearer token of a source. Idempotent by event id: a caller that heard no answer, or 503, repeats the same request. A refused event never stops the others.',
-  security: [{ source: [] }],
+  headers: z.object({ authorization: z.string().describe('Bearer and the token that `hallwatch source add` printed.') }),
   consumes: ['application/json', 'application/x-ndjson'],
   body: z.union([caseEvent, z.array(caseEvent)]),
-  response: { 200: answer, 400: problem, 401: problem, 413: problem, 415: problem, 503: problem },
+  response: { 200: answer, 400: trouble, 401: trouble, 413: trouble, 415: trouble, 503: trouble },
 };
 
 export async function routes(app: FastifyInstance, context: Context, bounds: DoorLimits = limits): Promise<void> {
@@ -55,7 +58,7 @@ export async function routes(app: FastifyInstance, context: Context, bounds: Doo
     // The body is read here, piece by piece and bounded, instead of by a parser that wants all of it first.
     door.removeAllContentTypeParsers();
     door.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    door.post('/api/ingest/events', { schema, validatorCompiler: () => (value: unknown) => ({ value }) }, async (request, reply) => {
+    door.post('/api/ingest/events', { schema, config: { rateLimit }, validatorCompiler: () => (value: unknown) => ({ value }) }, async (request, reply) => {
       let source: Source | undefined;
       try {
         source = await sourceOf(context.store, request.headers.authorization);
@@ -141,5 +144,5 @@ function refuse(request: FastifyRequest, reply: FastifyReply, status: 400 | 401 
     request.raw.once('close', () => clearTimeout(timer));
   }
   if (status === 503) void reply.header('retry-after', '2');
-  return reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, detail } satisfies Problem);
+  return sendProblem(reply, problem(status, { title, detail }));
 }
