@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const sources = ['hub', 'ingest', 'stream', 'seeds', 'web', 'test/support', 'docker/build.mjs', 'package-lock.json'];
+const sources = ['hub', 'ingest', 'stream', 'seeds', 'web', 'test/support', 'docker', 'package-lock.json'];
 const results = ['hub/main.js', 'hub/cli.js', 'web/index.html'];
 
 /** SHA-256 over the path and content of every source file. */
@@ -44,7 +44,7 @@ export async function build(/** @type {string} */ root, /** @type {string} */ pr
   const { build: bundle } = await import('esbuild');
   await bundle({
     absWorkingDir: root,
-    entryPoints: { main: 'hub/main.ts', cli: 'hub/cli.ts' },
+    entryPoints: { main: 'hub/main.ts', cli: 'hub/cli.ts', cameras: 'docker/cameras.ts' },
     outdir: join(dist, 'hub'),
     bundle: true,
     packages: 'external',
