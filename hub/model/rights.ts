@@ -3,18 +3,20 @@ import { prefixOf } from './world.ts';
 /** 电子监察员, 大厅负责人, 系统管理员. Roles are kept apart (SC-29). */
 export type Role = 'inspector' | 'hallManager' | 'administrator';
 
-export type Permission =
-  | 'case.read'
-  | 'signal.read'
-  | 'signal.acknowledge'
-  | 'video.watch'
-  | 'patrol.read'
-  | 'patrol.visit'
-  | 'finding.record'
-  | 'evidence.view'
-  | 'ledger.read'
-  | 'system.read'
-  | 'source.manage';
+export const permissions = [
+  'case.read',
+  'signal.read',
+  'signal.acknowledge',
+  'video.watch',
+  'patrol.read',
+  'patrol.visit',
+  'finding.record',
+  'evidence.view',
+  'ledger.read',
+  'system.read',
+  'source.manage',
+] as const;
+export type Permission = (typeof permissions)[number];
 
 /** Who is signed in. */
 export interface Identity {
@@ -31,13 +33,27 @@ export interface Identity {
 }
 
 const granted: Record<Role, readonly Permission[]> = {
-  inspector: ['case.read', 'signal.read', 'signal.acknowledge', 'video.watch', 'patrol.read', 'patrol.visit', 'finding.record', 'evidence.view', 'ledger.read'],
+  inspector: [
+    'case.read',
+    'signal.read',
+    'signal.acknowledge',
+    'video.watch',
+    'patrol.read',
+    'patrol.visit',
+    'finding.record',
+    'evidence.view',
+    'ledger.read',
+  ],
   hallManager: ['case.read', 'signal.read', 'signal.acknowledge', 'video.watch', 'patrol.read'],
   administrator: ['system.read', 'source.manage'],
 };
 
 /** A right is role × permission × region prefix × hall. */
-export function may(who: Identity, permission: Permission, where?: { region: string; hall?: string | undefined }): boolean {
+export function may(
+  who: Identity,
+  permission: Permission,
+  where?: { region: string; hall?: string | undefined },
+): boolean {
   if (!granted[who.role].includes(permission)) return false;
   if (!where) return true;
   if (!where.region.startsWith(prefixOf(who.region))) return false;

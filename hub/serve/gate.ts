@@ -1,0 +1,85 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { may, type Identity, type Permission } from '../model/rights.ts';
+import type { Sessions } from '../platform/access.ts';
+import type { Row, Runner, Statement } from '../platform/postgres.ts';
+import { sendProblem } from '../platform/problem.ts';
+import { forbidden, Refusal, unsigned } from './problem.ts';
+import { scopeOf, type Scope } from './queries/scope.ts';
+
+/** One signed-in request. */
+export interface Asking {
+  who: Identity;
+  scope: Scope;
+  params: Record<string, string>;
+  query: unknown;
+  body: unknown;
+  /** `Idempotency-Key`, where the caller gave one. */
+  key?: string;
+  now: number;
+}
+
+export type Handle = (asking: Asking) => Promise<unknown>;
+
+/** A route: who may ask it, and what it answers (a `Refusal`, or the body of a 200). */
+export interface Route {
+  method: 'GET' | 'POST' | 'DELETE';
+  url: string;
+  /** `signedIn` for what everybody with a session may ask. */
+  needs: Permission | 'signedIn';
+  handle: Handle;
+}
+
+const longestKey = 200;
+
+/** Registers routes behind session and permission; the server itself has looked at the origin and catches what throws. */
+export function open(app: FastifyInstance, sessions: Pick<Sessions, 'identify'>, routes: readonly Route[]): void {
+  for (const { method, url, needs, handle } of routes) {
+    app.route({
+      method,
+      url,
+      handler: async (request, reply) => {
+        const who = await sessions.identify(request);
+        if (!who) return answer(reply, unsigned);
+        if (needs !== 'signedIn' && !may(who, needs)) return answer(reply, forbidden(`needs the right ${needs}`));
+        const key = request.headers['idempotency-key'];
+        if (Array.isArray(key) || key?.length === 0 || (key?.length ?? 0) > longestKey) {
+          return answer(
+            reply,
+            new Refusal(400, { field: 'Idempotency-Key', reason: `expected 1 to ${longestKey} characters` }),
+          );
+        }
+        const { query, body } = request;
+        const params = request.params as Record<string, string>;
+        return answer(
+          reply,
+          await handle({
+            who,
+            scope: scopeOf(who),
+            params,
+            query,
+            body,
+            ...(key === undefined ? {} : { key }),
+            now: Date.now(),
+          }),
+        );
+      },
+    });
+  }
+}
+
+/** Sends a body or a refusal. */
+export function answer(reply: FastifyReply, value: unknown): FastifyReply {
+  if (value instanceof Refusal) {
+    if (value.retryAfter !== undefined) void reply.header('retry-after', String(value.retryAfter));
+    return sendProblem(reply, value.problem);
+  }
+  return reply.header('cache-control', 'no-store').send(value);
+}
+
+export async function all<R extends Row>(runner: Runner, statement: Statement): Promise<R[]> {
+  return runner.query<R>(statement.text, statement.values);
+}
+
+export async function one<R extends Row>(runner: Runner, statement: Statement): Promise<R | undefined> {
+  return (await all<R>(runner, statement))[0];
+}

@@ -1,0 +1,37 @@
+import { sessions } from '../platform/access.ts';
+import type { StartPart } from '../platform/part.ts';
+import { commands } from './commands.ts';
+import { open } from './gate.ts';
+import { hallRoutes } from './halls.ts';
+import { ledgerRoutes } from './ledger.ts';
+import { patrolRoutes } from './patrol.ts';
+import { sessionRoutes } from './session.ts';
+import { signalRoutes } from './signals.ts';
+import { startSockets } from './sockets.ts';
+import { systemRoutes } from './system.ts';
+
+/** What browsers talk to: the REST contract of `hub/model/api.ts` and the socket of `hub/model/live.ts`. */
+export const start: StartPart = async (context) => {
+  const held = sessions(context.store);
+  const sockets = await startSockets(context, held);
+  const command = commands(context);
+  return {
+    routes: async (app) => {
+      await app.register(
+        async (api) => {
+          sessionRoutes(api, context, held, sockets.end);
+          open(api, held, [
+            ...hallRoutes(context),
+            ...signalRoutes(context, command),
+            ...patrolRoutes(context, command, sockets.flush),
+            ...ledgerRoutes(context),
+            ...systemRoutes(context),
+          ]);
+        },
+        { prefix: '/api' },
+      );
+    },
+    attach: sockets.attach,
+    stop: sockets.stop,
+  };
+};

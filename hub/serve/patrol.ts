@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import type { DutyDay, VisitDetail } from '../model/api.ts';
+import { dayOf, isWorkingDay, startOf } from '../model/calendar.ts';
+import { identifier, longText, shortText } from '../model/fields.ts';
+import { may, type Identity } from '../model/rights.ts';
+import type { Duty, Finding, Visit } from '../model/state.ts';
+import type { Context } from '../platform/part.ts';
+import { commandId, type Command } from './commands.ts';
+import { all, one, type Route } from './gate.ts';
+import { conflict, forbidden, read, Refusal, unknown } from './problem.ts';
+import {
+  countVisits,
+  dutiesOfDay,
+  findingsOfVisit,
+  monthOfDuties,
+  openVisitOf,
+  selectDuty,
+  selectFinding,
+  selectVisit,
+  visitsOfDuties,
+  type DutyBody,
+  type MonthRow,
+  type VisitBody,
+} from './queries/patrol.ts';
+import { watching } from './views.ts';
+
+interface FindingBody extends Record<string, unknown> {
+  body: Finding;
+}
+
+const dutiesQuery = z.object({ day: z.iso.date().optional() });
+const startBody = z.strictObject({ duty: identifier, visit: identifier.optional() });
+const findingBody = z.strictObject({ window: identifier, code: shortText, note: longText.optional() });
+/** The stream part answers with a picture or says why there is none; a click waits no longer. */
+const snapshotWithin = 6_000;
+
+/** Duties and visits (巡查). `flush` writes the page reports that still wait in memory. */
+export function patrolRoutes(context: Context, command: Command, flush: () => Promise<void>): Route[] {
+  const { store, world, bus, log } = context;
+
+  async function visitFor(who: Identity, id: string): Promise<Visit | undefined> {
+    const visit = (await one<VisitBody>(store, selectVisit(id)))?.body;
+    return visit && may(who, 'patrol.read', visit) ? visit : undefined;
+  }
+
+  /** The visit, when it is the person's own to go on with. */
+  async function ownVisit(who: Identity, id: string): Promise<Visit | Refusal> {
+    const visit = await visitFor(who, id);
+    if (!visit) return unknown('visit');
+    return visit.account === who.account ? visit : forbidden('only the person who started a visit can go on with it');
+  }
+
+  /** A finding without a picture is still a finding: the camera may be what was found. */
+  async function snapshot(camera: string | undefined): Promise<{ snapshot: { sha256: string; at: number } } | object> {
+    if (camera === undefined) return {};
+    try {
+      const { sha256, at } = await bus.ask<{ sha256: string; at: number }>(
+        'stream.snapshot',
+        { camera },
+        snapshotWithin,
+      );
+      return { snapshot: { sha256, at: Math.round(at) } };
+    } catch (error) {
+      log.debug({ err: error, camera }, 'no snapshot for a finding');
+      return {};
+    }
+  }
+
+  return [
+    {
+      method: 'GET',
+      url: '/duties',
+      needs: 'patrol.read',
+      handle: async ({ who, scope, query, now }): Promise<DutyDay | Refusal> => {
+        const input = read(dutiesQuery, query);
+        if (input instanceof Refusal) return input;
+        const day = input.day ?? dayOf(now);
+        const present = world();
+        const [duties, month, open] = await Promise.all([
+          all<DutyBody>(store, dutiesOfDay(scope, who.organ, day)),
+          one<MonthRow>(store, monthOfDuties(scope, who.organ, `${day.slice(0, 7)}-01`, day)),
+          one<VisitBody>(store, openVisitOf(who.account, startOf(dayOf(now)))),
+        ]);
+        const visits = (await all<VisitBody>(store, visitsOfDuties(duties.map(({ body }) => body.id)))).map(
+          ({ body }) => body,
+        );
+        const dayName = present.calendar.days.get(day)?.name;
+        return {
+          day,
+          workingDay: isWorkingDay(present.calendar, day),
+          ...(dayName === undefined ? {} : { dayName }),
+          ...(open && may(who, 'patrol.visit', open.body) ? { openVisit: open.body } : {}),
+          duties: duties.map(({ body }) => {
+            const hall = present.halls.get(body.hall);
+            const hallNameEn = hall?.nameEn;
+            return {
+              ...body,
+              hallName: hall?.name ?? body.hall,
+              ...(hallNameEn === undefined ? {} : { hallNameEn }),
+              visits: visits.filter((each) => each.duty === body.id),
+            };
+          }),
+          month: month ?? { required: 0, done: 0, findings: 0 },
+        };
+      },
+    },
+    {
+      method: 'POST',
+      url: '/visits',
+      needs: 'patrol.visit',
+      handle: async (asking): Promise<Visit | Refusal> => {
+        const { who, now } = asking;
+        const input = read(startBody, asking.body);
+        if (input instanceof Refusal) return input;
+        const duty = (await one<DutyBody>(store, selectDuty(input.duty)))?.body as Duty | undefined;
+        if (!duty || !may(who, 'patrol.visit', duty)) return unknown('duty');
+        if (duty.organ !== who.organ) return forbidden('the duty is another organ’s');
+        if (duty.day !== dayOf(now)) return conflict('duty', `the duty is for ${duty.day}, not for today`);
+        const windows = watchable(duty.hall);
+        if (windows.length === 0) return conflict('duty', 'no window of the hall has a camera that is switched on');
+        // Without a key, a second click within the same visit is the same command: the count changes when it is finished.
+        const made = await one<{ count: number }>(store, countVisits(duty.id, who.account));
+        const id = commandId(asking, `visit ${duty.id} ${input.visit ?? ''}`, String(made?.count ?? 0));
+        const visit = input.visit ?? `visit-${id}`;
+        const refused = await command({
+          id,
+          kind: 'patrol.visitStarted',
+          region: duty.region,
+          source: 'desk',
+          occurredAt: now,
+          account: who.account,
+          name: who.name,
+          visit,
+          duty: duty.id,
+          hall: duty.hall,
+          windows,
+        });
+        return refused ?? (await visitFor(who, visit)) ?? unknown('visit');
+      },
+    },
+    {
+      method: 'GET',
+      url: '/visits/:id',
+      needs: 'patrol.read',
+      handle: async ({ who, params }): Promise<VisitDetail | Refusal> => {
+        const visit = await visitFor(who, params['id'] ?? '');
+        if (!visit) return unknown('visit');
+        const findings = (await all<FindingBody>(store, findingsOfVisit(visit.id))).map(({ body }) => body);
+        return { visit, findings };
+      },
+    },
+    {
+      method: 'POST',
+      url: '/visits/:id/finish',
+      needs: 'patrol.visit',
+      handle: async (asking): Promise<Visit | Refusal> => {
+        const { who, now } = asking;
+        const visit = await ownVisit(who, asking.params['id'] ?? '');
+        if (visit instanceof Refusal) return visit;
+        await flush();
+        const { views, digest } = await watching(context, visit, now);
+        const refused = await command({
+          id: commandId(asking, `finish ${visit.id}`, ''),
+          kind: 'patrol.visitFinished',
+          region: visit.region,
+          source: 'desk',
+          occurredAt: now,
+          account: who.account,
+          name: who.name,
+          visit: visit.id,
+          views,
+          digest,
+        });
+        return refused ?? (await visitFor(who, visit.id)) ?? unknown('visit');
+      },
+    },
+    {
+      method: 'POST',
+      url: '/visits/:id/findings',
+      needs: 'finding.record',
+      handle: async (asking): Promise<Finding | Refusal> => {
+        const { who, now } = asking;
+        const input = read(findingBody, asking.body);
+        if (input instanceof Refusal) return input;
+        const visit = await ownVisit(who, asking.params['id'] ?? '');
+        if (visit instanceof Refusal) return visit;
+        if (visit.state !== 'open')
+          return conflict('visit', 'the visit is finished: a finding belongs to an open visit');
+        if (!visit.windows.includes(input.window)) return conflict('window', 'the window is not part of this visit');
+        const camera = [...world().cameras.values()].find((each) => each.window === input.window && each.enabled)?.id;
+        // Findings of one visit are told apart by what they say and the second they were made, where there is no key.
+        const id = commandId(asking, `finding ${visit.id}`, JSON.stringify([input, Math.floor(now / 2_000)]));
+        const refused = await command({
+          id,
+          kind: 'patrol.findingRecorded',
+          region: visit.region,
+          source: 'desk',
+          occurredAt: now,
+          account: who.account,
+          name: who.name,
+          finding: `finding-${id}`,
+          visit: visit.id,
+          window: input.window,
+          ...(camera === undefined ? {} : { camera }),
+          code: input.code,
+          ...(input.note === undefined ? {} : { note: input.note }),
+          ...(await snapshot(camera)),
+        });
+        return refused ?? (await one<FindingBody>(store, selectFinding(`finding-${id}`)))?.body ?? unknown('finding');
+      },
+    },
+  ];
+
+  /** Windows of a hall that have a camera switched on, in the order of their numbers. */
+  function watchable(hall: string): string[] {
+    const present = world();
+    const seen = new Set(
+      [...present.cameras.values()].filter((each) => each.enabled && each.hall === hall).map((each) => each.window),
+    );
+    const windows = [...present.windows.values()].filter((each) => each.hall === hall && seen.has(each.id));
+    return windows
+      .sort((a, b) => a.number.localeCompare(b.number, 'en', { numeric: true }))
+      .map((each) => each.id)
+      .slice(0, 200);
+  }
+}

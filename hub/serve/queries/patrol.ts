@@ -1,0 +1,61 @@
+import type { Duty, Visit } from '../../model/state.ts';
+import type { Statement } from '../../platform/postgres.ts';
+import { inScope, scopeValues, type Scope } from './scope.ts';
+
+export interface DutyBody extends Record<string, unknown> {
+  body: Duty;
+}
+
+export interface VisitBody extends Record<string, unknown> {
+  body: Visit;
+}
+
+/** Duties of a day; of one organ where the person belongs to one. */
+export const dutiesOfDay = (scope: Scope, organ: string | undefined, day: string): Statement => ({
+  text: `select body from duty d where ${inScope('d', 1)} and ($3::text is null or organ = $3) and day = $4
+    order by due_at, id limit 500`,
+  values: [...scopeValues(scope), organ ?? null, day],
+});
+
+export const visitsOfDuties = (duties: string[]): Statement => ({
+  text: 'select body from visit where duty = any($1) order by started_at limit 2000',
+  values: [duties],
+});
+
+export interface MonthRow extends Record<string, unknown> {
+  required: number;
+  done: number;
+  findings: number;
+}
+
+/** Duties from the first day of the month up to `day`, and what was found on their visits. */
+export const monthOfDuties = (scope: Scope, organ: string | undefined, first: string, day: string): Statement => ({
+  text: `with mine as (select id, body from duty d where ${inScope('d', 1)} and ($3::text is null or organ = $3) and day between $4 and $5)
+    select coalesce(sum((body->>'required')::int), 0)::int as required, coalesce(sum(least((body->>'done')::int, (body->>'required')::int)), 0)::int as done,
+      (select coalesce(sum((v.body->>'findings')::int), 0)::int from visit v where v.duty in (select id from mine)) as findings
+    from mine`,
+  values: [...scopeValues(scope), organ ?? null, first, day],
+});
+
+export const openVisitOf = (account: string, since: number): Statement => ({
+  text: `select body from visit where account = $1 and state = 'open' and started_at >= $2 order by started_at desc limit 1`,
+  values: [account, since],
+});
+
+export const selectDuty = (id: string): Statement => ({ text: 'select body from duty where id = $1', values: [id] });
+export const selectVisit = (id: string): Statement => ({ text: 'select body from visit where id = $1', values: [id] });
+export const selectFinding = (id: string): Statement => ({
+  text: 'select body from finding where id = $1',
+  values: [id],
+});
+
+/** How many visits an account has made of a duty. */
+export const countVisits = (duty: string, account: string): Statement => ({
+  text: `select count(*)::int as count from visit where duty = $1 and account = $2 and state = 'finished'`,
+  values: [duty, account],
+});
+
+export const findingsOfVisit = (visit: string): Statement => ({
+  text: 'select body from finding where visit = $1 order by at limit 500',
+  values: [visit],
+});

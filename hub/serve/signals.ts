@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import type { CasefileDetail, Clock, Page } from '../model/api.ts';
+import { clockOf } from '../model/clock.ts';
+import { dayOf } from '../model/calendar.ts';
+import { identifier, longText } from '../model/fields.ts';
+import { may, type Identity } from '../model/rights.ts';
+import type { Casefile, Signal } from '../model/state.ts';
+import { matterOf, packOf } from '../model/world.ts';
+import type { Context } from '../platform/part.ts';
+import { commandId, type Command } from './commands.ts';
+import { all, one, type Route } from './gate.ts';
+import { lineOf } from './lines.ts';
+import { read, Refusal, unknown } from './problem.ts';
+import { eventsOfCasefile, selectCasefile, signalsOfCasefile, type CaseLineRow } from './queries/casefiles.ts';
+import { entriesAbout, type EntryBody } from './queries/ledger.ts';
+import { selectSignal, selectSignals } from './queries/signals.ts';
+import { scopeOf } from './queries/scope.ts';
+
+interface Body<T> extends Record<string, unknown> {
+  body: T;
+}
+
+const listQuery = z.object({
+  state: z.enum(['open', 'all']).default('open'),
+  hall: identifier.optional(),
+  window: identifier.optional(),
+  before: z.coerce.number().int().positive().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+const acknowledgeBody = z.strictObject({ note: longText.optional() });
+
+/** The rows a person opens one by one: signals and casefiles. */
+export function signalRoutes({ store, world }: Context, command: Command): Route[] {
+  async function signalFor(who: Identity, id: string): Promise<Signal | undefined> {
+    const signal = (await one<Body<Signal>>(store, selectSignal(id)))?.body;
+    return signal && may(who, 'signal.read', { region: signal.region, hall: signal.hall }) ? signal : undefined;
+  }
+
+  async function casefileFor(who: Identity, id: string): Promise<Casefile | undefined> {
+    const casefile = (await one<Body<Casefile>>(store, selectCasefile(id)))?.body;
+    return casefile && may(who, 'case.read', { region: casefile.region, hall: casefile.hall }) ? casefile : undefined;
+  }
+
+  function clock(casefile: Casefile, now: number): Clock {
+    const present = world();
+    return clockOf(present, packOf(present, casefile.region, dayOf(casefile.acceptedAt ?? now)), casefile, now);
+  }
+
+  return [
+    {
+      method: 'GET',
+      url: '/signals',
+      needs: 'signal.read',
+      handle: async ({ scope, query }): Promise<Page<Signal> | Refusal> => {
+        const filter = read(listQuery, query);
+        if (filter instanceof Refusal) return filter;
+        const items = (await all<Body<Signal>>(store, selectSignals(scope, filter))).map(({ body }) => body);
+        const last = items.at(-1);
+        return { items, ...(last && items.length >= filter.limit ? { next: last.issuedAt } : {}) };
+      },
+    },
+    {
+      method: 'POST',
+      url: '/signals/:id/acknowledge',
+      needs: 'signal.acknowledge',
+      handle: async (asking): Promise<Signal | Refusal> => {
+        const { who, params, now } = asking;
+        const input = read(acknowledgeBody, asking.body ?? {});
+        if (input instanceof Refusal) return input;
+        const signal = await signalFor(who, params['id'] ?? '');
+        if (!signal) return unknown('signal');
+        const refused = await command({
+          id: commandId(asking, `acknowledge ${signal.id}`, ''),
+          kind: 'signal.acknowledged',
+          region: signal.region,
+          source: 'desk',
+          occurredAt: now,
+          account: who.account,
+          name: who.name,
+          signal: signal.id,
+          ...(input.note === undefined ? {} : { note: input.note }),
+        });
+        return refused ?? (await signalFor(who, signal.id)) ?? unknown('signal');
+      },
+    },
+    {
+      method: 'GET',
+      url: '/casefiles/:id',
+      needs: 'case.read',
+      handle: async ({ who, params, now }): Promise<CasefileDetail | Refusal> => {
+        const casefile = await casefileFor(who, params['id'] ?? '');
+        if (!casefile) return unknown('casefile');
+        const present = world();
+        const [rows, signals] = await Promise.all([
+          all<CaseLineRow>(store, eventsOfCasefile(casefile.id)),
+          all<Body<Signal>>(store, signalsOfCasefile(casefile.id)),
+        ]);
+        const matter = matterOf(present, casefile.region, casefile.matter);
+        const department = casefile.department === undefined ? undefined : present.departments.get(casefile.department);
+        const window = casefile.window === undefined ? undefined : present.windows.get(casefile.window);
+        const subjects = [casefile.id, ...signals.map(({ body }) => body.id)];
+        // The ledger is the inspectors' book; a hall manager sees what was done on the signals themselves.
+        const ledger = may(who, 'ledger.read')
+          ? await all<EntryBody>(store, entriesAbout(subjects, scopeOf(who).prefix))
+          : [];
+        return {
+          casefile,
+          ...(matter ? { matter } : {}),
+          ...(department ? { departmentName: department.name } : {}),
+          ...(window ? { windowNumber: window.number } : {}),
+          events: rows.map((row) => ({
+            ...lineOf(row),
+            ...(row.handler === null ? {} : { handler: row.handler }),
+            ...(row.note === null ? {} : { note: row.note }),
+            ...(row.reason === null ? {} : { reason: row.reason }),
+            ...(row.entered_at === null ? {} : { enteredAt: row.entered_at }),
+            receivedAt: row.received_at,
+          })),
+          signals: signals
+            .map(({ body }) => body)
+            .filter((each) => may(who, 'signal.read', { region: each.region, hall: each.hall })),
+          clock: clock(casefile, now),
+          ledger: ledger.map(({ body }) => body),
+        };
+      },
+    },
+    {
+      method: 'GET',
+      url: '/casefiles/:id/clock',
+      needs: 'case.read',
+      handle: async ({ who, params, now }): Promise<Clock | Refusal> => {
+        const casefile = await casefileFor(who, params['id'] ?? '');
+        return casefile ? clock(casefile, now) : unknown('casefile');
+      },
+    },
+  ];
+}

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { SystemStatus, Vocabulary } from '../model/api.ts';
+import { dayOf } from '../model/calendar.ts';
+import type { CameraStatus } from '../model/state.ts';
+import { chainOf, packOf, prefixOf } from '../model/world.ts';
+import type { Context } from '../platform/part.ts';
+import { all, one, type Route } from './gate.ts';
+import { Refusal, unknown } from './problem.ts';
+import { camerasInScope, countEvents, countSources, type CountRow, type SourceRow } from './queries/system.ts';
+import type { Scope } from './queries/scope.ts';
+
+interface StatusBody extends Record<string, unknown> {
+  body: CameraStatus;
+}
+
+/** Counting the archive takes long on a large one, and nobody needs it to the second. */
+const keptMs = 15_000;
+
+export function systemRoutes({ store, bus, world, settings }: Context): Route[] {
+  const counted = new Map<string, { at: number; value: Promise<Pick<SystemStatus, 'events' | 'sources'>> }>();
+
+  function counts(scope: Scope, now: number): Promise<Pick<SystemStatus, 'events' | 'sources'>> {
+    const found = counted.get(scope.prefix);
+    if (found && now - found.at < keptMs) return found.value;
+    const value = count(scope);
+    if (counted.size >= 100) counted.clear();
+    counted.set(scope.prefix, { at: now, value });
+    // A failure must not be the answer for the next seconds.
+    value.catch(() => counted.delete(scope.prefix));
+    return value;
+  }
+
+  async function count(scope: Scope): Promise<Pick<SystemStatus, 'events' | 'sources'>> {
+    const [events, sources] = await Promise.all([
+      one<CountRow>(store, countEvents),
+      all<SourceRow>(store, countSources(scope)),
+    ]);
+    return {
+      events: events?.count ?? 0,
+      sources: sources.map(({ id, name, events: kept, refused, last_at }) => ({
+        id,
+        name,
+        events: kept,
+        refused,
+        ...(last_at === null ? {} : { lastAt: last_at }),
+      })),
+    };
+  }
+
+  /** Messages that became no event, and events the recorder has still to write. */
+  async function log(): Promise<{ refused: number; pending: number }> {
+    const { state } = await bus.manager.streams.info('REFUSED');
+    let pending = 0;
+    for await (const consumer of bus.manager.consumers.list('EVENTS'))
+      pending += consumer.num_pending + consumer.num_ack_pending;
+    return { refused: state.messages, pending };
+  }
+
+  return [
+    {
+      method: 'GET',
+      url: '/system',
+      needs: 'system.read',
+      handle: async ({ scope, now }): Promise<SystemStatus> => {
+        const present = world();
+        const [counted, logged, cameras] = await Promise.all([
+          counts(scope, now),
+          log(),
+          all<StatusBody>(store, camerasInScope(scope)),
+        ]);
+        return {
+          version,
+          tier: store.tier,
+          parts: settings.roles,
+          ...counted,
+          ...logged,
+          cameras: cameras.map(({ body }) => {
+            const camera = present.cameras.get(body.camera);
+            const hall = present.halls.get(body.hall);
+            const window = camera?.window === undefined ? undefined : present.windows.get(camera.window);
+            return {
+              ...body,
+              ...(camera ? { name: camera.name } : {}),
+              ...(camera?.nameEn === undefined ? {} : { nameEn: camera.nameEn }),
+              ...(hall ? { hallName: hall.name } : {}),
+              ...(hall?.nameEn === undefined ? {} : { hallNameEn: hall.nameEn }),
+              ...(window ? { windowNumber: window.number } : {}),
+            };
+          }),
+        };
+      },
+    },
+    {
+      method: 'GET',
+      url: '/vocabulary',
+      needs: 'signedIn',
+      handle: async ({ who, now }): Promise<Vocabulary | Refusal> => {
+        const present = world();
+        const pack = packOf(present, who.region, dayOf(now));
+        if (!pack) return unknown('rule pack in force');
+        // A region's matters are its own, those it inherits, and those of the regions below.
+        const above = new Set(chainOf(who.region));
+        const isNear = (region: string): boolean => above.has(region) || region.startsWith(prefixOf(who.region));
+        const matters = new Map(
+          [...present.matters.values()].filter((each) => isNear(each.region)).map((each) => [each.code, each]),
+        );
+        return {
+          levels: pack.levels,
+          findings: pack.findings,
+          pack: pack.id,
+          packTitle: pack.title,
+          patrol: pack.patrol,
+          matters: [...matters.values()].map(({ code, name, nameEn }) => ({
+            code,
+            name,
+            ...(nameEn === undefined ? {} : { nameEn }),
+          })),
+          departments: [...present.departments.values()]
+            .filter((each) => isNear(each.region))
+            .map(({ id, name, nameEn }) => ({ id, name, ...(nameEn === undefined ? {} : { nameEn }) })),
+        };
+      },
+    },
+  ];
+}
+
+/** From the nearest package.json above, in the source tree and beside a bundle alike. */
+const version = (() => {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
+    try {
+      const { version: found } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version?: string };
+      if (found !== undefined) return found;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return 'unknown';
+})();

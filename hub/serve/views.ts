@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { dayOf } from '../model/calendar.ts';
+import type { Progress } from '../model/live.ts';
+import type { Visit } from '../model/state.ts';
+import { verifySeconds, type Verified } from '../model/verify.ts';
+import { packOf } from '../model/world.ts';
+import { canonical } from '../platform/digest.ts';
+import type { Context } from '../platform/part.ts';
+import { all } from './gate.ts';
+import {
+  deliveriesTo,
+  reportsOfVisit,
+  turnsOfCameras,
+  type ReportedRow,
+  type SpanRow,
+  type TurnRow,
+} from './queries/views.ts';
+
+/** Parts are delivered ahead of what plays, and a visit's first seconds were delivered before it began. */
+const margin = 60_000;
+
+export interface Watching extends Verified {
+  /** SHA-256 over the canonical JSON of `{ deliveries, reports }`: the rows of `deliveriesTo` and `reportsOfVisit`. */
+  digest: string;
+}
+
+/** What was watched on a visit up to a moment, from the rows of both witnesses. */
+export async function watching(
+  { store, world }: Pick<Context, 'store' | 'world'>,
+  visit: Visit,
+  asOf: number,
+): Promise<Watching> {
+  const present = world();
+  const cameras = [...present.cameras.values()].filter(
+    (each) => each.window !== undefined && visit.windows.includes(each.window) && each.enabled,
+  );
+  const ids = cameras.map((each) => each.id);
+  const reports = await all<ReportedRow>(store, reportsOfVisit(visit.id));
+  const sessions = [...new Set(reports.map((each) => each.session))];
+  const [deliveries, cameraStates] = await Promise.all([
+    all<SpanRow>(store, deliveriesTo(sessions, ids, visit.startedAt - margin, asOf + margin)),
+    all<TurnRow>(store, turnsOfCameras(ids, visit.startedAt - margin)),
+  ]);
+  const quota = packOf(present, visit.region, dayOf(visit.startedAt))?.patrol;
+  const verified = verifySeconds({
+    windows: visit.windows,
+    cameras: cameras.map((each) => ({ id: each.id, window: each.window! })),
+    startedAt: visit.startedAt,
+    asOf,
+    deliveries,
+    reports,
+    cameraStates,
+    // Without a pack nothing can count: the recorder refuses to finish such a visit.
+    policy: { secondsPerWindow: quota?.secondsPerWindow ?? Infinity, share: quota?.share ?? 1 },
+  });
+  return { ...verified, digest: createHash('sha256').update(canonical({ deliveries, reports })).digest('hex') };
+}
+
+export function progressOf(visit: string, { views, problems, verified, needed }: Verified): Progress {
+  return {
+    visit,
+    verified,
+    needed,
+    views: views.map(({ window, seconds, verified: done }) => {
+      const problem = problems.get(window);
+      return { window, seconds, verified: done, ...(problem ? { problem } : {}) };
+    }),
+  };
+}
