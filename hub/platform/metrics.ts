@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { isLoopback } from './address.ts';
 import { problem, sendProblem } from './problem.ts';
 
 /** Every part adds its own counters and gauges here. */
@@ -15,8 +16,4 @@ export function serveMetrics(app: FastifyInstance): void {
     if (!isLoopback(request.socket.remoteAddress ?? '') || request.headers['x-forwarded-for'] !== undefined) return sendProblem(reply, problem(404));
     return reply.type(metrics.contentType).send(await metrics.metrics());
   });
-}
-
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address);
 }

@@ -103,7 +103,8 @@ export async function connectStore({ url, log, connections = 12, connectWithinMs
         client.release(spoiled);
       }
     },
-    close: () => (ended ??= pool.end()),
+    // Whoever still holds a connection is a part that did not stop; the process does not wait for it.
+    close: () => (ended ??= Promise.race([pool.end(), sleep(1_500, undefined, { ref: false })])),
   };
 }
 
