@@ -1,0 +1,119 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import type { ChildProcess } from 'node:child_process';
+import fluent from 'fluent-ffmpeg';
+import type { Command } from './args.ts';
+
+/** The only file that knows fluent-ffmpeg, which is archived upstream. */
+
+/** A running ffmpeg. */
+export interface Running {
+  /** Undefined until it was spawned. */
+  readonly pid: number | undefined;
+  /** Resolves when it is gone and reaped, with what it said last; addresses are cut out of it. */
+  ended: Promise<string>;
+  /** Ends it, with force if need be; may be called at any time, also before it was spawned. */
+  stop(): Promise<void>;
+}
+
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/**
+ * ffmpeg gets a process group of its own, and the kernel kills it when this process dies, however it dies: so no ffmpeg goes on
+ * pulling a camera for a hub that is gone. fluent-ffmpeg can do neither, hence a script of one line stands for ffmpeg.
+ */
+export async function install(dataDir: string, ffmpeg: string): Promise<void> {
+  const folder = join(dataDir, 'run');
+  const script = join(folder, 'ffmpeg.sh');
+  await mkdir(folder, { recursive: true });
+  await writeFile(script, `#!/bin/sh\nexec setsid setpriv --pdeathsig KILL -- ${quote(ffmpeg)} "$@"\n`);
+  await chmod(script, 0o755);
+  fluent.setFfmpegPath(script);
+  // fluent-ffmpeg asks once what ffmpeg can do; ask now, so that the first camera need not wait for it.
+  await new Promise<void>((resolve, reject) =>
+    fluent.getAvailableFormats((error) =>
+      error ? reject(new Error(`ffmpeg does not run: ${clean(error.message)}`)) : resolve(),
+    ),
+  );
+  await new Promise<void>((resolve) => fluent.getAvailableEncoders(() => resolve()));
+}
+
+/** Every address goes: they hold passwords. */
+const clean = (text: string): string => text.replaceAll(/[a-z]+:\/\/[^\s'"]*/gi, '[address]').slice(0, 300);
+
+/** Signals the whole group; in its first milliseconds the child is not yet the leader of one. */
+function signal(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, name);
+  } catch {
+    child.kill(name);
+  }
+}
+
+/** Starts ffmpeg and hands what it writes to `take`. */
+export function run(command: Command, stdin: Buffer | undefined, take: (chunk: Buffer) => void): Running {
+  const input = stdin ?? (command.list === undefined ? undefined : Buffer.from(command.list));
+  const last: string[] = [];
+  let child: ChildProcess | undefined;
+  let stopping = false;
+  let finish: (reason: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => (finish = resolve));
+  const sink = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      take(chunk);
+      done();
+    },
+  });
+  const said = (otherwise: string): string => clean(last.join('; ')) || clean(otherwise);
+
+  const order = fluent(input ? Readable.from([input], { objectMode: false }) : command.input!, { stdoutLines: 20 });
+  order
+    .inputOptions(command.inputOptions)
+    .outputOptions(command.outputOptions)
+    .on('start', () => {
+      child = (order as unknown as { ffmpegProc: ChildProcess }).ffmpegProc;
+      child.once('close', (code, killed) => finish(said(killed ? `ended by ${killed}` : `ended with code ${code}`)));
+      if (stopping) signal(child, 'SIGKILL');
+    })
+    .on('stderr', (line: string) => {
+      if (line.trim() === '') return;
+      last.push(line.trim());
+      if (last.length > 3) last.shift();
+    })
+    // fluent-ffmpeg reports some ends before the child is reaped; `close` above is the true one.
+    .on('error', (error: Error) => child ?? finish(said(error.message)))
+    .on('end', () => undefined)
+    .pipe(sink);
+
+  return {
+    get pid() {
+      return child?.pid;
+    },
+    ended,
+    stop: async () => {
+      stopping = true;
+      if (child) {
+        // A polite end lets it tell the camera goodbye (TEARDOWN), so that the camera frees the connection at once.
+        signal(child, 'SIGTERM');
+        const force = setTimeout(() => child && signal(child, 'SIGKILL'), 700);
+        await ended;
+        clearTimeout(force);
+      } else {
+        await ended;
+      }
+    },
+  };
+}
+
+/** Runs ffmpeg to its end on `stdin` and answers what it wrote; undefined when that is nothing, or takes longer than so many ms. */
+export async function convert(command: Command, stdin: Buffer, patienceMs: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  const running = run(command, stdin, (chunk) => chunks.push(chunk));
+  const timer = setTimeout(() => void running.stop(), patienceMs);
+  await running.ended;
+  clearTimeout(timer);
+  const bytes = Buffer.concat(chunks);
+  return bytes.length > 0 ? bytes : undefined;
+}

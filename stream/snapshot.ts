@@ -1,0 +1,67 @@
+import { HubError } from '../hub/model/error.ts';
+import { still } from './args.ts';
+import type { Cameras } from './cameras.ts';
+import type { Evidence } from './evidence.ts';
+import { convert } from './ffmpeg.ts';
+
+/** The answer to `stream.snapshot` {camera}. */
+export interface Snapshot {
+  sha256: string;
+  /** Programme time of the picture, epoch ms. */
+  at: number;
+  /** Size of the JPEG. */
+  bytes: number;
+}
+
+const WIDTH = 1280;
+/** Together less than the six seconds that `serve` waits. */
+const PICTURE_MS = 3500;
+const DECODE_MS = 2000;
+/** Decoding takes a core for some ten milliseconds: two at once, a short queue, and no more. */
+const AT_ONCE = 2;
+const WAITING = 20;
+
+/** Takes snapshots: decodes the newest key picture of a camera and keeps it as evidence. */
+export class Snapshots {
+  readonly #cameras: Cameras;
+  readonly #evidence: Evidence;
+  #running = 0;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(cameras: Cameras, evidence: Evidence) {
+    this.#cameras = cameras;
+    this.#evidence = evidence;
+  }
+
+  /** Throws `camera.unknown`, `camera.away` (no picture), `snapshot.busy` or `snapshot.failed`. */
+  async take(id: string): Promise<Snapshot> {
+    const camera = this.#cameras.find(id)?.camera;
+    if (!camera) throw new HubError('camera.unknown', 'There is no such camera.');
+    camera.ask();
+    await camera.window.until(() => camera.window.newestKey !== undefined, PICTURE_MS);
+    const newest = camera.window.newestKey;
+    if (!newest) throw new HubError('camera.away', `No picture from the camera (${camera.state}).`);
+    const jpeg = await this.#inTurn(() =>
+      convert(still(WIDTH), Buffer.concat([newest.init, newest.part.bytes]), DECODE_MS),
+    );
+    if (!jpeg) throw new HubError('snapshot.failed', 'The picture could not be decoded.');
+    return { sha256: await this.#evidence.keep(jpeg), at: Math.round(newest.part.at), bytes: jpeg.length };
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= AT_ONCE) {
+      if (this.#queue.length >= WAITING) throw new HubError('snapshot.busy', 'Too many snapshots at once.');
+      await new Promise<void>((resolve) => this.#queue.push(resolve));
+    } else {
+      this.#running++;
+    }
+    try {
+      return await work();
+    } finally {
+      // The place goes to the next in the queue, or is free.
+      const next = this.#queue.shift();
+      if (next) next();
+      else this.#running--;
+    }
+  }
+}
