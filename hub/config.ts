@@ -79,7 +79,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     problems.push(`${name}${secret.has(name) ? '' : `=${JSON.stringify(given[name]?.slice(0, 100))}`}: ${message}`);
   }
   const host = given.HOST ?? '127.0.0.1';
-  if (result.data?.DEMO === true && !isLoopback(host)) problems.push(demoOutside(host));
+  if (yes.has(given.DEMO?.toLowerCase() ?? '') && !isLoopback(host)) problems.push(demoOutside(host));
   if (!result.success || problems.length > 0) throw new HubError('config.bad', `${problems.length} bad setting${problems.length === 1 ? '' : 's'}:\n${problems.map((each) => `  ${each}`).join('\n')}`);
   const { HOST, PORT, ROLES, DATA_DIR, NATS_URL, DATABASE_URL, LOG_LEVEL, DEMO, DEMO_SPEED, PUBLIC_ORIGIN, FFMPEG, HALLWATCH_KEY } = result.data;
   return {
