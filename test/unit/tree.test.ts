@@ -128,3 +128,13 @@ describe('docker/compose.yaml', () => {
     expect(text).not.toMatch(/password:\s*["']?[a-z0-9]/i);
   });
 });
+
+describe('the settings', () => {
+  const namesIn = (file: string, pattern: RegExp) => [...read(file).matchAll(pattern)].map((match) => match[1]).sort();
+  const keys = namesIn('hub/config.ts', /^ {2}([A-Z_]+):/gm);
+
+  it.each(['README.md', 'README.zh-CN.md'])('are all in %s, and no other', (file) => {
+    expect(keys.length).toBeGreaterThan(5);
+    expect(namesIn(file, /^\| `([A-Z_]+)`/gm)).toEqual(keys);
+  });
+});
