@@ -3,7 +3,15 @@
  * same events with the same ids, so a demonstration that is started again adds only what is missing.
  */
 import { z } from 'zod';
-import { addDays, addWorkingDays, dayOf, isWorkingDay, startOf, type WorkCalendar } from '../hub/model/calendar.ts';
+import {
+  addDays,
+  addWorkingDays,
+  dayOf,
+  endOf,
+  isWorkingDay,
+  startOf,
+  type WorkCalendar,
+} from '../hub/model/calendar.ts';
 import type { CaseEvent } from '../hub/model/event.ts';
 import { identifier, longText, shortText } from '../hub/model/fields.ts';
 import type { Hall, Matter, Window } from '../hub/model/world.ts';
@@ -63,7 +71,9 @@ export const sessionLength = 50 * 60_000;
 
 const minute = 60_000;
 type Plan = Scenario['halls'][number];
-type Part<T> = T extends unknown ? Omit<T, 'id' | 'region' | 'source' | 'occurredAt' | 'casefile' | 'window' | 'handler'> : never;
+type Part<T> = T extends unknown
+  ? Omit<T, 'id' | 'region' | 'source' | 'occurredAt' | 'casefile' | 'window' | 'handler'>
+  : never;
 type Step = Part<CaseEvent>;
 
 interface Place {
@@ -143,7 +153,10 @@ export class Casework {
     const morning = this.#officeTime(place.hall, on, dice, 0, 0.85);
     file.add(morning, { kind: 'case.received', ...opening });
     if (dice.chance(shares.declined)) {
-      return file.add(morning + dice.between(8, 25) * minute, { kind: 'case.declined', reason: dice.pick(reasons.declined) }).planned;
+      return file.add(morning + dice.between(8, 25) * minute, {
+        kind: 'case.declined',
+        reason: dice.pick(reasons.declined),
+      }).planned;
     }
     let accepted = morning + dice.between(3, 15) * minute;
     if (dice.chance(shares.corrected)) {
@@ -156,7 +169,8 @@ export class Casework {
     file.add(accepted, { kind: 'case.accepted', ...opening });
 
     const promised = matter.promisedDays ?? 5;
-    if (matter.itemClass === 'instant') return this.#finish(file, matter, dice, accepted, accepted + dice.between(6, 40) * minute);
+    if (matter.itemClass === 'instant')
+      return this.#finish(file, matter, dice, accepted, accepted + dice.between(6, 40) * minute);
 
     let length = Math.max(1, Math.round(promised * (0.25 + 0.6 * dice.next())));
     let due = promised;
@@ -173,18 +187,25 @@ export class Casework {
       const stop = this.#officeTime(place.hall, addWorkingDays(this.#calendar, on, first), dice, 0.1, 0.5);
       const lasts = dice.between(3, 9);
       from = addWorkingDays(this.#calendar, dayOf(stop), lasts);
-      file.add(stop, { kind: 'case.suspended', procedure: dice.pick(procedures), reason: dice.pick(reasons.suspension) });
+      file.add(stop, {
+        kind: 'case.suspended',
+        procedure: dice.pick(procedures),
+        reason: dice.pick(reasons.suspension),
+      });
       file.add(this.#officeTime(place.hall, from, dice, 0.1, 0.5), { kind: 'case.resumed' });
       length = dice.between(1, promised - first - 1);
       due = 0;
     }
-    if (due > 0 && dice.chance(shares.late)) length = due + dice.between(1, Math.min(12, Math.max(4, (matter.statutoryDays ?? due) - due + 2)));
+    if (due > 0 && dice.chance(shares.late))
+      length = due + dice.between(1, Math.min(12, Math.max(4, (matter.statutoryDays ?? due) - due + 2)));
     else if (due > 0 && dice.chance(shares.dueDay)) length = due;
     const decided = this.#officeTime(place.hall, addWorkingDays(this.#calendar, from, length), dice, 0.55, 0.95);
     const begin = from === on ? accepted : startOf(from) + (place.hall.closes - 60) * minute;
     if (dice.chance(shares.withdrawn)) {
-      const half = startOf(addWorkingDays(this.#calendar, from, Math.floor(length / 2))) + (place.hall.opens + 300) * minute;
-      return file.add(Math.max(half, begin + minute), { kind: 'case.withdrawn', reason: dice.pick(reasons.withdrawn) }).planned;
+      const half =
+        startOf(addWorkingDays(this.#calendar, from, Math.floor(length / 2))) + (place.hall.opens + 300) * minute;
+      return file.add(Math.max(half, begin + minute), { kind: 'case.withdrawn', reason: dice.pick(reasons.withdrawn) })
+        .planned;
     }
     return this.#finish(file, matter, dice, begin, Math.max(decided, begin + 30 * minute));
   }
@@ -216,7 +237,13 @@ export class Casework {
     file.add(start, { kind: 'case.received', ...opening });
     const accepted = start + dice.between(15, 120) * 1000;
     file.add(accepted, { kind: 'case.accepted', ...opening });
-    return this.#finish(file, { ...matter, itemClass: 'instant' }, dice, accepted, accepted + dice.between(4, 30) * minute);
+    return this.#finish(
+      file,
+      { ...matter, itemClass: 'instant' },
+      dice,
+      accepted,
+      accepted + dice.between(4, 30) * minute,
+    );
   }
 
   /** 补录: the case began days ago, and the hub hears of it only now. */
@@ -232,26 +259,41 @@ export class Casework {
     const kind = dice.next();
     const promised = matter.promisedDays ?? 5;
     // Working days back: due today, over the promised limit, or over the statutory one.
-    const back = kind < 0.5 ? promised : kind < 0.93 ? promised + dice.between(1, 3) : (matter.statutoryDays ?? promised) + 1;
+    const back =
+      kind < 0.5 ? promised : kind < 0.93 ? promised + dice.between(1, 3) : (matter.statutoryDays ?? promised) + 1;
     const began = this.#officeTime(place.hall, this.#workingDaysBefore(slot.day, back), dice, 0.05, 0.8);
     const number = `${slot.day.replaceAll('-', '')}-L${String(slot.index).padStart(4, '0')}${salt}`;
     const file = this.#file(place, window, number, 'l');
     const note = dice.pick(this.#scenario.reasons.lateEntry);
     const opening = this.#opening(matter, window, dice);
     file.add(at, { kind: 'case.received', ...opening, note, enteredAt: at }, began);
-    file.add(at, { kind: 'case.accepted', ...opening, note, enteredAt: at }, began + dice.between(3, 15) * minute);
+    // No limit counted in working days ends on a day off: then the source itself gives the day, as some systems do.
+    const given = kind < 0.5 && !this.isWorkingDay(slot.day) ? { promisedDueAt: endOf(slot.day) } : {};
+    file.add(
+      at,
+      { kind: 'case.accepted', ...opening, note, enteredAt: at, ...given },
+      began + dice.between(3, 15) * minute,
+    );
     const decided = at + dice.between(8, 35) * minute;
     file.add(decided, { kind: 'case.decided', outcome: 'approved' });
     return file.add(decided + dice.between(2, 10) * minute, { kind: 'case.completed' }).planned;
   }
 
-  #opening(matter: Matter, window: Window, dice: Random): { matter: string; department?: string; applicant: { name: string; class: 'person' | 'enterprise' } } {
+  #opening(
+    matter: Matter,
+    window: Window,
+    dice: Random,
+  ): { matter: string; department?: string; applicant: { name: string; class: 'person' | 'enterprise' } } {
     const { surnames, enterprises, trades } = this.#scenario.applicants;
     const isPerson = matter.businessType === 'service' && dice.chance(0.7);
     const applicant = isPerson
       ? { name: `${dice.pick(surnames)}某${dice.chance(0.6) ? '某' : ''}`, class: 'person' as const }
       : { name: `${dice.pick(enterprises)}${dice.pick(trades)}（演示）`, class: 'enterprise' as const };
-    return { matter: matter.code, ...(window.department === undefined ? {} : { department: window.department }), applicant };
+    return {
+      matter: matter.code,
+      ...(window.department === undefined ? {} : { department: window.department }),
+      applicant,
+    };
   }
 
   #file(place: Place, window: Window, number: string, family: string): File {
@@ -261,7 +303,11 @@ export class Casework {
   /** A moment within office hours; `early` and `late` are shares of the day between opening and closing. */
   #officeTime(hall: Hall, day: string, dice: Random, early: number, late: number): number {
     const open = hall.closes - hall.opens;
-    return startOf(day) + Math.round((hall.opens + open * (early + (late - early) * dice.next())) * minute) + dice.between(0, 59) * 1000;
+    return (
+      startOf(day) +
+      Math.round((hall.opens + open * (early + (late - early) * dice.next())) * minute) +
+      dice.between(0, 59) * 1000
+    );
   }
 
   /** The same moment, or the afternoon of the last working day before it when it lies at night or on a day off. */
@@ -277,7 +323,7 @@ export class Casework {
   /** The day on which a limit of `count` working days must have begun to end on `day`; `day` itself counts as worked. */
   #workingDaysBefore(day: string, count: number): string {
     let at = day;
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       at = addDays(at, -1);
       if (this.isWorkingDay(at)) left -= 1;
     }

@@ -73,7 +73,7 @@ export async function simulate(address: string, token: string, options: Simulate
 
   const start = Math.min(Date.now(), until);
   let beginning = startOf(dayOf(start));
-  for (let left = scenario.history.workingDays; left > 0; ) {
+  for (let left = scenario.history.workingDays; left > 0;) {
     beginning -= 86_400_000;
     if (isWorkingDay(calendar, dayOf(beginning))) left -= 1;
   }
@@ -84,7 +84,9 @@ export async function simulate(address: string, token: string, options: Simulate
     ...longCases(casework, since, seen, start),
     // After a longer rest only the last hour is filled in, and the customers are served who stood there when it began.
     ...(known && seen < recent ? counterTraffic(casework, seen, recent).filter(wasThere(casework, seen)) : []),
-    ...counterTraffic(casework, Math.max(seen, recent), start).filter(known && seen >= recent ? () => true : wholeSince(casework, recent, start)),
+    ...counterTraffic(casework, Math.max(seen, recent), start).filter(
+      known && seen >= recent ? () => true : wholeSince(casework, recent, start),
+    ),
   ].sort(inOrder);
   await door.send(past, true);
 
@@ -102,7 +104,9 @@ export async function simulate(address: string, token: string, options: Simulate
       plannedDay = to;
     }
     while (realOf(planned) < now + ahead / 2) {
-      queue.push(...counterTraffic(casework, planned, planned + ahead, salt).map((each) => atReal(each, realOf, speed)));
+      queue.push(
+        ...counterTraffic(casework, planned, planned + ahead, salt).map((each) => atReal(each, realOf, speed)),
+      );
       planned += ahead;
     }
     const due = queue.filter(({ at }) => at <= now).sort(inOrder);
@@ -184,13 +188,15 @@ class Door {
         });
         if (response.ok) return (await response.json()) as Answer;
         problem = `${response.status}: ${(await response.text()).slice(0, 500)}`;
-        if (response.status < 500 && response.status !== 429) throw new HubError('demo.door', `the hub refused the simulated events: ${problem}`);
+        if (response.status < 500 && response.status !== 429)
+          throw new HubError('demo.door', `the hub refused the simulated events: ${problem}`);
       } catch (error) {
         if (signal?.aborted) return undefined;
         if (error instanceof HubError) throw error;
         problem = error instanceof Error ? error.message : String(error);
       }
-      if (Date.now() > giveUp) throw new HubError('demo.door', `the hub does not take the simulated events: ${problem}`);
+      if (Date.now() > giveUp)
+        throw new HubError('demo.door', `the hub does not take the simulated events: ${problem}`);
       await sleep(pause, undefined, signal ? { signal } : {}).catch(() => undefined);
       if (signal?.aborted) return undefined;
     }

@@ -1,0 +1,84 @@
+/** The demonstration: seeds, accounts, twelve live cameras and a working day that goes on. */
+import { join } from 'node:path';
+import type { Context } from '../hub/platform/part.ts';
+import type { Store } from '../hub/platform/postgres.ts';
+import { worldChanged } from '../hub/platform/world.ts';
+import { demoAccounts, demoSource, demoToken, type DemoAccount } from './accounts.ts';
+import { drawFilms, serveFilms, type Cameras } from './cameras.ts';
+import { seedsDir } from './files.ts';
+import { seedFrom } from './load.ts';
+import { simulate, type Totals } from './simulate.ts';
+
+export interface Demo {
+  accounts: DemoAccount[];
+  /** What the simulated day has sent so far. */
+  totals: () => Totals;
+  /** Ends the simulated day and the cameras; may be called twice. */
+  stop(): Promise<void>;
+}
+
+export interface DemoOptions {
+  onProgress?: (text: string) => void;
+  /** Where the hub listens; default: host and port of the settings. */
+  address?: string;
+}
+
+/**
+ * Starts the demonstration on a hub that listens already. What is there is left alone, so a second start takes a second or
+ * two. Cameras are drawn and served where this process runs the `stream` part, the day is simulated where it runs `ingest`.
+ */
+export async function startDemo(context: Context, { onProgress = () => {}, address }: DemoOptions = {}): Promise<Demo> {
+  const { settings, store, bus, seal, log } = context;
+  const ending = new AbortController();
+  let cameras: Cameras | undefined;
+  let day: Promise<unknown> = Promise.resolve();
+  let totals: Totals = { sent: 0, accepted: 0, duplicates: 0, refused: 0 };
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> =>
+    (stopped ??= (async () => {
+      ending.abort();
+      await Promise.all([day, cameras?.stop()]);
+    })());
+  try {
+    onProgress('creating the demonstration accounts');
+    const accounts = await demoAccounts(store);
+    if (settings.roles.includes('ingest')) {
+      const token = await demoToken(store);
+      const known = await knownOf(store);
+      const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+      onProgress(known ? 'going on with the simulated working day' : 'simulating twenty working days');
+      day = simulate(address ?? `http://${host}:${settings.port}`, token, {
+        speed: settings.demoSpeed,
+        signal: ending.signal,
+        ...(known ? { known } : {}),
+        onProgress: (now) => {
+          if (now.refused > totals.refused)
+            log.warn({ refused: now.refused, first: now.reason }, 'the hub refused simulated events');
+          totals = { ...now };
+        },
+      }).catch((error: unknown) => log.error({ err: error }, 'the simulated working day ended'));
+    }
+    if (settings.roles.includes('stream')) {
+      const films = await drawFilms(join(settings.dataDir, 'demo'), {
+        ffmpeg: settings.ffmpeg,
+        onProgress: (done, of) => onProgress(`drawing the cameras: ${done} of ${of}`),
+      });
+      cameras = await serveFilms(films);
+      await seedFrom(seedsDir(), store, seal.seal, { cameraBase: cameras.base });
+      bus.connection.publish(worldChanged);
+    }
+    return { accounts, totals: () => totals, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** What an earlier run left in the hub; undefined before the first. */
+async function knownOf(store: Store): Promise<{ from: number; to: number } | undefined> {
+  const [row] = await store.query<{ first: number | null; last: number | null }>(
+    `select min(occurred_at) filter (where id like 'demo-h-%') as first, max(occurred_at) as last from event where source = $1`,
+    [demoSource.id],
+  );
+  return row?.first == null || row.last === null ? undefined : { from: row.first, to: row.last };
+}
