@@ -1,0 +1,104 @@
+/** The hub's routes as functions (shapes and errors: hub/model/api.ts). */
+import type {
+  CasefileDetail,
+  ChainStatus,
+  DutyDay,
+  HallDetail,
+  HallSummary,
+  Me,
+  Page,
+  Problem,
+  SystemStatus,
+  Timeline,
+  VisitDetail,
+  Vocabulary,
+} from '../../hub/model/api.ts';
+import type { EventLine } from '../../hub/model/live.ts';
+import type { Finding, LedgerEntry, Signal, Visit } from '../../hub/model/state.ts';
+import { serverOffset } from './clock.svelte.ts';
+
+/** An answer that is no success: `status` 0 when there was none at all. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly problem: Partial<Problem>;
+  constructor(status: number, problem: Partial<Problem>, options?: ErrorOptions) {
+    super(problem.detail ?? problem.title ?? `status ${status}`, options);
+    this.name = 'ApiError';
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+let onSignedOut: (() => void) | undefined;
+/** What to do when the hub says that the session is over. */
+export function whenSignedOut(act: () => void): void {
+  onSignedOut = act;
+}
+
+/** The longest a person waits before hearing that the hub is away. */
+const patience = 20_000;
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const sent = Date.now();
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      credentials: 'same-origin',
+      signal: AbortSignal.timeout(patience),
+    });
+  } catch (cause) {
+    throw new ApiError(0, {}, { cause });
+  }
+  const date = Date.parse(response.headers.get('date') ?? '');
+  if (!Number.isNaN(date)) serverOffset.observe(date, sent, Date.now());
+  if (response.ok) return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
+  if (response.status === 401 && !path.endsWith('/session')) onSignedOut?.();
+  throw new ApiError(response.status, problem);
+}
+
+function query(values: Record<string, string | number | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined && value !== '') search.set(name, String(value));
+  const text = search.toString();
+  return text ? `?${text}` : '';
+}
+
+const id = encodeURIComponent;
+
+export interface SignalQuery {
+  state?: 'open' | 'all';
+  hall?: string | undefined;
+  window?: string | undefined;
+  before?: number | undefined;
+  limit?: number;
+}
+
+export const api = {
+  signIn: (account: string, password: string) => call<Me>('POST', '/api/session', { account, password }),
+  signOut: () => call<void>('DELETE', '/api/session'),
+  me: () => call<Me>('GET', '/api/session'),
+  halls: () => call<HallSummary[]>('GET', '/api/halls'),
+  hall: (hall: string) => call<HallDetail>('GET', `/api/halls/${id(hall)}`),
+  timeline: (hall: string, minutes = 60) => call<Timeline>('GET', `/api/halls/${id(hall)}/timeline${query({ minutes })}`),
+  windowEvents: (window: string, limit = 50) => call<EventLine[]>('GET', `/api/windows/${id(window)}/events${query({ limit })}`),
+  signals: (which: SignalQuery) => call<Page<Signal>>('GET', `/api/signals${query({ ...which })}`),
+  acknowledge: (signal: string, note?: string) => call<Signal>('POST', `/api/signals/${id(signal)}/acknowledge`, note ? { note } : {}),
+  casefile: (casefile: string) => call<CasefileDetail>('GET', `/api/casefiles/${id(casefile)}`),
+  duties: () => call<DutyDay>('GET', '/api/duties'),
+  startVisit: (duty: string) => call<Visit>('POST', '/api/visits', { duty }),
+  visit: (visit: string) => call<VisitDetail>('GET', `/api/visits/${id(visit)}`),
+  finishVisit: (visit: string) => call<Visit>('POST', `/api/visits/${id(visit)}/finish`, {}),
+  recordFinding: (visit: string, finding: { window: string; code: string; note?: string }) =>
+    call<Finding>('POST', `/api/visits/${id(visit)}/findings`, finding),
+  ledger: (before?: number, limit = 50) => call<Page<LedgerEntry>>('GET', `/api/ledger${query({ before, limit })}`),
+  checkLedger: () => call<ChainStatus>('GET', '/api/ledger/check'),
+  vocabulary: () => call<Vocabulary>('GET', '/api/vocabulary'),
+  system: () => call<SystemStatus>('GET', '/api/system'),
+};
+
+export const evidenceUrl = (sha256: string): string => `/evidence/${id(sha256)}.jpg`;
+export const streamUrl = (camera: string, mode: 'live' | 'plain'): string => `/live/${id(camera)}/${mode === 'live' ? 'index' : 'plain'}.m3u8`;

@@ -1,0 +1,287 @@
+import type { DutyDay, HallSummary, Timeline, WindowDetail } from '../../hub/model/api.ts';
+import type { EventLine, Progress } from '../../hub/model/live.ts';
+import type { Duty, Finding, Visit } from '../../hub/model/state.ts';
+import { api } from './api.ts';
+import { serverNow } from './clock.svelte.ts';
+import { HallState } from './hall.svelte.ts';
+import { merge } from './merge.ts';
+import { live } from './socket.svelte.ts';
+import { Watcher } from './watch.ts';
+
+export const layouts = [4, 9, 13, 16] as const;
+export type Layout = (typeof layouts)[number];
+
+/** Marks kept in one lane of the timeline. */
+const laneBound = 400;
+const tourEvery = 20_000;
+
+/** The patrol desk: which hall and window, the day's duties, and the visit that is going on. */
+export class Desk {
+  readonly hall = new HallState();
+  readonly watcher = new Watcher((visit, reports) => live.report(visit, reports));
+
+  #halls = $state.raw<HallSummary[] | undefined>();
+  #day = $state.raw<DutyDay | undefined>();
+  #failure = $state.raw<unknown>();
+  #hallId = $state.raw<string | undefined>();
+  #focus = $state.raw<string | undefined>();
+  #layout = $state.raw<Layout>(13);
+  #isEnlarged = $state.raw(false);
+  #tour = $state.raw<ReturnType<typeof setInterval> | undefined>();
+  #visit = $state.raw<Visit | undefined>();
+  #progress = $state.raw<Progress | undefined>();
+  #result = $state.raw<Visit | undefined>();
+  #findings = $state.raw<Finding[]>([]);
+  #events = $state.raw<EventLine[] | undefined>();
+  #eventsFailure = $state.raw<unknown>();
+  #timeline = $state.raw<Timeline | undefined>();
+  #stops: (() => void)[] = [];
+
+  get halls(): HallSummary[] | undefined {
+    return this.#halls;
+  }
+  get day(): DutyDay | undefined {
+    return this.#day;
+  }
+  get failure(): unknown {
+    return this.#failure;
+  }
+  get hallId(): string | undefined {
+    return this.#hallId;
+  }
+  get layout(): Layout {
+    return this.#layout;
+  }
+  get isEnlarged(): boolean {
+    return this.#isEnlarged;
+  }
+  get isTouring(): boolean {
+    return this.#tour !== undefined;
+  }
+  get visit(): Visit | undefined {
+    return this.#visit;
+  }
+  get progress(): Progress | undefined {
+    return this.#progress;
+  }
+  /** The visit that was just finished, until its result has been read. */
+  get result(): Visit | undefined {
+    return this.#result;
+  }
+  get findings(): Finding[] {
+    return this.#findings;
+  }
+  get events(): EventLine[] | undefined {
+    return this.#events;
+  }
+  get eventsFailure(): unknown {
+    return this.#eventsFailure;
+  }
+  get timeline(): Timeline | undefined {
+    return this.#timeline;
+  }
+  get focused(): WindowDetail | undefined {
+    return this.hall.windows.find((window) => window.id === this.#focus) ?? this.hall.windows[0];
+  }
+  /** The duty a visit of this hall would serve. */
+  get duty(): Duty | undefined {
+    return this.#day?.duties.find((duty) => duty.hall === this.#hallId && duty.done < duty.required && duty.state !== 'missed');
+  }
+
+  async open(): Promise<void> {
+    this.#follow();
+    this.#failure = undefined;
+    try {
+      const [halls, day] = await Promise.all([api.halls(), api.duties()]);
+      this.#halls = halls;
+      this.#takeDay(day);
+      const first = day.openVisit?.hall ?? day.duties[0]?.hall ?? [...halls].sort((a, b) => b.windows - a.windows)[0]?.id;
+      if (first !== undefined && this.#hallId === undefined) await this.goTo(first);
+    } catch (error) {
+      this.#failure = error;
+    }
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    clearInterval(this.#tour);
+    this.#tour = undefined;
+    this.watcher.follow(undefined);
+    this.hall.close();
+  }
+
+  async goTo(hall: string): Promise<void> {
+    this.#hallId = hall;
+    this.#focus = undefined;
+    this.#timeline = undefined;
+    await Promise.all([this.hall.open(hall), this.#loadTimeline(hall)]);
+    if (this.#hallId === hall) this.select(this.hall.windows[0]?.id);
+  }
+
+  select(window: string | undefined): void {
+    if (window === undefined || window === this.#focus) return;
+    this.#focus = window;
+    this.#events = undefined;
+    void this.loadEvents();
+  }
+
+  /** Moves the focus by some windows, round the end. */
+  move(by: number): void {
+    const { windows } = this.hall;
+    const at = windows.findIndex((window) => window.id === this.focused?.id);
+    if (windows.length > 0) this.select(windows[(at + by + windows.length) % windows.length]?.id);
+  }
+
+  setLayout(layout: Layout): void {
+    this.#layout = layout;
+    this.#isEnlarged = false;
+  }
+
+  toggleEnlarged(): void {
+    this.#isEnlarged = !this.#isEnlarged;
+  }
+
+  toggleTour(): void {
+    if (this.#tour === undefined) this.#tour = setInterval(() => this.move(1), tourEvery);
+    else {
+      clearInterval(this.#tour);
+      this.#tour = undefined;
+    }
+  }
+
+  async startVisit(): Promise<void> {
+    if (!this.duty) return;
+    const visit = await api.startVisit(this.duty.id);
+    this.#findings = [];
+    this.#progress = undefined;
+    this.#takeVisit(visit);
+  }
+
+  async finishVisit(): Promise<void> {
+    if (!this.#visit) return;
+    this.watcher.flush();
+    // The last report travels on the socket, the wish to finish on another connection: let it arrive first.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const visit = await api.finishVisit(this.#visit.id);
+    this.#takeVisit(visit);
+    this.#result = visit;
+    void this.#loadDay();
+  }
+
+  dismissResult(): void {
+    this.#result = undefined;
+  }
+
+  async record(code: string, note: string): Promise<Finding> {
+    const window = this.focused;
+    if (!this.#visit || !window) throw new Error('a finding needs an open visit and a window');
+    const finding = await api.recordFinding(this.#visit.id, { window: window.id, code, ...(note ? { note } : {}) });
+    this.#findings = merge(this.#findings, [finding], (each) => each.at, 100);
+    return finding;
+  }
+
+  async loadEvents(): Promise<void> {
+    const window = this.#focus;
+    if (window === undefined) return;
+    this.#eventsFailure = undefined;
+    try {
+      const lines = await api.windowEvents(window);
+      if (this.#focus === window) this.#events = lines;
+    } catch (error) {
+      if (this.#focus === window) this.#eventsFailure = error;
+    }
+  }
+
+  #follow(): void {
+    if (this.#stops.length > 0) return;
+    this.#stops = [
+      live.on('event', (lines) => this.#takeEvents(lines)),
+      live.on('signal', (signals) =>
+        this.#mark(signals.map((signal) => ({ window: signal.window, at: signal.issuedAt, kind: signal.level, id: signal.id }))),
+      ),
+      live.on('duty', (duties) => this.#takeDuties(duties)),
+      live.on('visit', (visits) => {
+        for (const visit of visits) if (visit.id === this.#visit?.id) this.#takeVisit(visit);
+      }),
+      live.onProgress((progress) => {
+        if (progress.visit === this.#visit?.id) this.#progress = progress;
+      }),
+      live.onReset(() => {
+        void this.#loadDay();
+        void this.loadEvents();
+        if (this.#hallId !== undefined) void this.#loadTimeline(this.#hallId);
+      }),
+    ];
+  }
+
+  async #loadDay(): Promise<void> {
+    try {
+      this.#takeDay(await api.duties());
+    } catch (error) {
+      console.warn('duties', error);
+    }
+  }
+
+  async #loadTimeline(hall: string): Promise<void> {
+    try {
+      const timeline = await api.timeline(hall);
+      if (this.#hallId === hall) this.#timeline = timeline;
+    } catch (error) {
+      // The wall is worth more than its timeline: it stays, the lanes are empty until the next event.
+      console.warn('timeline', error);
+      const now = serverNow();
+      if (this.#hallId === hall) this.#timeline = { from: now - 3_600_000, to: now, lanes: [] };
+    }
+  }
+
+  #takeDay(day: DutyDay): void {
+    this.#day = day;
+    if (day.openVisit) this.#takeVisit(day.openVisit);
+  }
+
+  #takeDuties(duties: Duty[]): void {
+    const day = this.#day;
+    if (!day) return;
+    const known = new Set(day.duties.map((duty) => duty.id));
+    // A duty that was planned just now has names that only the hub knows.
+    if (duties.some((duty) => !known.has(duty.id) && duty.day === day.day)) void this.#loadDay();
+    const byId = new Map(duties.map((duty) => [duty.id, duty]));
+    this.#day = {
+      ...day,
+      duties: day.duties.map((duty) => {
+        const change = byId.get(duty.id);
+        return change && change.position >= duty.position ? { ...duty, ...change } : duty;
+      }),
+    };
+  }
+
+  #takeVisit(visit: Visit): void {
+    if (this.#visit && this.#visit.id === visit.id && this.#visit.position > visit.position) return;
+    this.#visit = visit.state === 'open' ? visit : undefined;
+    if (!this.#visit) this.#progress = undefined;
+    this.watcher.follow(this.#visit?.id);
+  }
+
+  #takeEvents(lines: EventLine[]): void {
+    if (this.#events) {
+      const own = lines.filter((line) => line.window === this.#focus);
+      if (own.length > 0) this.#events = merge(this.#events, own, (line) => line.position, 50);
+    }
+    this.#mark(lines.map((line) => ({ window: line.window, at: line.occurredAt, kind: 'event' as const, id: line.id })));
+  }
+
+  #mark(marks: { window: string | undefined; at: number; kind: Timeline['lanes'][number]['marks'][number]['kind']; id: string }[]): void {
+    const timeline = this.#timeline;
+    if (!timeline) return;
+    const lanes = new Map(timeline.lanes.map((lane) => [lane.window, lane]));
+    const own = new Set(this.hall.windows.map((window) => window.id));
+    for (const { window, ...mark } of marks) {
+      if (window === undefined || !own.has(window)) continue;
+      const before = lanes.get(window)?.marks ?? [];
+      if (before.some((each) => each.id === mark.id)) continue;
+      lanes.set(window, { window, marks: [...before, mark].slice(-laneBound) });
+    }
+    this.#timeline = { ...timeline, to: Math.max(timeline.to, serverNow()), lanes: [...lanes.values()] };
+  }
+}

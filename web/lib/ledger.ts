@@ -1,0 +1,45 @@
+import type { LedgerEntry } from '../../hub/model/state.ts';
+import { locale, t } from './locale.svelte.ts';
+import { places } from './places.svelte.ts';
+import { session } from './session.svelte.ts';
+import { dayName } from './time.ts';
+
+/** What a ledger entry is about, from its facts, in words. Ids stay in the tooltip. */
+export function subjectOf(entry: LedgerEntry): string {
+  const { facts } = entry;
+  const hall = places.hallName(entry.hall);
+  const parts: string[] = [];
+  const level = facts.level;
+  if (level === 'notice' || level === 'warning' || level === 'correction' || level === 'serious') parts.push(session.levelWord(level));
+  switch (entry.act) {
+    case 'signal.issued':
+    case 'signal.acknowledged':
+    case 'signal.revoked':
+      if (facts.casefile !== undefined) parts.push(t('subject.case', { number: String(facts.casefile) }));
+      if (typeof facts.dueOn === 'string') parts.push(t('subject.due', { day: facts.dueOn }));
+      if (typeof facts.overDays === 'number' && facts.overDays > 0) parts.push(t('subject.over', { n: facts.overDays }));
+      break;
+    case 'visit.started':
+      if (typeof facts.windows === 'number') parts.push(t('wall.windows', { n: facts.windows }));
+      break;
+    case 'visit.finished':
+      parts.push(facts.counts === true ? t('subject.counts') : t('subject.countsNot'));
+      parts.push(t('subject.verified', { verified: Number(facts.verified ?? 0), needed: Number(facts.needed ?? 0) }));
+      if (Number(facts.findings) > 0) parts.push(t('visit.findings', { n: Number(facts.findings) }));
+      break;
+    case 'finding.recorded': {
+      const number = places.windowNumber(String(facts.window ?? ''));
+      if (number !== undefined) parts.push(t('window', { number }));
+      parts.push(session.findingName(String(facts.code ?? '')));
+      if (facts.snapshot) parts.push(t('subject.snapshot'));
+      break;
+    }
+    case 'duty.planned':
+    case 'duty.missed':
+      if (typeof facts.day === 'string') parts.push(dayName(facts.day, locale.current));
+      if (typeof facts.required === 'number') parts.push(t('subject.required', { n: facts.required }));
+      break;
+  }
+  if (typeof facts.note === 'string' && facts.note !== '') parts.push(facts.note);
+  return [hall, ...parts].filter(Boolean).join(' · ');
+}

@@ -1,0 +1,32 @@
+import type { Permission, Role } from '../../hub/model/rights.ts';
+
+export interface PageEntry {
+  path: '/' | '/hall' | '/signals' | '/ledger' | '/system';
+  word: 'nav.desk' | 'nav.hall' | 'nav.signals' | 'nav.ledger' | 'nav.system';
+  needs: Permission;
+  /** Only for these roles, where the right alone does not say it. */
+  roles?: readonly Role[];
+}
+
+const pages: readonly PageEntry[] = [
+  { path: '/', word: 'nav.desk', needs: 'patrol.visit' },
+  { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
+  { path: '/signals', word: 'nav.signals', needs: 'signal.read' },
+  { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read' },
+  { path: '/system', word: 'nav.system', needs: 'system.read' },
+];
+
+interface Holder {
+  me: { role: Role } | undefined;
+  may: (permission: Permission) => boolean;
+}
+
+/** The pages a person may open, in the order of the navigation. */
+export const pagesOf = (who: Holder): PageEntry[] =>
+  pages.filter((page) => who.me !== undefined && who.may(page.needs) && (page.roles?.includes(who.me.role) ?? true));
+
+/** Whether a person may open a path; a case page belongs to whoever may read cases. */
+export function mayOpen(who: Holder, path: string): boolean {
+  if (path.startsWith('/case/')) return who.may('case.read');
+  return pagesOf(who).some((page) => page.path === path);
+}

@@ -1,0 +1,26 @@
+import { ApiError } from './api.ts';
+import { t } from './locale.svelte.ts';
+
+/** An error in words a person can act on. A refusal (409, 422) carries the hub's own reason. */
+export function inWords(error: unknown): string {
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  const said = error.problem.reason ?? error.problem.detail;
+  switch (error.status) {
+    case 0:
+      return t('error.network');
+    case 401:
+      return t('signIn.expired');
+    case 403:
+      return t('error.forbidden');
+    case 404:
+      return t('error.notFound');
+    case 429:
+      return t('signIn.tooMany');
+    case 502:
+    case 503:
+    case 504:
+      return t('error.away');
+    default:
+      return said ?? (error.status >= 500 ? t('error.server', { status: error.status }) : error.message);
+  }
+}

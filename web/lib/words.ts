@@ -1,0 +1,19 @@
+import { dictionary } from './dictionary.ts';
+
+export type Locale = 'zh' | 'en';
+export type Word = keyof typeof dictionary;
+
+/** The names in braces of a text: "第 {n} 次" → "n". */
+type Blanks<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Blanks<Rest> : never;
+type Filling<W extends Word> = Blanks<(typeof dictionary)[W][0]>;
+export type Fill<W extends Word> = [Filling<W>] extends [never] ? [] : [Record<Filling<W>, string | number>];
+
+/** A text of the dictionary in a language, its blanks filled in. */
+export function word<W extends Word>(locale: Locale, key: W, ...fill: Fill<W>): string {
+  const text: string = dictionary[key][locale === 'zh' ? 0 : 1];
+  const values = fill[0] as Record<string, string | number> | undefined;
+  return values ? text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)) : text;
+}
+
+/** For words whose key is made from data, such as `camera.${state}`. */
+export const isWord = (key: string): key is Word => Object.hasOwn(dictionary, key);

@@ -1,0 +1,13 @@
+import { createRouter } from 'sv-router';
+
+/** Pages are loaded when they are opened, so that the first page stays small. Who may open what: App.svelte. */
+export const { navigate, route } = createRouter({
+  '/': () => import('./pages/Desk.svelte'),
+  '/sign-in': () => import('./pages/SignIn.svelte'),
+  '/hall': () => import('./pages/Hall.svelte'),
+  '/signals': () => import('./pages/Signals.svelte'),
+  '/ledger': () => import('./pages/Ledger.svelte'),
+  '/system': () => import('./pages/System.svelte'),
+  '/case/:id': () => import('./pages/Case.svelte'),
+  '*': () => import('./pages/NotFound.svelte'),
+});
