@@ -34,9 +34,9 @@ export function parseLines(bytes: Uint8Array): Body {
     const text = decode(line);
     if (text?.trim() === '') continue;
     if (candidates.length >= mostEvents) return tooMany;
-    const parsed = text === undefined ? { ok: false as const, reason: notUtf8(line) } : readJson(text);
+    const parsed = text === undefined ? { ok: false as const, reason: `line ${number}: ${notUtf8(line)}` } : readJson(text, number);
     if (parsed.ok) candidates.push({ ok: true, input: parsed.value, bytes: () => line });
-    else candidates.push({ ok: false, reason: `line ${number}: ${parsed.reason}`, bytes: () => line });
+    else candidates.push({ ok: false, reason: parsed.reason, bytes: () => line });
   }
   return { ok: true, candidates };
 }
@@ -65,7 +65,8 @@ function notUtf8(bytes: Uint8Array): string {
   return `byte ${good + 1} is not UTF-8; send UTF-8, not GB18030`;
 }
 
-function readJson(text: string): { ok: true; value: unknown } | { ok: false; reason: string } {
+/** `first` is the number of the text's first line. */
+function readJson(text: string, first = 1): { ok: true; value: unknown } | { ok: false; reason: string } {
   try {
     return { ok: true, value: JSON.parse(text) as unknown };
   } catch (error) {
@@ -73,7 +74,7 @@ function readJson(text: string): { ok: true; value: unknown } | { ok: false; rea
     const found = /at position (\d+)/.exec(message);
     const position = found ? Number(found[1]) : text.length;
     const before = text.slice(0, position);
-    const line = before.split('\n').length;
+    const line = first + before.split('\n').length - 1;
     const column = position - before.lastIndexOf('\n');
     // The engine's own words may quote the body; the place is enough.
     const what = /^Unexpected end|^Unterminated/.test(message) ? 'it ends too early' : 'unexpected character';

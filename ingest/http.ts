@@ -96,7 +96,7 @@ async function take(context: Context, submitter: Submitter, source: Source, requ
     const raw = atMost(request.raw.iterator({ destroyOnReturn: false }), bounds.bodyBytes);
     bytes = await (encoding === 'gzip' ? collect(inflate(raw, bounds.inflatedBytes), bounds.inflatedBytes) : collect(raw, bounds.bodyBytes));
   } catch (error) {
-    if (request.raw.destroyed) return refuse(request, reply, 400, 'the body ended early', 'Nothing of it was stored.');
+    if (!request.raw.complete && request.raw.destroyed) return refuse(request, reply, 400, 'the body ended early', 'Nothing of it was stored.');
     if (!(error instanceof HubError)) throw error;
     if (error.code === 'gzip.broken') return broken(context, source, request, reply, error.message, Buffer.alloc(0));
     return refuse(request, reply, 413, 'the body is too large', error.message);

@@ -71,6 +71,11 @@ export async function replay(context: Pick<Context, 'bus' | 'store' | 'world' | 
   return run.report(seconds);
 }
 
+interface Sent {
+  fresh: CaseEvent[];
+  clashes: number[];
+}
+
 class Run {
   readonly refusals: Refusals;
   readonly #context: Pick<Context, 'bus' | 'store' | 'world' | 'log'>;
@@ -86,6 +91,8 @@ class Run {
   #accepted = 0;
   #duplicates = 0;
   #broken: string | undefined;
+  /** Ids of the chunk that was published last. */
+  #sending: string[] = [];
   /** Where the log's time and the clock on the wall were together. */
   #origin: { logged: number; wall: number } | undefined;
 
@@ -137,11 +144,18 @@ class Run {
     const { timed, impossible } = this.#slice.take(last);
     await this.refusals.add(impossible.map(({ line, fault, event }) => ({ line, ...fault, text: JSON.stringify(event) })));
     this.#progress();
+    // One chunk is published while the one before is being committed: never more than two are on their way.
+    let before: Promise<void> = Promise.resolve();
     for (let from = 0; from < timed.length; ) {
       const chunk = await this.#due(timed, from);
       from += chunk.length;
-      await this.#publish(chunk);
+      const sent = await this.#publish(chunk);
+      await before;
+      before = this.#settle(chunk, sent);
+      // Heard when it is awaited; a failure must not end the process before that.
+      before.catch(() => {});
     }
+    await before;
   }
 
   /** The next events whose time has come, at most a chunk of them; waits until there is one. */
@@ -160,12 +174,21 @@ class Run {
     return timed.slice(from, to);
   }
 
-  async #publish(chunk: readonly Timed[]): Promise<void> {
+  /** To the log; answers what the store did not have, and what has another event's id. */
+  async #publish(chunk: readonly Timed[]): Promise<Sent> {
     const events = chunk.map(({ event }) => event);
     const known = await this.#commits.known(events);
     const { clashes } = await this.#commits.patiently(() => this.#submitter.submit(events, { patienceMs: 10_000 }));
     const clashing = new Set(clashes);
-    const fresh = events.filter((event, at) => !clashing.has(at) && !known.has(event.id));
+    // The chunk before may not be committed yet, and a file may hold one event twice.
+    const seen = new Set([...known, ...this.#sending]);
+    const fresh = events.filter((event, at) => !clashing.has(at) && !seen.has(event.id) && seen.add(event.id));
+    this.#sending = fresh.map(({ id }) => id);
+    return { fresh, clashes };
+  }
+
+  async #settle(chunk: readonly Timed[], { fresh, clashes }: Sent): Promise<void> {
+    const events = chunk.map(({ event }) => event);
     const refused = await this.#commits.committed(fresh);
     const lines = new Map(chunk.map(({ event, line }) => [event.id, line]));
     this.#duplicates += events.length - clashes.length - fresh.length;
@@ -173,7 +196,7 @@ class Run {
     this.#played += events.length;
     await this.refusals.add([
       ...clashes.map((at) => ({ line: chunk[at]!.line, field: 'id', reason: `another event was recorded under the id ${events[at]!.id}`, text: JSON.stringify(events[at]) })),
-      ...refused.map(({ event, field, reason }: { event: CaseEvent; field: string; reason: string }) => ({ line: lines.get(event.id) ?? 0, field, reason, text: JSON.stringify(event) })),
+      ...refused.map(({ event, field, reason }) => ({ line: lines.get(event.id) ?? 0, field, reason, text: JSON.stringify(event) })),
     ]);
     this.#progress();
   }

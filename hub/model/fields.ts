@@ -24,7 +24,8 @@ export const instant = z.preprocess(
   z
     .int({ error: 'expected epoch milliseconds or ISO 8601 text with an offset, such as 2026-11-20T09:00:00+08:00' })
     .min(earliest, `expected ${range}`)
-    .max(latest - 1, `expected ${range}`),
+    .max(latest - 1, `expected ${range}`)
+    .describe('Epoch milliseconds, or ISO 8601 text with an offset.'),
 );
 
 /** Printable text without control characters, 1..80 characters: ids, numbers, codes. */

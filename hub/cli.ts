@@ -1,0 +1,137 @@
+/** The command line `hallwatch`. Results go to standard output, everything else to standard error; 0 well, 1 not well, 2 wrong use. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { HubError } from './model/error.ts';
+
+const program = new Command('hallwatch')
+  .description('Hallwatch 阳光巡查: real-time supervision and video patrol for government service halls')
+  .showHelpAfterError('(hallwatch --help says more)')
+  .exitOverride();
+
+/** Ends the process with 1 when the work says that something is not well. */
+const judged = async (work: Promise<boolean>): Promise<void> => {
+  if (!(await work)) process.exitCode = 1;
+};
+
+program
+  .command('up')
+  .description('run the hub with the parts in ROLES until it is interrupted')
+  .action(async () => (await import('./main.ts')).main());
+
+program
+  .command('seed')
+  .argument('[dir]', 'folder of seed files; default: those of the project')
+  .description('write reference data: regions, halls, windows, matters, rule packs, calendar')
+  .option('--json', 'print the counts as JSON')
+  .action(async (dir: string | undefined, flags: { json?: boolean }) => {
+    const { seed, seedsFolder, withBackend } = await import('./cli/backend.ts');
+    const { table } = await import('./cli/table.ts');
+    const counts = await withBackend((ground) => seed(ground, dir ?? seedsFolder()));
+    console.log(flags.json ? JSON.stringify(counts) : table(Object.entries(counts).map(([name, count]) => [name, String(count)])));
+  });
+
+program
+  .command('replay')
+  .argument('<file>', 'CSV or XES, also gzipped')
+  .description('play a file of cases onto the log, through a mapping')
+  .requiredOption('--mapping <file>', 'YAML that says which column is what')
+  .option('--speed <n>', 'so many times real time, or max', speed, 'max')
+  .option('--region <code>', "six digits; instead of the mapping's", region)
+  .option('--refused <path>', 'file for rows that cannot be read; default: <file name>.refused.ndjson here')
+  .option('--json', 'print the report as JSON')
+  .action(async (file: string, flags) => judged((await import('./cli/replay.ts')).replayCommand(file, flags)));
+
+program
+  .command('verify')
+  .description("walk the ledger's hash chain")
+  .option('--region <code>', 'one region only', region)
+  .option('--json', 'print the result as JSON')
+  .action(async (flags) => judged((await import('./cli/ledger.ts')).verifyCommand(flags)));
+
+program
+  .command('rebuild')
+  .description('replay the archive of events into an empty database and compare every row')
+  .option('--json', 'print the result as JSON')
+  .action(async (flags) => judged((await import('./cli/ledger.ts')).rebuildCommand(flags)));
+
+program
+  .command('simulate')
+  .description('play the invented working day to a running hub')
+  .option('--speed <n>', 'so many times real time', factor, 1)
+  .option('--seed <n>', 'another day', whole)
+  .option('--address <url>', 'of the hub; default: the one that runs on DATA_DIR', address)
+  .option('--token-stdin', 'read the token of a source from standard input')
+  .action(async (flags) => (await import('./cli/simulate.ts')).simulateCommand(flags));
+
+const account = program.command('account').description('people who may sign in');
+account
+  .command('add')
+  .argument('<name>')
+  .requiredOption('--role <role>', 'inspector, hallManager or administrator')
+  .requiredOption('--region <code>', 'everything below it is in scope', region)
+  .option('--hall <id>', 'of a hall manager')
+  .option('--organ <id>', "of an inspector; default: the region's")
+  .option('--display <name>', 'as shown to others')
+  .option('--password-stdin', 'read the password from standard input')
+  .action(async (name: string, flags) => (await import('./cli/people.ts')).addAccount(name, flags));
+account
+  .command('list')
+  .option('--json')
+  .action(async (flags: { json?: boolean }) => (await import('./cli/people.ts')).listAccounts(flags.json ?? false));
+account
+  .command('remove')
+  .argument('<name>')
+  .action(async (name: string) => (await import('./cli/people.ts')).removeAccount(name));
+
+const source = program.command('source').description("departments' systems that may send events");
+source
+  .command('add')
+  .argument('<id>')
+  .requiredOption('--region <code>', 'it may send events of this region and below', region)
+  .option('--name <text>', 'as shown to people')
+  .action(async (id: string, flags) => (await import('./cli/people.ts')).addSource(id, flags));
+source
+  .command('list')
+  .option('--json')
+  .action(async (flags: { json?: boolean }) => (await import('./cli/people.ts')).listSources(flags.json ?? false));
+source
+  .command('remove')
+  .argument('<id>')
+  .action(async (id: string) => (await import('./cli/people.ts')).removeSource(id));
+
+function speed(text: string): number | 'max' {
+  return text === 'max' ? 'max' : factor(text);
+}
+
+function factor(text: string): number {
+  const number = Number(text);
+  if (!(number > 0 && number <= 1e9)) throw new InvalidArgumentError('expected a number above 0.');
+  return number;
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+}
+
+function region(text: string): string {
+  if (!/^\d{6}$/.test(text)) throw new InvalidArgumentError('expected six digits (GB/T 2260).');
+  return text;
+}
+
+function address(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new InvalidArgumentError('expected http://host:port.');
+  return text;
+}
+
+// A reader of ours that ends early (`hallwatch … | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`${error instanceof HubError ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
