@@ -26,7 +26,8 @@ export interface Listener {
 export const credit = 64;
 /** More missed items than this are not replayed: the page loads its lists again. */
 export const mostReplayed = 2_000;
-const ringItems = 10_000;
+/** A signal with its explanation takes up to 4 kB, so the ring up to 16 MB. */
+const ringItems = 4_000;
 const replaysAtOnce = 4;
 /** A commit of which only a part arrived within this time was lost in part. */
 const partPatience = 1_000;
@@ -37,10 +38,10 @@ interface Commit {
   items: LiveItem[];
 }
 
-/** `behind`: not live, to be replayed; `replaying`: asked for; `waiting`: replayed beyond what was heard live; `live`: in its room. */
+/** `new`: not begun; `behind`: not live, to be replayed; `replaying`: asked for; `waiting`: replayed beyond what was heard live; `live`: in its room. */
 interface Place {
   cursor: number;
-  state: 'behind' | 'replaying' | 'waiting' | 'live';
+  state: 'new' | 'behind' | 'replaying' | 'waiting' | 'live';
 }
 
 interface Missed {
@@ -101,7 +102,7 @@ export class Feed {
 
   /** `cursor` null for a fresh page, which starts at the position returned. */
   add(listener: Listener, cursor: number | null): number {
-    const place: Place = { cursor: cursor ?? this.#heard, state: 'behind' };
+    const place: Place = { cursor: cursor ?? this.#heard, state: 'new' };
     this.#places.set(listener, place);
     return place.cursor;
   }

@@ -17,6 +17,7 @@ export const start: StartPart = async (context) => {
   const command = commands(context);
   return {
     routes: async (app) => {
+      app.addHook('preClose', sockets.disconnect);
       await app.register(
         async (api) => {
           sessionRoutes(api, context, held, sockets.end);

@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, type DefaultEventsMap, type Socket } from 'socket.io';
 import { z } from 'zod';
 import type { Downward, Upward } from '../model/live.ts';
@@ -22,6 +24,8 @@ type Line = Socket<Upward, Downward, DefaultEventsMap, Data>;
 const mostSockets = 10_000;
 const sweepEveryMs = 1_000;
 const identifyEveryMs = 60_000;
+/** How long a client may take to hear that it is cut off. */
+const graceMs = 250;
 
 const hello = z.object({ cursor: z.number().int().min(0).nullable() });
 
@@ -29,6 +33,8 @@ export interface Sockets {
   attach(app: FastifyInstance): void;
   /** Writes the player reports that wait in memory. */
   flush(): Promise<void>;
+  /** Cuts all of them off, before the HTTP server closes. */
+  disconnect(): Promise<void>;
   /** Cuts off the sockets of a session that has ended. */
   end(session: string): void;
   stop(): Promise<void>;
@@ -132,14 +138,27 @@ export async function startSockets(context: Context, { identify }: Pick<Sessions
     }
   }
 
+  /** A stalled client answers no closing handshake, and the HTTP server would wait for its connection for ever. */
+  const connections = new Set<Duplex>();
+
   return {
-    attach: (app) => void io.attach(app.server),
+    attach: (app) => {
+      io.attach(app.server);
+      app.server.on('upgrade', (_request: unknown, connection: Duplex) => {
+        connections.add(connection);
+        connection.on('close', () => connections.delete(connection));
+      });
+    },
+    disconnect: async () => {
+      io.disconnectSockets(true);
+      for (const end = Date.now() + graceMs; connections.size > 0 && Date.now() < end;) await sleep(10);
+      for (const connection of connections) connection.destroy();
+    },
     flush: () => watch.flush(),
     end: (session) => io.in(sessionRoom(session)).disconnectSockets(true),
     stop: async () => {
       for (const timer of timers) clearInterval(timer);
       stopHearing();
-      io.disconnectSockets(true);
       // Not `io.close()`: the HTTP server is not ours to close.
       io.engine?.close();
       await watch.stop();
