@@ -28,7 +28,8 @@ const fragments = [
  * `HubError('camera.address')`, without the address in its message.
  */
 export function pull(address: string): Command {
-  if (/[\0-\x1f]/.test(address)) throw new HubError('camera.address', 'The address holds control characters.');
+  if (/[\0-\x20\x7f]/.test(address))
+    throw new HubError('camera.address', 'The address holds spaces or control characters: write them as %20.');
   if (address.startsWith('file:')) {
     const path = decodeURIComponent(address.slice('file:'.length).replace(/^\/\/(?=\/)/, ''));
     return { input: path, inputOptions: [...quiet, '-re', '-stream_loop', '-1'], outputOptions: fragments };

@@ -39,8 +39,21 @@ export async function install(dataDir: string, ffmpeg: string): Promise<void> {
   await new Promise<void>((resolve) => fluent.getAvailableEncoders(() => resolve()));
 }
 
-/** Every address goes: they hold passwords. */
-const clean = (text: string): string => text.replaceAll(/[a-z]+:\/\/[^\s'"]*/gi, '[address]').slice(0, 300);
+/** Every address goes, because cameras' hold passwords; an address holds no space (`pull` sees to that). */
+const clean = (text: string): string => text.replaceAll(/[a-z][a-z0-9+.-]*:\/\/\S*/gi, '[address]').slice(0, 300);
+
+/** What ffmpeg says of a camera that cut the connection, answered nothing or sent nothing. */
+const vague = /Invalid data found|dimensions not set|Could not write header|Error initializing output/;
+
+/** The reason out of what ffmpeg said, for people: its first concrete complaint. */
+export function reasonOf(lines: readonly string[], otherwise: string): string {
+  const told = lines
+    .map((line) => clean(line.replace(/^\[[^\]]*\] /, '').replace(/^pipe:0: /, '')))
+    .filter((line) => !line.startsWith('Impossible to open'));
+  const concrete = told.find((line) => !vague.test(line));
+  if (concrete) return concrete;
+  return told.length > 0 ? 'it does not answer as a camera, or sends no picture' : clean(otherwise);
+}
 
 /** Signals the whole group; in its first milliseconds the child is not yet the leader of one. */
 function signal(child: ChildProcess, name: NodeJS.Signals): void {
@@ -55,7 +68,7 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
 /** Starts ffmpeg and hands what it writes to `take`. */
 export function run(command: Command, stdin: Buffer | undefined, take: (chunk: Buffer) => void): Running {
   const input = stdin ?? (command.list === undefined ? undefined : Buffer.from(command.list));
-  const last: string[] = [];
+  const lines: { text: string; at: number }[] = [];
   let child: ChildProcess | undefined;
   let stopping = false;
   let finish: (reason: string) => void = () => undefined;
@@ -66,7 +79,14 @@ export function run(command: Command, stdin: Buffer | undefined, take: (chunk: B
       done();
     },
   });
-  const said = (otherwise: string): string => clean(last.join('; ')) || clean(otherwise);
+  // What it complained of hours ago is not why it ends now.
+  const said = (otherwise: string): string => {
+    const recent = lines.filter(({ at }) => Date.now() - at < 10_000);
+    return reasonOf(
+      recent.map(({ text }) => text),
+      otherwise,
+    );
+  };
 
   const order = fluent(input ? Readable.from([input], { objectMode: false }) : command.input!, { stdoutLines: 20 });
   order
@@ -79,8 +99,8 @@ export function run(command: Command, stdin: Buffer | undefined, take: (chunk: B
     })
     .on('stderr', (line: string) => {
       if (line.trim() === '') return;
-      last.push(line.trim());
-      if (last.length > 3) last.shift();
+      lines.push({ text: line.trim(), at: Date.now() });
+      if (lines.length > 10) lines.shift();
     })
     // fluent-ffmpeg reports some ends before the child is reaped; `close` above is the true one.
     .on('error', (error: Error) => child ?? finish(said(error.message)))

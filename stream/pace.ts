@@ -1,3 +1,6 @@
+/** A camera that is wrong by more than eight times is broken. */
+const bounded = (rate: number): number => Math.min(8, Math.max(0.125, rate));
+
 /**
  * Puts a camera's pictures on the server's clock. Cameras lie: their clocks jump, their rates are wrong, and what they
  * kept is sent in a burst when one connects. So the camera's timestamps only say how long a picture lasts; how fast
@@ -21,11 +24,14 @@ export class Pace {
   #usual = 1 / 25;
 
   /** Seconds over which the smallest delay is taken. */
-  static readonly SPAN = 2;
+  static readonly SPAN = 1;
   /** A picture that claims to last longer is a jump of the camera's clock. */
   static readonly LONGEST = 5;
   /** Timeline seconds gained or lost a second, from which on the rate itself is wrong. */
-  static readonly WRONG = 0.05;
+  static readonly WRONG = 0.1;
+  /** How hard a difference between wall time and timeline is steered against: a share of it a second, and of its sum. */
+  static readonly TRIM = 0.2;
+  static readonly LEARN = 0.01;
 
   /**
    * The next picture: what the camera says it lasts (seconds) and when it arrived in full (epoch ms). `at` is the wall
@@ -39,7 +45,9 @@ export class Pace {
     this.#media += duration;
     const offset = arrived - this.#media * 1000;
     const broken = this.#measure(offset, arrived);
-    return { time, duration, at: time * 1000 + this.#offset, broken };
+    // Whatever was measured: what has arrived is not from the future.
+    const at = Math.min(time * 1000 + this.#offset, arrived - duration * 1000);
+    return { time, duration, at, broken };
   }
 
   #measure(offset: number, arrived: number): boolean {
@@ -62,11 +70,13 @@ export class Pace {
     // One step is a hiccup of the network; the same lean twice in a row is a rate.
     const lean = Math.abs(slope) > Pace.WRONG ? Math.sign(slope) : 0;
     if (lean !== 0) {
-      if (lean === this.#leaning) this.#rate = Math.min(8, Math.max(0.125, this.#rate / (1 - Math.min(slope, 0.87))));
+      if (lean === this.#leaning) this.#rate = bounded(this.#rate / (1 - Math.min(slope, 0.87)));
       this.#trim = 0;
       this.#reference = now;
     } else {
-      this.#trim = Math.min(0.02, Math.max(-0.02, (0.2 * (now - this.#reference)) / 1000));
+      const behind = (now - this.#reference) / 1000;
+      this.#trim = Math.min(0.05, Math.max(-0.05, Pace.TRIM * behind));
+      this.#rate = bounded(this.#rate * (1 + Pace.LEARN * Math.min(0.5, Math.max(-0.5, behind)) * span));
     }
     this.#leaning = lean;
     const parted = Math.abs(now - this.#offset) > 1000;

@@ -5,6 +5,9 @@ export type Listed = Pick<Window, 'segments' | 'partTarget' | 'longest' | 'disco
 
 const seconds = (value: number): string => value.toFixed(5);
 
+/** A segment's length rounded as players round it: by the digits that are written, so that 2.499999 counts as the 2.50000 it is written as. */
+const rounded = (value: number): number => Math.round(Number(seconds(value)));
+
 /** Parts of older segments are left out: RFC 8216bis §4.4.4.9 wants them within three target durations of the end. */
 const PARTS_FOR = 4;
 
@@ -50,7 +53,7 @@ const independent = (segments: readonly Segment[]): string[] =>
 /** LL-HLS (RFC 8216bis): parts, blocking reload, and always a hint of the part to come, without which hls.js loops. */
 export function lowLatencyPlaylist(window: Listed): string {
   const { segments, partTarget } = window;
-  const target = Math.max(2, Math.round(window.longest));
+  const target = Math.max(2, rounded(window.longest));
   return [
     '#EXTM3U',
     '#EXT-X-VERSION:9',
@@ -72,7 +75,7 @@ export function plainPlaylist(window: Listed): string {
     '#EXTM3U',
     '#EXT-X-VERSION:7',
     ...independent(closed),
-    ...head(window, closed[0], Math.max(1, Math.round(window.longest))),
+    ...head(window, closed[0], Math.max(1, rounded(window.longest))),
     ...lines(closed, closed.length),
     '',
   ].join('\n');

@@ -134,7 +134,7 @@ export class Window {
     if (this.#partTarget === 0) {
       // A tenth above the usual length, because camera timestamps jitter; parts stay above the 85 % that players expect.
       const pictures = Math.max(1, Math.round(this.#options.partTarget / piece.duration));
-      this.#partTarget = Math.ceil(pictures * piece.duration * 1.1 * 1000) / 1000;
+      this.#partTarget = Math.ceil(pictures * piece.duration * 1100 - 1e-6) / 1000;
     }
     const open = this.#open;
     const lasted = (open?.duration ?? 0) + this.#pendingDuration;
