@@ -1,0 +1,153 @@
+/** The whole product once, in a real browser on the real demonstration: from a posted event and a camera to the ledger. */
+import { createHash, randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
+import { hide, openBrowser, signIn, visit } from '../support/browser.ts';
+
+const region = '510104';
+const token = randomBytes(24).toString('base64url');
+let dataDir: string;
+let hub: TestHub;
+let browser: Browser;
+let page: Page;
+let errors: string[];
+
+const startDemoHub = () => startTestHub({ dataDir, seed: false, settings: { demo: true } });
+
+async function post(events: unknown): Promise<{ accepted: number; refusedCount: number }> {
+  const answer = await fetch(`${hub.address}/api/ingest/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(events),
+  });
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as { accepted: number; refusedCount: number };
+}
+
+beforeAll(async () => {
+  dataDir = await temporaryFolder();
+  [hub, browser] = await Promise.all([startDemoHub(), openBrowser()]);
+  await hub.context.store.query('insert into source (id, name, token_hash, region, created_at) values ($1, $1, $2, $3, 0)', [
+    'e2e',
+    createHash('sha256').update(token).digest(),
+    region,
+  ]);
+  ({ page, errors } = await visit(browser, hub.address));
+}, 240_000);
+
+afterAll(async () => {
+  await browser.close();
+  await hub.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}, 30_000);
+
+const positions = (): Promise<number[]> => page.evaluate(() => [...document.querySelectorAll('video')].map((video) => video.currentTime));
+
+/** Seconds that every one of twelve tiles has played since `before`, waited for. */
+async function untilAllAdvance(): Promise<void> {
+  await page.waitForFunction(() => document.querySelectorAll('video').length >= 12, undefined, { timeout: 60_000 });
+  const before = await positions();
+  await page.waitForFunction(
+    (start) => {
+      const now = [...document.querySelectorAll('video')].map((video) => video.currentTime);
+      return now.filter((time, index) => time > (start[index] ?? 0) + 1).length >= 12;
+    },
+    before,
+    { timeout: 90_000 },
+  );
+}
+
+async function startVisit(): Promise<void> {
+  await page.getByTestId('start-visit').click();
+  await page.getByTestId('finish-visit').waitFor({ timeout: 15_000 });
+}
+
+async function finishVisit(): Promise<string> {
+  await page.getByTestId('finish-visit').click();
+  const result = page.getByTestId('visit-result');
+  await result.waitFor({ timeout: 15_000 });
+  const text = (await result.textContent()) ?? '';
+  await page.keyboard.press('Escape');
+  await result.waitFor({ state: 'detached' });
+  return text;
+}
+
+const visits = () => hub.context.store.query<{ body: { counts: boolean; verified: number; needed: number; findings: number } }>("select body from visit where state = 'finished' order by started_at");
+
+describe('first light', () => {
+  it('signs in to a desk on which twelve tiles play, one of them with its true delay', async () => {
+    await signIn(page, 'inspector', 'demo-inspector');
+    await untilAllAdvance();
+    const delay = page.getByTestId('delay').first();
+    await delay.waitFor();
+    await page.waitForFunction(() => /\d/.test(document.querySelector('[data-testid=delay]')?.textContent ?? ''));
+    const seconds = Number(/[\d.]+/.exec((await delay.textContent()) ?? '')?.[0]);
+    expect(seconds).toBeGreaterThan(0.2);
+    expect(seconds).toBeLessThan(6);
+  }, 180_000);
+
+  it('shows the signal of an overdue case within a second of posting it', async () => {
+    const took: number[] = [];
+    for (const number of ['E2E-1', 'E2E-2', 'E2E-3']) {
+      const [matter] = await hub.context.store.query<{ code: string }>("select code from matter where region = '510000' and body ? 'promisedDays' order by code limit 1");
+      const seen = page.locator(`[data-testid=signal][data-casefile="${region}:${number}"]`).first().waitFor({ timeout: 10_000 });
+      const from = performance.now();
+      const answer = await post({ id: `e2e-${number}`, kind: 'case.accepted', region, casefile: number, matter: matter!.code, window: 'win-510104-1-07', occurredAt: '2026-03-02T09:00:00+08:00' });
+      expect(answer).toMatchObject({ accepted: 1, refusedCount: 0 });
+      await seen;
+      took.push(performance.now() - from);
+    }
+    // The median: one garbage collection of a loaded machine is no finding.
+    expect(took.sort((a, b) => a - b)[1]).toBeLessThan(1_000);
+  });
+
+  it('makes a visit that counts, with a finding and its picture', async () => {
+    await startVisit();
+    await page.getByTestId('tile-07').click();
+    await page.keyboard.press('n');
+    await page.getByTestId('finding-code-B01').click();
+    await page.getByTestId('finding-note').fill('看手机');
+    await page.getByTestId('finding-save').click();
+    const done = page.getByTestId('finding-done');
+    await done.waitFor({ timeout: 15_000 });
+    const picture = done.locator('img').first();
+    await picture.waitFor();
+    await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(100);
+    await page.keyboard.press('Escape');
+    await page.waitForTimeout(20_000);
+    await finishVisit();
+    const [made] = await visits();
+    expect(made!.body).toMatchObject({ counts: true, findings: 1 });
+    expect(made!.body.verified).toBeGreaterThanOrEqual(made!.body.needed);
+  }, 90_000);
+
+  it('makes a visit that does not count: the tab was hidden', async () => {
+    await startVisit();
+    const show = await hide(page);
+    await page.waitForTimeout(15_000);
+    await show();
+    await finishVisit();
+    const [, made] = await visits();
+    expect(made!.body.counts).toBe(false);
+    expect(made!.body.verified).toBe(0);
+  }, 60_000);
+
+  it('has all of it in a whole ledger after a restart', async () => {
+    await hub.stop();
+    hub = await startDemoHub();
+    const again = await visit(browser, hub.address);
+    await signIn(again.page, 'inspector', 'demo-inspector');
+    await again.page.goto('/ledger');
+    await again.page.getByTestId('ledger-row').first().waitFor();
+    for (const act of ['visit.finished', 'finding.recorded', 'visit.started', 'signal.issued']) {
+      await again.page.locator(`[data-testid=ledger-row][data-act="${act}"]`).first().waitFor({ timeout: 20_000 });
+    }
+    await again.page.locator('[data-testid=chain][data-ok=true]').waitFor();
+    const [{ n } = { n: 0 }] = await hub.context.store.query<{ n: number }>("select count(*) as n from ledger where act = 'visit.finished'");
+    expect(n).toBe(2);
+    expect([...errors, ...again.errors]).toEqual([]);
+    await again.context.close();
+  }, 120_000);
+});
