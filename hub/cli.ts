@@ -26,7 +26,9 @@ program
     const { seed, seedsFolder, withBackend } = await import('./cli/backend.ts');
     const { table } = await import('./cli/table.ts');
     const counts = await withBackend((ground) => seed(ground, dir ?? seedsFolder()));
-    console.log(flags.json ? JSON.stringify(counts) : table(Object.entries(counts).map(([name, count]) => [name, String(count)])));
+    console.log(
+      flags.json ? JSON.stringify(counts) : table(Object.entries(counts).map(([name, count]) => [name, String(count)])),
+    );
   });
 
 program
@@ -131,7 +133,9 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`${error instanceof HubError ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(
+      `${error instanceof HubError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+    );
     process.exitCode = 1;
   }
 }

@@ -37,7 +37,9 @@ if (isFresh()) {
     const { register } = await import('tsx/esm/api');
     register();
   } catch (error) {
-    process.stderr.write(`hallwatch is neither built nor installed: run npm install (${error instanceof Error ? error.message : error})\n`);
+    process.stderr.write(
+      `hallwatch is neither built nor installed: run npm install (${error instanceof Error ? error.message : error})\n`,
+    );
     process.exit(1);
   }
   await import(pathToFileURL(join(root, 'hub', 'cli.ts')).href);

@@ -1,12 +1,19 @@
 /** What a request's bytes hold: candidates for events, or why the body as a whole is none. */
 
 /** One event as it came: parsed JSON, or why it is not even that. `bytes` is what is kept of it when it is refused. */
-export type Candidate = { ok: true; input: unknown; bytes: () => Uint8Array } | { ok: false; reason: string; bytes: () => Uint8Array };
+export type Candidate =
+  { ok: true; input: unknown; bytes: () => Uint8Array } | { ok: false; reason: string; bytes: () => Uint8Array };
 
-export type Body = { ok: true; candidates: Candidate[] } | { ok: false; status: 400 | 413; field: string; reason: string };
+export type Body =
+  { ok: true; candidates: Candidate[] } | { ok: false; status: 400 | 413; field: string; reason: string };
 
 export const mostEvents = 50_000;
-const tooMany: Body = { ok: false, status: 413, field: '', reason: `more than ${mostEvents} events in one request; send several` };
+const tooMany: Body = {
+  ok: false,
+  status: 413,
+  field: '',
+  reason: `more than ${mostEvents} events in one request; send several`,
+};
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** A JSON object or an array of them. */
@@ -17,7 +24,10 @@ export function parseJson(bytes: Uint8Array): Body {
   if (!parsed.ok) return { ok: false, status: 400, field: '', reason: parsed.reason };
   const inputs = Array.isArray(parsed.value) ? (parsed.value as unknown[]) : [parsed.value];
   if (inputs.length > mostEvents) return tooMany;
-  return { ok: true, candidates: inputs.map((input) => ({ ok: true, input, bytes: () => Buffer.from(textOf(input)) })) };
+  return {
+    ok: true,
+    candidates: inputs.map((input) => ({ ok: true, input, bytes: () => Buffer.from(textOf(input)) })),
+  };
 }
 
 /** One JSON object a line; empty lines are passed over. A broken line costs itself only. */
@@ -25,7 +35,7 @@ export function parseLines(bytes: Uint8Array): Body {
   const candidates: Candidate[] = [];
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let number = 0;
-  for (let from = 0; from < buffer.length; ) {
+  for (let from = 0; from < buffer.length;) {
     const found = buffer.indexOf(0x0a, from);
     const end = found === -1 ? buffer.length : found;
     const line = buffer.subarray(from, end);
@@ -34,7 +44,8 @@ export function parseLines(bytes: Uint8Array): Body {
     const text = decode(line);
     if (text?.trim() === '') continue;
     if (candidates.length >= mostEvents) return tooMany;
-    const parsed = text === undefined ? { ok: false as const, reason: `line ${number}: ${notUtf8(line)}` } : readJson(text, number);
+    const parsed =
+      text === undefined ? { ok: false as const, reason: `line ${number}: ${notUtf8(line)}` } : readJson(text, number);
     if (parsed.ok) candidates.push({ ok: true, input: parsed.value, bytes: () => line });
     else candidates.push({ ok: false, reason: parsed.reason, bytes: () => line });
   }

@@ -43,7 +43,9 @@ export class Commits {
   /** The ids that are in the store. */
   async known(events: readonly CaseEvent[]): Promise<Set<string>> {
     const ids = events.map(({ id }) => id);
-    const rows = await this.patiently(() => this.#context.store.query<{ id: string }>('select id from event_id where id = any($1)', [ids]));
+    const rows = await this.patiently(() =>
+      this.#context.store.query<{ id: string }>('select id from event_id where id = any($1)', [ids]),
+    );
     return new Set(rows.map(({ id }) => id));
   }
 
@@ -67,7 +69,11 @@ export class Commits {
     let seen = -1;
     let idle = 0;
     for (let quiet = Date.now(), pause = 5; ; pause = Math.min(pause * 2, 250), await sleep(pause)) {
-      const [row] = await this.patiently(() => this.#context.store.query<{ known: number }>('select count(*) as known from event_id where id = any($1)', [ids]));
+      const [row] = await this.patiently(() =>
+        this.#context.store.query<{ known: number }>('select count(*) as known from event_id where id = any($1)', [
+          ids,
+        ]),
+      );
       const known = row?.known ?? 0;
       if (known === ids.length) break;
       if (known !== seen) quiet = Date.now();
@@ -84,8 +90,12 @@ export class Commits {
       ),
     );
     const stored = new Set(rows.map(({ id }) => id));
-    const refused = rows.flatMap(({ id, refused, refused_field }) => (refused === null ? [] : [{ event: byId.get(id)!, field: refused_field ?? '', reason: refused }]));
-    const lost = events.filter(({ id }) => !stored.has(id)).map((event) => ({ event, field: '', reason: 'the recorder could not store it' }));
+    const refused = rows.flatMap(({ id, refused, refused_field }) =>
+      refused === null ? [] : [{ event: byId.get(id)!, field: refused_field ?? '', reason: refused }],
+    );
+    const lost = events
+      .filter(({ id }) => !stored.has(id))
+      .map((event) => ({ event, field: '', reason: 'the recorder could not store it' }));
     return [...refused, ...lost];
   }
 
@@ -115,6 +125,9 @@ export class Commits {
 
   #checkQuiet(since: number): void {
     if (Date.now() - since < this.#patienceMs) return;
-    throw new HubError('recorder.away', `the recorder has committed nothing for ${Math.round(this.#patienceMs / 1_000)} s; what was sent is in the log, and the same replay may be repeated`);
+    throw new HubError(
+      'recorder.away',
+      `the recorder has committed nothing for ${Math.round(this.#patienceMs / 1_000)} s; what was sent is in the log, and the same replay may be repeated`,
+    );
   }
 }

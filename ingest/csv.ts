@@ -14,7 +14,10 @@ interface Line {
 }
 
 /** Yields rows in batches. The last one is fatal when the bytes end in a broken gzip. */
-export async function* readCsv(chunks: AsyncIterable<Uint8Array>, options: { encoding: Encoding; delimiter: string }): AsyncGenerator<Row[]> {
+export async function* readCsv(
+  chunks: AsyncIterable<Uint8Array>,
+  options: { encoding: Encoding; delimiter: string },
+): AsyncGenerator<Row[]> {
   const state: State = { delimiter: options.delimiter, waiting: [] };
   for await (const lines of linesOf(chunks, options.encoding)) {
     if ('fatal' in lines) {
@@ -60,7 +63,10 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>, encoding: Encoding): 
   try {
     for await (const chunk of chunks) {
       decoder ??= iconv.getDecoder(encodingOf(chunk, encoding));
-      yield { lines: cut(rest + decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)), false), last: false };
+      yield {
+        lines: cut(rest + decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)), false),
+        last: false,
+      };
     }
   } catch (error) {
     if (!(error instanceof HubError) || error.code !== 'gzip.broken') throw error;
@@ -72,7 +78,9 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>, encoding: Encoding): 
 
 function line(number: number, text: string): Line {
   const bare = text.endsWith('\r') ? text.slice(0, -1) : text;
-  return bare.length > longestRow ? { number, text: bare.slice(0, 1000), cut: true } : { number, text: bare, cut: false };
+  return bare.length > longestRow
+    ? { number, text: bare.slice(0, 1000), cut: true }
+    : { number, text: bare, cut: false };
 }
 
 /** By the byte order mark, or else GB18030 where the first bytes are no UTF-8. */
@@ -108,12 +116,17 @@ function take(state: State, lines: Line[], last: boolean): Row[] {
     const found = record(state, queue, at, last);
     if (found === 'more') break;
     at += found.lines;
-    const bad = (reason: string, field = ''): void => void rows.push({ ok: false, line: first.number, field, reason, text: found.text });
+    const bad = (reason: string, field = ''): void =>
+      void rows.push({ ok: false, line: first.number, field, reason, text: found.text });
     if ('reason' in found) {
       bad(found.reason);
     } else if (!state.header) {
       const twice = found.cells.find((cell, index) => found.cells.indexOf(cell) !== index);
-      if (twice !== undefined) throw new HubError('csv.header', `line ${first.number}: two columns are called ${JSON.stringify(twice.slice(0, 80))}`);
+      if (twice !== undefined)
+        throw new HubError(
+          'csv.header',
+          `line ${first.number}: two columns are called ${JSON.stringify(twice.slice(0, 80))}`,
+        );
       state.header = found.cells;
     } else {
       const header = state.header;
@@ -137,7 +150,9 @@ function record(state: State, queue: Line[], at: number, last: boolean): Found |
   if (first.cut) return { lines: 1, text: first.text, reason: `longer than ${longestRow} characters` };
   const wanted = state.header?.length;
   const counted = (cells: string[], lines: number, text: string): Found =>
-    wanted === undefined || cells.length === wanted ? { lines, text, cells } : { lines: 1, text: first.text, reason: `expected ${wanted} columns, got ${cells.length}` };
+    wanted === undefined || cells.length === wanted
+      ? { lines, text, cells }
+      : { lines: 1, text: first.text, reason: `expected ${wanted} columns, got ${cells.length}` };
   if (!first.text.includes('"')) {
     const text = state.header ? first.text : first.text.replace(/^\ufeff/, '');
     return counted(text.split(state.delimiter), 1, first.text);
@@ -147,7 +162,11 @@ function record(state: State, queue: Line[], at: number, last: boolean): Found |
     // Quotes are doubled inside quotes: an even number of them may be a whole record, an odd number never is.
     if (isEven(text)) {
       try {
-        const [cells] = parse(text, { delimiter: state.delimiter, relax_column_count: true, max_record_size: 2 * longestRow }) as string[][];
+        const [cells] = parse(text, {
+          delimiter: state.delimiter,
+          relax_column_count: true,
+          max_record_size: 2 * longestRow,
+        }) as string[][];
         return counted(cells ?? [], lines, text);
       } catch (error) {
         return { lines: 1, text: first.text, reason: error instanceof Error ? error.message.slice(0, 200) : 'not CSV' };

@@ -41,7 +41,8 @@ export class Deriver {
     const derived: Derived = { events: [], faults: [] };
     const casefile = row.values.get(perCase.number)?.trim();
     if (!casefile) {
-      const reason = casefile === undefined ? 'the file has no such column' : 'missing; expected the number of the case';
+      const reason =
+        casefile === undefined ? 'the file has no such column' : 'missing; expected the number of the case';
       return { events: [], faults: [{ field: perCase.number, reason }] };
     }
     let done = this.#cases.get(casefile) ?? 0;
@@ -59,7 +60,8 @@ export class Deriver {
         derived.faults.push({ field: result.field, reason: result.reason });
       }
     });
-    if (!this.#cases.has(casefile) && this.#cases.size >= mostCases) throw new HubError('replay.large', `more than ${mostCases} cases in one file`);
+    if (!this.#cases.has(casefile) && this.#cases.size >= mostCases)
+      throw new HubError('replay.large', `more than ${mostCases} cases in one file`);
     this.#cases.set(casefile, done);
     if (rows) {
       const kind = kindOf(rows.kind, row.values);
@@ -73,13 +75,27 @@ export class Deriver {
     return derived;
   }
 
-  #event(kind: CaseKind, template: string, at: string, given: Partial<Record<Field, Value>>, casefile: string, row: Extract<Row, { ok: true }>): Read<CaseEvent> {
+  #event(
+    kind: CaseKind,
+    template: string,
+    at: string,
+    given: Partial<Record<Field, Value>>,
+    casefile: string,
+    row: Extract<Row, { ok: true }>,
+  ): Read<CaseEvent> {
     const mapping = this.#mapping;
     const occurredAt = this.#time(row.values, at, false);
     if (!occurredAt.ok) return occurredAt;
     const id = fill(template, row, { source: mapping.source, region: this.#region, casefile, kind });
     if (!id.ok) return id;
-    const event: Record<string, unknown> = { id: id.value, kind, region: this.#region, source: mapping.source, casefile, occurredAt: occurredAt.value };
+    const event: Record<string, unknown> = {
+      id: id.value,
+      kind,
+      region: this.#region,
+      source: mapping.source,
+      casefile,
+      occurredAt: occurredAt.value,
+    };
     const columns: Record<string, string> = { id: template, casefile: mapping.case.number, occurredAt: at };
     const taken = fieldsOf.get(kind);
     const fields = { ...(mapping.matter ? { matter: mapping.matter } : {}), ...given };
@@ -98,7 +114,8 @@ export class Deriver {
         event[name] = time.value;
       }
     }
-    if (event.applicantName !== undefined) event.applicant = { name: event.applicantName, class: event.applicantClass ?? 'other' };
+    if (event.applicantName !== undefined)
+      event.applicant = { name: event.applicantName, class: event.applicantClass ?? 'other' };
     delete event.applicantName;
     delete event.applicantClass;
     const parsed = parseCaseEvent(event);
@@ -111,9 +128,15 @@ export class Deriver {
   #time(values: Values, column: string, isDeadline: boolean, given?: string): Read<number> {
     const text = given ?? values.get(column)?.trim();
     if (text === undefined) return { ok: false, field: column, reason: 'the file has no such column' };
-    if (text === '') return { ok: false, field: column, reason: `missing; expected a time (${this.#mapping.reader.expected})` };
+    if (text === '')
+      return { ok: false, field: column, reason: `missing; expected a time (${this.#mapping.reader.expected})` };
     const read = this.#mapping.reader.read(text);
-    if (!read) return { ok: false, field: column, reason: `expected a time (${this.#mapping.reader.expected}); got ${JSON.stringify(text.slice(0, 60))}` };
+    if (!read)
+      return {
+        ok: false,
+        field: column,
+        reason: `expected a time (${this.#mapping.reader.expected}); got ${JSON.stringify(text.slice(0, 60))}`,
+      };
     return { ok: true, value: isDeadline && read.dateOnly ? endOf(dayOf(read.at)) : read.at };
   }
 }
@@ -124,7 +147,11 @@ function kindOf(kind: NonNullable<Mapping['rows']>['kind'], values: Values): Rea
   if (text === undefined) return { ok: false, field: kind.column, reason: 'the file has no such column' };
   const found = (Object.hasOwn(kind.values, text) ? kind.values[text] : undefined) ?? kind.otherwise;
   if (found) return { ok: true, value: found };
-  return { ok: false, field: kind.column, reason: `the mapping knows no kind for ${JSON.stringify(text.slice(0, 60))}` };
+  return {
+    ok: false,
+    field: kind.column,
+    reason: `the mapping knows no kind for ${JSON.stringify(text.slice(0, 60))}`,
+  };
 }
 
 function textOf(value: Value, values: Values): Read<string> {
@@ -147,5 +174,7 @@ function fill(template: string, row: Extract<Row, { ok: true }>, own: Record<str
     if (!value) missing ??= name;
     return value ?? '';
   });
-  return missing === undefined ? { ok: true, value: text } : { ok: false, field: missing, reason: 'missing; the id is made of it' };
+  return missing === undefined
+    ? { ok: true, value: text }
+    : { ok: false, field: missing, reason: 'missing; the id is made of it' };
 }

@@ -17,7 +17,10 @@ export async function sourceOf(store: Store, authorization: string | undefined):
   const token = /^Bearer +([\w.~+/=-]{16,256})$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) return undefined;
   const hash = createHash('sha256').update(token).digest();
-  const [source] = await store.query<{ id: string; region: string }>('select id, region from source where token_hash = $1', [hash]);
+  const [source] = await store.query<{ id: string; region: string }>(
+    'select id, region from source where token_hash = $1',
+    [hash],
+  );
   return source;
 }
 
@@ -39,7 +42,10 @@ export function judge(candidates: readonly Candidate[], source: Source, world: W
     const event = { ...parsed.event, source: source.id };
     const fault = event.region.startsWith(scope)
       ? checkAgainst(world, event, now)
-      : { field: 'region', reason: `source ${source.id} may send events of ${source.region} and below, not of ${event.region}` };
+      : {
+          field: 'region',
+          reason: `source ${source.id} may send events of ${source.region} and below, not of ${event.region}`,
+        };
     if (fault) refused.push({ index, ...fault });
     else events.push({ event, index });
   });

@@ -32,19 +32,30 @@ const rateLimit = { max: 300_000, timeWindow: 60_000 };
 const answer = z.object({
   accepted: z.int().describe('Events now in the log.'),
   duplicates: z.int().describe('Events that were sent before with the same id and content.'),
-  refused: z.array(z.object({ index: z.int().describe('From 0, in the order sent.'), field: z.string(), reason: z.string() })).describe(`At most ${listed}.`),
+  refused: z
+    .array(z.object({ index: z.int().describe('From 0, in the order sent.'), field: z.string(), reason: z.string() }))
+    .describe(`At most ${listed}.`),
   refusedCount: z.int(),
 });
 type Answer = z.infer<typeof answer>;
 
-const trouble = z.object({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional(), field: z.string().optional(), reason: z.string().optional() });
+const trouble = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  field: z.string().optional(),
+  reason: z.string().optional(),
+});
 
 const schema = {
   tags: ['ingest'],
   summary: 'Send approval events',
   description:
     'One event, an array of events, or NDJSON (application/x-ndjson); gzip is accepted. Needs the bearer token of a source. Idempotent by event id: a caller that heard no answer, or 503, repeats the same request. A refused event never stops the others.',
-  headers: z.object({ authorization: z.string().describe('Bearer and the token that `hallwatch source add` printed.') }),
+  headers: z.object({
+    authorization: z.string().describe('Bearer and the token that `hallwatch source add` printed.'),
+  }),
   consumes: ['application/json', 'application/x-ndjson'],
   body: z.union([caseEvent, z.array(caseEvent)]),
   response: { 200: answer, 400: trouble, 401: trouble, 413: trouble, 415: trouble, 503: trouble },
@@ -58,45 +69,69 @@ export async function routes(app: FastifyInstance, context: Context, bounds: Doo
     // The body is read here, piece by piece and bounded, instead of by a parser that wants all of it first.
     door.removeAllContentTypeParsers();
     door.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    door.post('/api/ingest/events', { schema, config: { rateLimit }, validatorCompiler: () => (value: unknown) => ({ value }) }, async (request, reply) => {
-      let source: Source | undefined;
-      try {
-        source = await sourceOf(context.store, request.headers.authorization);
-        if (!source) {
-          void reply.header('www-authenticate', 'Bearer');
-          return refuse(request, reply, 401, 'unknown source', 'Send the token of a source: Authorization: Bearer …');
-        }
-        if (open >= bounds.bodies) return refuse(request, reply, 503, 'busy', 'Too many requests at once; repeat the request.');
-        open += 1;
+    door.post(
+      '/api/ingest/events',
+      { schema, config: { rateLimit }, validatorCompiler: () => (value: unknown) => ({ value }) },
+      async (request, reply) => {
+        let source: Source | undefined;
         try {
-          return await take(context, submitter, source, request, reply, bounds);
-        } finally {
-          open -= 1;
+          source = await sourceOf(context.store, request.headers.authorization);
+          if (!source) {
+            void reply.header('www-authenticate', 'Bearer');
+            return refuse(request, reply, 401, 'unknown source', 'Send the token of a source: Authorization: Bearer …');
+          }
+          if (open >= bounds.bodies)
+            return refuse(request, reply, 503, 'busy', 'Too many requests at once; repeat the request.');
+          open += 1;
+          try {
+            return await take(context, submitter, source, request, reply, bounds);
+          } finally {
+            open -= 1;
+          }
+        } catch (error) {
+          if (!(error instanceof HubError) || !/^(log|store)\./.test(error.code)) throw error;
+          context.log.warn({ err: error, source: source?.id }, 'door cannot store');
+          return refuse(
+            request,
+            reply,
+            503,
+            'the hub cannot store events now',
+            'Repeat the same request: what is stored already will be counted as a duplicate.',
+          );
         }
-      } catch (error) {
-        if (!(error instanceof HubError) || !/^(log|store)\./.test(error.code)) throw error;
-        context.log.warn({ err: error, source: source?.id }, 'door cannot store');
-        return refuse(request, reply, 503, 'the hub cannot store events now', 'Repeat the same request: what is stored already will be counted as a duplicate.');
-      }
-    });
+      },
+    );
   });
 }
 
-async function take(context: Context, submitter: Submitter, source: Source, request: FastifyRequest, reply: FastifyReply, bounds: DoorLimits): Promise<Answer | FastifyReply> {
+async function take(
+  context: Context,
+  submitter: Submitter,
+  source: Source,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bounds: DoorLimits,
+): Promise<Answer | FastifyReply> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
   const isLines = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'].includes(type);
-  if (!isLines && type !== 'application/json') return refuse(request, reply, 415, 'unknown content type', 'Send application/json or application/x-ndjson.');
+  if (!isLines && type !== 'application/json')
+    return refuse(request, reply, 415, 'unknown content type', 'Send application/json or application/x-ndjson.');
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding !== 'gzip' && encoding !== 'identity') return refuse(request, reply, 415, 'unknown content encoding', 'Send gzip or nothing.');
-  if (Number(request.headers['content-length'] ?? 0) > bounds.bodyBytes) return refuse(request, reply, 413, 'the body is too large', `Expected at most ${bounds.bodyBytes} bytes.`);
+  if (encoding !== 'gzip' && encoding !== 'identity')
+    return refuse(request, reply, 415, 'unknown content encoding', 'Send gzip or nothing.');
+  if (Number(request.headers['content-length'] ?? 0) > bounds.bodyBytes)
+    return refuse(request, reply, 413, 'the body is too large', `Expected at most ${bounds.bodyBytes} bytes.`);
 
   let bytes: Buffer;
   try {
     // Without an end of its own: when reading stops early, the socket must live on for the answer.
     const raw = atMost(request.raw.iterator({ destroyOnReturn: false }), bounds.bodyBytes);
-    bytes = await (encoding === 'gzip' ? collect(inflate(raw, bounds.inflatedBytes), bounds.inflatedBytes) : collect(raw, bounds.bodyBytes));
+    bytes = await (encoding === 'gzip'
+      ? collect(inflate(raw, bounds.inflatedBytes), bounds.inflatedBytes)
+      : collect(raw, bounds.bodyBytes));
   } catch (error) {
-    if (!request.raw.complete && request.raw.destroyed) return refuse(request, reply, 400, 'the body ended early', 'Nothing of it was stored.');
+    if (!request.raw.complete && request.raw.destroyed)
+      return refuse(request, reply, 400, 'the body ended early', 'Nothing of it was stored.');
     if (!(error instanceof HubError)) throw error;
     if (error.code === 'gzip.broken') return broken(context, source, request, reply, error.message, Buffer.alloc(0));
     return refuse(request, reply, 413, 'the body is too large', error.message);
@@ -108,7 +143,12 @@ async function take(context: Context, submitter: Submitter, source: Source, requ
 
   const judged = judge(body.candidates, source, context.world(), Date.now());
   const { accepted, duplicates, clashes } = await submitter.submit(judged.events.map(({ event }) => event));
-  for (const at of clashes) judged.refused.push({ index: judged.events[at]!.index, field: 'id', reason: 'another event was sent under this id' });
+  for (const at of clashes)
+    judged.refused.push({
+      index: judged.events[at]!.index,
+      field: 'id',
+      reason: 'another event was sent under this id',
+    });
   judged.refused.sort((a, b) => a.index - b.index);
   await keep(context, source, body.candidates, judged.refused);
   return {
@@ -120,22 +160,48 @@ async function take(context: Context, submitter: Submitter, source: Source, requ
 }
 
 /** The body as a whole cannot be read: nothing of it was published. */
-async function broken(context: Context, source: Source, request: FastifyRequest, reply: FastifyReply, reason: string, bytes: Uint8Array): Promise<FastifyReply> {
+async function broken(
+  context: Context,
+  source: Source,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  reason: string,
+  bytes: Uint8Array,
+): Promise<FastifyReply> {
   await context.bus.refuse({ source: source.id, place: 'body', field: '', reason, bytes });
   return refuse(request, reply, 400, 'the body cannot be read', `${reason}. Nothing of it was stored.`);
 }
 
 /** Every refused event goes to `refused.<source>` with its reason and its bytes. */
-async function keep(context: Context, source: Source, candidates: readonly Candidate[], refused: Judged['refused']): Promise<void> {
+async function keep(
+  context: Context,
+  source: Source,
+  candidates: readonly Candidate[],
+  refused: Judged['refused'],
+): Promise<void> {
   for (let from = 0; from < refused.length; from += refusalsInFlight) {
     const some = refused.slice(from, from + refusalsInFlight);
     await Promise.all(
-      some.map(({ index, field, reason }) => context.bus.refuse({ source: source.id, place: String(index), field, reason, bytes: candidates[index]!.bytes() })),
+      some.map(({ index, field, reason }) =>
+        context.bus.refuse({
+          source: source.id,
+          place: String(index),
+          field,
+          reason,
+          bytes: candidates[index]!.bytes(),
+        }),
+      ),
     );
   }
 }
 
-function refuse(request: FastifyRequest, reply: FastifyReply, status: 400 | 401 | 413 | 415 | 503, title: string, detail: string): FastifyReply {
+function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: 400 | 401 | 413 | 415 | 503,
+  title: string,
+  detail: string,
+): FastifyReply {
   // An answer on a socket with unread bytes is lost in a reset: what is left is thrown away, for a while.
   if (!request.raw.complete) {
     request.raw.resume();

@@ -27,7 +27,8 @@ export async function* inflate(source: AsyncIterable<Uint8Array>, limit = Infini
     return chunks;
   };
   const check = (): void => {
-    if (inflated > limit) throw new HubError('gzip.large', `more than ${limit} bytes once inflated, after ${read} bytes of gzip`);
+    if (inflated > limit)
+      throw new HubError('gzip.large', `more than ${limit} bytes once inflated, after ${read} bytes of gzip`);
   };
   try {
     for await (const chunk of source) {
@@ -45,8 +46,13 @@ export async function* inflate(source: AsyncIterable<Uint8Array>, limit = Infini
     check();
     yield* taken();
     if (failure) {
-      const what = failure.message === 'unexpected end of file' ? 'the gzip is cut off' : `the gzip is broken (${failure.message})`;
-      throw new HubError('gzip.broken', `${what} after ${read} bytes, which inflate to ${inflated}`, { cause: failure });
+      const what =
+        failure.message === 'unexpected end of file'
+          ? 'the gzip is cut off'
+          : `the gzip is broken (${failure.message})`;
+      throw new HubError('gzip.broken', `${what} after ${read} bytes, which inflate to ${inflated}`, {
+        cause: failure,
+      });
     }
   } finally {
     gunzip.destroy();

@@ -34,7 +34,9 @@ export type Field = keyof typeof fieldTypes;
 export const fieldsOf: ReadonlyMap<CaseKind, ReadonlySet<Field>> = new Map(
   caseEvent.options.map((option) => {
     const keys = Object.keys(option.shape);
-    const taken = (Object.keys(fieldTypes) as Field[]).filter((field) => keys.includes(field.startsWith('applicant') ? 'applicant' : field));
+    const taken = (Object.keys(fieldTypes) as Field[]).filter((field) =>
+      keys.includes(field.startsWith('applicant') ? 'applicant' : field),
+    );
     return [option.shape.kind.value, new Set(taken)];
   }),
 );
@@ -55,9 +57,19 @@ const fields = z.partialRecord(z.enum(Object.keys(fieldTypes) as [Field, ...Fiel
 const template = z.string().min(1).max(200);
 
 const caseTemplate = z.strictObject({ kind, id: template, at: column, fields });
-const rowKind = z.union([kind, z.strictObject({ column, values: z.record(z.string(), z.union([kind, z.literal('skip')])), otherwise: z.union([kind, z.literal('skip')]).optional() })], {
-  error: `expected a kind or {column: name, values: {text: kind}, otherwise: kind or skip}; kinds are ${kinds.join(', ')}`,
-});
+const rowKind = z.union(
+  [
+    kind,
+    z.strictObject({
+      column,
+      values: z.record(z.string(), z.union([kind, z.literal('skip')])),
+      otherwise: z.union([kind, z.literal('skip')]).optional(),
+    }),
+  ],
+  {
+    error: `expected a kind or {column: name, values: {text: kind}, otherwise: kind or skip}; kinds are ${kinds.join(', ')}`,
+  },
+);
 const rowTemplate = z.strictObject({ kind: rowKind, id: template, at: column, fields });
 
 const shape = z
@@ -67,7 +79,10 @@ const shape = z
     encoding: z.enum(['auto', 'utf-8', 'gb18030', 'utf-16le']).default('auto'),
     delimiter: z.string().length(1).default(','),
     time: z
-      .strictObject({ format: z.string().min(1).max(60).default('iso'), zone: z.string().max(40).default('Asia/Shanghai') })
+      .strictObject({
+        format: z.string().min(1).max(60).default('iso'),
+        zone: z.string().max(40).default('Asia/Shanghai'),
+      })
       .prefault({}),
     matter: value.optional(),
     case: z.strictObject({ number: column, events: z.array(caseTemplate).max(15).default([]) }),
@@ -81,14 +96,19 @@ const shape = z
     const offset = offsetOf(mapping.time.zone);
     if (offset === undefined) issue(['time', 'zone'], 'expected Asia/Shanghai, Z or an offset such as +08:00');
     else if (!timeReader(mapping.time.format, offset)) {
-      issue(['time', 'format'], 'expected iso, epoch-ms, epoch-s or a pattern with YYYY, MM and DD, such as YYYY/M/D H:mm');
+      issue(
+        ['time', 'format'],
+        'expected iso, epoch-ms, epoch-s or a pattern with YYYY, MM and DD, such as YYYY/M/D H:mm',
+      );
     }
-    if (mapping.case.events.length === 0 && !mapping.rows) issue(['case'], 'nothing to derive: give case.events or rows');
+    if (mapping.case.events.length === 0 && !mapping.rows)
+      issue(['case'], 'nothing to derive: give case.events or rows');
     const check = (path: (string | number)[], kind: CaseKind, given: z.infer<typeof fields>): void => {
       for (const field of Object.keys(given) as Field[]) {
         if (!fieldsOf.get(kind)?.has(field)) issue([...path, 'fields', field], `${kind} takes no ${field}`);
       }
-      if (fieldsOf.get(kind)?.has('matter') && !given.matter && !mapping.matter) issue(path, `${kind} needs a matter: give it here or at the top`);
+      if (fieldsOf.get(kind)?.has('matter') && !given.matter && !mapping.matter)
+        issue(path, `${kind} needs a matter: give it here or at the top`);
     };
     mapping.case.events.forEach((each, index) => check(['case', 'events', index], each.kind, each.fields));
     if (typeof mapping.rows?.kind === 'string') check(['rows'], mapping.rows.kind, mapping.rows.fields);
@@ -103,7 +123,9 @@ export function readMapping(text: string, file: string): MappingRead {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
-    const errors = document.errors.slice(0, 20).map((error) => `${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
+    const errors = document.errors
+      .slice(0, 20)
+      .map((error) => `${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
     return { ok: false, errors };
   }
   let plain: unknown;
@@ -118,7 +140,10 @@ export function readMapping(text: string, file: string): MappingRead {
       ok: false,
       errors: result.error.issues.slice(0, 20).map((issue) => {
         const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
-        const message = issue.code === 'unrecognized_keys' ? 'unknown key' : issue.message.replace(/^Invalid (input|option|key in record): ?/, '');
+        const message =
+          issue.code === 'unrecognized_keys'
+            ? 'unknown key'
+            : issue.message.replace(/^Invalid (input|option|key in record): ?/, '');
         return `${file}:${lineOf(document, lines, path)}: ${path.map(String).join('.')}: ${message}`;
       }),
     };

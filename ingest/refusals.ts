@@ -39,14 +39,17 @@ export class Refusals {
       this.count += 1;
       if (this.count > mostLines) continue;
       const { line, field, reason, text } = each;
-      if (!this.#file.write(`${JSON.stringify({ line, field, reason, text: text.slice(0, 4_000) })}\n`)) await once(this.#file, 'drain');
+      if (!this.#file.write(`${JSON.stringify({ line, field, reason, text: text.slice(0, 4_000) })}\n`))
+        await once(this.#file, 'drain');
       if (this.#failure) throw this.#failure;
     }
     for (let from = 0; from < refused.length; from += 64) {
       await Promise.all(
         refused
           .slice(from, from + 64)
-          .map(({ line, field, reason, text }) => this.#bus.refuse({ source: this.#source, place: `line ${line}`, field, reason, bytes: Buffer.from(text) })),
+          .map(({ line, field, reason, text }) =>
+            this.#bus.refuse({ source: this.#source, place: `line ${line}`, field, reason, bytes: Buffer.from(text) }),
+          ),
       );
     }
   }

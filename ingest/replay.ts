@@ -55,10 +55,14 @@ const sliceLength = 200_000;
 const chunkLength = 1_000;
 
 /** Resolves when everything derived from the file is committed. Throws HubError when the region or the file is not there, or a server stays away. */
-export async function replay(context: Pick<Context, 'bus' | 'store' | 'world' | 'log'>, options: ReplayOptions): Promise<ReplayReport> {
+export async function replay(
+  context: Pick<Context, 'bus' | 'store' | 'world' | 'log'>,
+  options: ReplayOptions,
+): Promise<ReplayReport> {
   const { mapping } = options;
   const region = options.region ?? mapping.region;
-  if (region === undefined) throw new HubError('replay.region', 'no region: give --region CODE, or region in the mapping');
+  if (region === undefined)
+    throw new HubError('replay.region', 'no region: give --region CODE, or region in the mapping');
   if (!context.world().regions.has(region)) throw new HubError('replay.region', `the hub knows no region ${region}`);
   const run = new Run(context, options, region);
   const started = performance.now();
@@ -142,11 +146,13 @@ class Run {
 
   async #playSlice(last: boolean): Promise<void> {
     const { timed, impossible } = this.#slice.take(last);
-    await this.refusals.add(impossible.map(({ line, fault, event }) => ({ line, ...fault, text: JSON.stringify(event) })));
+    await this.refusals.add(
+      impossible.map(({ line, fault, event }) => ({ line, ...fault, text: JSON.stringify(event) })),
+    );
     this.#progress();
     // One chunk is published while the one before is being committed: never more than two are on their way.
     let before: Promise<void> = Promise.resolve();
-    for (let from = 0; from < timed.length; ) {
+    for (let from = 0; from < timed.length;) {
       const chunk = await this.#due(timed, from);
       from += chunk.length;
       const sent = await this.#publish(chunk);
@@ -167,7 +173,8 @@ class Run {
     const { logged, wall } = this.#origin;
     const wallOf = (at: number): number => wall + (at - logged) / speed;
     // setTimeout takes at most 24.8 days, and the world may change its mind before.
-    for (let left = wallOf(first.at) - Date.now(); left > 0; left = wallOf(first.at) - Date.now()) await sleep(Math.min(left, 60_000));
+    for (let left = wallOf(first.at) - Date.now(); left > 0; left = wallOf(first.at) - Date.now())
+      await sleep(Math.min(left, 60_000));
     const now = Date.now();
     let to = from + 1;
     while (to < timed.length && to - from < chunkLength && wallOf(timed[to]!.at) <= now) to += 1;
@@ -195,8 +202,18 @@ class Run {
     this.#accepted += fresh.length - refused.length;
     this.#played += events.length;
     await this.refusals.add([
-      ...clashes.map((at) => ({ line: chunk[at]!.line, field: 'id', reason: `another event was recorded under the id ${events[at]!.id}`, text: JSON.stringify(events[at]) })),
-      ...refused.map(({ event, field, reason }) => ({ line: lines.get(event.id) ?? 0, field, reason, text: JSON.stringify(event) })),
+      ...clashes.map((at) => ({
+        line: chunk[at]!.line,
+        field: 'id',
+        reason: `another event was recorded under the id ${events[at]!.id}`,
+        text: JSON.stringify(events[at]),
+      })),
+      ...refused.map(({ event, field, reason }) => ({
+        line: lines.get(event.id) ?? 0,
+        field,
+        reason,
+        text: JSON.stringify(event),
+      })),
     ]);
     this.#progress();
   }
@@ -236,6 +253,9 @@ async function rowsOf(chunks: AsyncIterable<Uint8Array>, mapping: Mapping): Prom
     yield head;
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
   }
-  const isXml = Buffer.from(head.subarray(0, 200)).toString('latin1').replace(/^(\xef\xbb\xbf)?\s*/, '').startsWith('<');
+  const isXml = Buffer.from(head.subarray(0, 200))
+    .toString('latin1')
+    .replace(/^(\xef\xbb\xbf)?\s*/, '')
+    .startsWith('<');
   return isXml ? readXes(whole()) : readCsv(whole(), mapping);
 }

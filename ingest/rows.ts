@@ -19,7 +19,9 @@ export const longestRow = 256 * 1024;
 export const mostLines = 200;
 
 /** A file on disk, inflated when it is gzip (by its first bytes, not its name). `read()` is the number of bytes taken so far. */
-export async function openBytes(path: string): Promise<{ chunks: AsyncIterable<Uint8Array>; size: number; read: () => number }> {
+export async function openBytes(
+  path: string,
+): Promise<{ chunks: AsyncIterable<Uint8Array>; size: number; read: () => number }> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();

@@ -37,7 +37,8 @@ export class Slice {
     const accepted = new Map<string, number>();
     let newest = -Infinity;
     for (const { event } of events) {
-      if (event.kind === 'case.accepted') accepted.set(event.casefile, Math.min(event.occurredAt, accepted.get(event.casefile) ?? Infinity));
+      if (event.kind === 'case.accepted')
+        accepted.set(event.casefile, Math.min(event.occurredAt, accepted.get(event.casefile) ?? Infinity));
       if (!isEnd(event)) newest = Math.max(newest, event.occurredAt);
     }
     const timed: Timed[] = [];
@@ -46,10 +47,12 @@ export class Slice {
       if (faults.has(index)) return;
       const at = Math.max(derived.event.occurredAt, accepted.get(derived.event.casefile) ?? -Infinity);
       // Never more than half of a slice waits, or one slice could become the whole file.
-      if (!last && isEnd(derived.event) && at > newest && this.#events.length < events.length / 2) this.#events.push(derived);
+      if (!last && isEnd(derived.event) && at > newest && this.#events.length < events.length / 2)
+        this.#events.push(derived);
       else timed.push({ ...derived, at });
     });
-    const rank = ({ event }: Timed): number => (event.kind === 'case.received' ? 0 : event.kind === 'case.accepted' ? 1 : isEnd(event) ? 3 : 2);
+    const rank = ({ event }: Timed): number =>
+      event.kind === 'case.received' ? 0 : event.kind === 'case.accepted' ? 1 : isEnd(event) ? 3 : 2;
     // Array.sort is stable: what the file has at the same moment stays in the file's order.
     timed.sort((a, b) => a.at - b.at || rank(a) - rank(b));
     return { timed, impossible };

@@ -73,7 +73,10 @@ export class Submitter {
   }
 
   async #known(ids: readonly string[]): Promise<Map<string, Buffer>> {
-    const rows = await this.#store.query<{ id: string; digest: Uint8Array }>('select id, digest from event_id where id = any($1)', [ids]);
+    const rows = await this.#store.query<{ id: string; digest: Uint8Array }>(
+      'select id, digest from event_id where id = any($1)',
+      [ids],
+    );
     return new Map(rows.map(({ id, digest }) => [id, Buffer.from(digest)]));
   }
 

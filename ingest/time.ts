@@ -18,7 +18,20 @@ export interface TimeReader {
   read: (text: string) => { at: number; dateOnly: boolean } | undefined;
 }
 
-const parts = { YYYY: '(\\d{4})', MM: '(\\d{2})', M: '(\\d{1,2})', DD: '(\\d{2})', D: '(\\d{1,2})', HH: '(\\d{2})', H: '(\\d{1,2})', mm: '(\\d{2})', m: '(\\d{1,2})', ss: '(\\d{2})', s: '(\\d{1,2})', SSS: '(\\d{1,3})' };
+const parts = {
+  YYYY: '(\\d{4})',
+  MM: '(\\d{2})',
+  M: '(\\d{1,2})',
+  DD: '(\\d{2})',
+  D: '(\\d{1,2})',
+  HH: '(\\d{2})',
+  H: '(\\d{1,2})',
+  mm: '(\\d{2})',
+  m: '(\\d{1,2})',
+  ss: '(\\d{2})',
+  s: '(\\d{1,2})',
+  SSS: '(\\d{1,3})',
+};
 type Part = keyof typeof parts;
 const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}:?\d{2})?)?$/;
 
@@ -55,7 +68,8 @@ export function timeReader(format: string, offset: number): TimeReader | undefin
     return parts[token as Part];
   });
   const initials = order.map((each) => each[0]);
-  if (!['Y', 'M', 'D'].every((each) => initials.includes(each)) || new Set(initials).size !== initials.length) return undefined;
+  if (!['Y', 'M', 'D'].every((each) => initials.includes(each)) || new Set(initials).size !== initials.length)
+    return undefined;
   const expression = new RegExp(`^${pattern}$`);
   return {
     expected: format,

@@ -33,7 +33,8 @@ export async function* readXes(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
       const target = event ?? trace;
       const { key, value } = tag.attributes;
       if (inside === 0 && attributes.has(tag.name) && key !== undefined && value !== undefined) {
-        if (target.size >= mostAttributes || value.length > longestRow) fault = `line ${parser.line}: more or longer attributes than this hub reads`;
+        if (target.size >= mostAttributes || value.length > longestRow)
+          fault = `line ${parser.line}: more or longer attributes than this hub reads`;
         else target.set(event ? key : `case:${key}`, value);
       }
       inside += 1;
@@ -57,7 +58,8 @@ export async function* readXes(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   try {
     for await (const chunk of chunks) {
       parser.write(decoder.decode(chunk, { stream: true }));
-      if (parser.position - moved > 4 * longestRow) fault ??= `line ${parser.line}: no tag for more than ${4 * longestRow} characters`;
+      if (parser.position - moved > 4 * longestRow)
+        fault ??= `line ${parser.line}: no tag for more than ${4 * longestRow} characters`;
       if (rows.length > 0) yield rows;
       rows = [];
       if (fault !== undefined) break;

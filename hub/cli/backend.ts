@@ -31,7 +31,10 @@ export function commandSettings(): Settings {
  * Opens the backend, does `work`, closes everything, also when the user interrupts. With `record` the recorder runs too
  * where none does, so that what is sent gets committed.
  */
-export async function withBackend<T>(work: (ground: Ground) => Promise<T>, options: { record?: boolean } = {}): Promise<T> {
+export async function withBackend<T>(
+  work: (ground: Ground) => Promise<T>,
+  options: { record?: boolean } = {},
+): Promise<T> {
   const settings = commandSettings();
   const log = createLog(settings.logLevel);
   const backend = await openBackend(settings, { log, onProgress: (text) => say(`… ${text}`) });
@@ -49,7 +52,15 @@ export async function withBackend<T>(work: (ground: Ground) => Promise<T>, optio
     if (options.record && !(await isRecorded(backend))) {
       const { start } = await import('../record/part.ts');
       const { bus, store, world, seal } = backend;
-      const context: Context = { settings: { ...settings, demo: false }, bus, store, world, seal, identify: async () => undefined, log };
+      const context: Context = {
+        settings: { ...settings, demo: false },
+        bus,
+        store,
+        world,
+        seal,
+        identify: async () => undefined,
+        log,
+      };
       const recorder = await start(context);
       stops.push(() => recorder.stop());
     }
@@ -92,6 +103,7 @@ export async function readSecret(name: string): Promise<string> {
     if (text.length > 4_096) throw new HubError('cli.input', `the ${name} is too long`);
   }
   const line = text.replace(/\r?\n$/, '');
-  if (line === '' || /[\r\n]/.test(line)) throw new HubError('cli.input', `expected the ${name} as one line on standard input`);
+  if (line === '' || /[\r\n]/.test(line))
+    throw new HubError('cli.input', `expected the ${name} as one line on standard input`);
   return line;
 }

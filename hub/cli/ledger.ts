@@ -14,7 +14,12 @@ export async function verifyCommand(flags: { region?: string; json?: boolean }):
     if (flags.json) console.log(JSON.stringify(checked));
     else if (checked.regions.length === 0) console.log('the ledger is empty');
     else {
-      const rows = checked.regions.map((each) => [each.region, String(each.entries), each.ok ? 'whole' : `broken at ${each.brokenAt}`, each.head ?? '']);
+      const rows = checked.regions.map((each) => [
+        each.region,
+        String(each.entries),
+        each.ok ? 'whole' : `broken at ${each.brokenAt}`,
+        each.head ?? '',
+      ]);
       console.log(table([['region', 'entries', 'chain', 'head'], ...rows]));
     }
     return checked.ok;
@@ -30,9 +35,16 @@ export async function rebuildCommand(flags: { json?: boolean }): Promise<boolean
       const result = await rebuildInto(ground, name);
       if (flags.json) console.log(JSON.stringify(result));
       else {
-        const rows = result.tables.map((each) => [each.table, String(each.rows), String(each.rebuilt), each.equal ? 'equal' : 'DIFFERENT']);
+        const rows = result.tables.map((each) => [
+          each.table,
+          String(each.rows),
+          String(each.rebuilt),
+          each.equal ? 'equal' : 'DIFFERENT',
+        ]);
         console.log(table([['table', 'rows', 'rebuilt', ''], ...rows]));
-        say(`${result.events} events in ${result.seconds.toFixed(1)} s, ${Math.round(result.events / Math.max(result.seconds, 0.001))} a second`);
+        say(
+          `${result.events} events in ${result.seconds.toFixed(1)} s, ${Math.round(result.events / Math.max(result.seconds, 0.001))} a second`,
+        );
       }
       return result.equal;
     } finally {

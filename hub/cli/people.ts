@@ -22,9 +22,15 @@ export async function addAccount(name: string, flags: AccountFlags): Promise<voi
   check(identifier.safeParse(name), 'NAME');
   check(regionCode.safeParse(flags.region), '--region');
   check(shortText.safeParse(flags.display ?? name), '--display');
-  if (!(roles as readonly string[]).includes(flags.role)) throw new HubError('cli.input', `--role: expected one of ${roles.join(', ')}`);
-  if (flags.role === 'hallManager' && flags.hall === undefined) throw new HubError('cli.input', '--hall: a hall manager needs a hall');
-  if (!flags.passwordStdin) throw new HubError('cli.input', 'give --password-stdin and the password on standard input: a command line can be read by every user of the machine');
+  if (!(roles as readonly string[]).includes(flags.role))
+    throw new HubError('cli.input', `--role: expected one of ${roles.join(', ')}`);
+  if (flags.role === 'hallManager' && flags.hall === undefined)
+    throw new HubError('cli.input', '--hall: a hall manager needs a hall');
+  if (!flags.passwordStdin)
+    throw new HubError(
+      'cli.input',
+      'give --password-stdin and the password on standard input: a command line can be read by every user of the machine',
+    );
   const password = await readSecret('password');
   if (password.length < shortestPassword || password.length > longestPassword) {
     throw new HubError('cli.input', `the password: expected ${shortestPassword} to ${longestPassword} characters`);
@@ -32,14 +38,27 @@ export async function addAccount(name: string, flags: AccountFlags): Promise<voi
   await withBackend(async (ground) => {
     checkRegion(ground, flags.region);
     const { halls, organs } = ground.world();
-    if (flags.hall !== undefined && !halls.has(flags.hall)) throw new HubError('cli.input', `--hall: unknown hall ${flags.hall}`);
-    if (flags.organ !== undefined && !organs.has(flags.organ)) throw new HubError('cli.input', `--organ: unknown organ ${flags.organ}`);
+    if (flags.hall !== undefined && !halls.has(flags.hall))
+      throw new HubError('cli.input', `--hall: unknown hall ${flags.hall}`);
+    if (flags.organ !== undefined && !organs.has(flags.organ))
+      throw new HubError('cli.input', `--organ: unknown organ ${flags.organ}`);
     // An inspector without an organ has no duties: the region's own organ is meant.
-    const organ = flags.organ ?? (flags.role === 'inspector' ? [...organs.values()].find(({ region }) => region === flags.region)?.id : undefined);
+    const organ =
+      flags.organ ??
+      (flags.role === 'inspector' ? [...organs.values()].find(({ region }) => region === flags.region)?.id : undefined);
     const added = await ground.store.query(
       `insert into account (name, display, password, role, region, hall, organ, demo, created_at)
        values ($1, $2, $3, $4, $5, $6, $7, false, $8) on conflict (name) do nothing returning name`,
-      [name, flags.display ?? name, await hashPassword(password), flags.role, flags.region, flags.hall ?? null, organ ?? null, Date.now()],
+      [
+        name,
+        flags.display ?? name,
+        await hashPassword(password),
+        flags.role,
+        flags.region,
+        flags.hall ?? null,
+        organ ?? null,
+        Date.now(),
+      ],
     );
     if (added.length === 0) throw new HubError('cli.input', `an account ${name} is there already; remove it first`);
     say(`account ${name} added: ${flags.role} of ${flags.region}`);
@@ -56,7 +75,9 @@ export async function removeAccount(name: string): Promise<void> {
 
 export async function listAccounts(json: boolean): Promise<void> {
   await withBackend(async ({ store }) => {
-    const rows = await store.query('select name, display, role, region, hall, organ, demo from account order by name limit 10000');
+    const rows = await store.query(
+      'select name, display, role, region, hall, organ, demo from account order by name limit 10000',
+    );
     print(rows, json);
   });
 }
@@ -87,20 +108,36 @@ export async function removeSource(id: string): Promise<void> {
 }
 
 export async function listSources(json: boolean): Promise<void> {
-  await withBackend(async ({ store }) => print(await store.query('select id, name, region, demo from source order by id limit 10000'), json));
+  await withBackend(async ({ store }) =>
+    print(await store.query('select id, name, region, demo from source order by id limit 10000'), json),
+  );
 }
 
-function check(result: { success: boolean; error?: { issues: { message: string }[] } | undefined }, what: string): void {
+function check(
+  result: { success: boolean; error?: { issues: { message: string }[] } | undefined },
+  what: string,
+): void {
   if (!result.success) throw new HubError('cli.input', `${what}: ${result.error?.issues[0]?.message ?? 'not valid'}`);
 }
 
 function checkRegion(ground: Ground, region: string): void {
   const { regions } = ground.world();
   if (regions.has(region)) return;
-  throw new HubError('cli.input', regions.size === 0 ? 'the store has no regions yet: run hallwatch seed first' : `--region: unknown region ${region}`);
+  throw new HubError(
+    'cli.input',
+    regions.size === 0
+      ? 'the store has no regions yet: run hallwatch seed first'
+      : `--region: unknown region ${region}`,
+  );
 }
 
 function print(rows: Record<string, unknown>[], json: boolean): void {
   if (json) console.log(JSON.stringify(rows));
-  else if (rows.length > 0) console.log(table([Object.keys(rows[0]!), ...rows.map((row) => Object.values(row).map((value) => (value === null ? '' : String(value))))]));
+  else if (rows.length > 0)
+    console.log(
+      table([
+        Object.keys(rows[0]!),
+        ...rows.map((row) => Object.values(row).map((value) => (value === null ? '' : String(value)))),
+      ]),
+    );
 }

@@ -25,9 +25,18 @@ export async function replayCommand(file: string, flags: ReplayFlags): Promise<b
     async (ground) => {
       if (ground.world().regions.size === 0) {
         const counts = await seed(ground, seedsFolder());
-        say(`… the store was empty: seeded ${counts.regions} regions and ${counts.matters} matters from ${seedsFolder()}`);
+        say(
+          `… the store was empty: seeded ${counts.regions} regions and ${counts.matters} matters from ${seedsFolder()}`,
+        );
       }
-      const bar = process.stderr.isTTY ? new SingleBar({ format: '{bar} {percentage}% {value}/{total} events, {eta_formatted} left', stream: process.stderr, clearOnComplete: true, hideCursor: true }) : undefined;
+      const bar = process.stderr.isTTY
+        ? new SingleBar({
+            format: '{bar} {percentage}% {value}/{total} events, {eta_formatted} left',
+            stream: process.stderr,
+            clearOnComplete: true,
+            hideCursor: true,
+          })
+        : undefined;
       let began = false;
       try {
         return await replay(ground, {
@@ -55,7 +64,8 @@ export async function replayCommand(file: string, flags: ReplayFlags): Promise<b
 
 async function loadMapping(path: string): Promise<Mapping> {
   await checkFile(path);
-  if ((await stat(path)).size > largestMapping) throw new HubError('replay.mapping', `${path}: larger than ${largestMapping} bytes`);
+  if ((await stat(path)).size > largestMapping)
+    throw new HubError('replay.mapping', `${path}: larger than ${largestMapping} bytes`);
   const read = readMapping(await readFile(path, 'utf8'), path);
   if (!read.ok) throw new HubError('replay.mapping', read.errors.join('\n'));
   return read.mapping;
@@ -63,14 +73,18 @@ async function loadMapping(path: string): Promise<Mapping> {
 
 async function checkFile(path: string): Promise<void> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new HubError('cli.file', `${path}: ${error.code === 'ENOENT' ? 'no such file' : (error.code ?? error.message)}`);
+    throw new HubError(
+      'cli.file',
+      `${path}: ${error.code === 'ENOENT' ? 'no such file' : (error.code ?? error.message)}`,
+    );
   });
   if (!found.isFile()) throw new HubError('cli.file', `${path} is no file`);
 }
 
 function print(report: ReplayReport, json: boolean): void {
   if (report.refusedFile !== undefined) say(`${report.refused} refused: see ${report.refusedFile}`);
-  if (report.broken !== undefined) say(`${report.file} could not be read to its end: ${report.broken}. What stands before it was kept.`);
+  if (report.broken !== undefined)
+    say(`${report.file} could not be read to its end: ${report.broken}. What stands before it was kept.`);
   if (json) console.log(JSON.stringify(report));
   else console.log(table(Object.entries(report).map(([name, value]) => [name, String(value)])));
 }

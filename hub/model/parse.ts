@@ -54,7 +54,10 @@ export function checkAgainst(world: World, event: CaseEvent, now: number): Fault
     if (!hall) return { field: 'window', reason: `unknown window ${event.window}` };
     // A county's case may be handled at the city's counter, never at the next county's.
     if (!chainOf(event.region).includes(hall.region) && !chainOf(hall.region).includes(event.region)) {
-      return { field: 'window', reason: `window ${event.window} stands in region ${hall.region}, not in ${event.region} or above it` };
+      return {
+        field: 'window',
+        reason: `window ${event.window} stands in region ${hall.region}, not in ${event.region} or above it`,
+      };
     }
   }
   if (event.occurredAt > now + tolerance) return { field: 'occurredAt', reason: ahead(event.occurredAt, now) };
@@ -105,7 +108,8 @@ function explain(issue: z.core.$ZodIssue, input: object, option: Option): { ok: 
   const path = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     const key = bounded(issue.keys[0] ?? '', 60);
-    const known = issue.path.length === 0 ? `; ${option.shape.kind.value} takes ${Object.keys(option.shape).join(', ')}` : '';
+    const known =
+      issue.path.length === 0 ? `; ${option.shape.kind.value} takes ${Object.keys(option.shape).join(', ')}` : '';
     return fault(path === '' ? key : `${path}.${key}`, `unknown field${known}`);
   }
   const value = at(input, issue.path);
