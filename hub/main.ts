@@ -13,6 +13,7 @@ import { createLog } from './platform/log.ts';
 import { serveMetrics } from './platform/metrics.ts';
 import { projectFolder } from './platform/migrate.ts';
 import type { Context, Settings, StartPart } from './platform/part.ts';
+import type { DemoAccount } from '../seeds/accounts.ts';
 
 export { openBackend } from './platform/backend.ts';
 
@@ -30,6 +31,8 @@ export interface Hub {
   context: Context;
   app: FastifyInstance;
   backend: Backend;
+  /** Invented people to sign in as, where the demonstration runs. */
+  accounts: readonly DemoAccount[];
   /** Stops everything in reverse; may be called twice. */
   stop(): Promise<void>;
 }
@@ -51,7 +54,7 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
     const backend = await openBackend(settings, { log, onProgress, join: false });
     stops.push(() => backend.close());
     const { bus, store, world, seal } = backend;
-    if (settings.demo) {
+    if (settings.demo && world().regions.size === 0) {
       onProgress('seeding the demonstration');
       const { seedFrom } = await import('../seeds/load.ts');
       await seedFrom(join(root, 'seeds'), store, seal.seal);
@@ -76,14 +79,16 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
     const { port } = app.server.address() as AddressInfo;
     const address = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
     await backend.lock?.tell({ pid: process.pid, natsUrl: backend.natsUrl, databaseUrl: backend.databaseUrl, address });
-    const hub: Hub = { address, context: { ...context, settings: { ...settings, port } }, app, backend, stop };
+    const listening: Context = { ...context, settings: { ...settings, port } };
+    let accounts: readonly DemoAccount[] = [];
     if (settings.demo) {
       const { startDemo } = await import('../seeds/demo.ts');
-      const demo = await startDemo(hub.context, { onProgress });
+      const demo = await startDemo(listening, { onProgress, address });
       stops.push(() => demo.stop());
+      ({ accounts } = demo);
     }
     log.info({ address, roles: settings.roles }, 'hub runs');
-    return hub;
+    return { address, context: listening, app, backend, accounts, stop };
   } catch (error) {
     await stop();
     throw error;

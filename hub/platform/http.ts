@@ -94,8 +94,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     timeWindow: 60_000,
     cache: 10_000,
     keyGenerator: async (request) => (await sessionOf(request, options)) ?? request.ip,
-    // Video has its own bounds in stream, and files of the web are cheap.
-    allowList: (request) => !/^\/(api|evidence)\//.test(request.url),
+    // Video has its own bounds in stream, the doors in ingest (a source sends thousands a minute), and files of the web are cheap.
+    allowList: (request) => !/^\/(api|evidence)\//.test(request.url) || request.url.startsWith('/api/ingest/'),
     errorResponseBuilder: (_request, { ttl }) => Object.assign(new Error(`too many requests; again in ${Math.ceil(ttl / 1000)} s`), { statusCode: 429 }),
   });
   await app.register(swagger, {

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { HubError } from '../model/error.ts';
 import { subjectOf, type Event } from '../model/event.ts';
 import type { LiveMessage } from '../model/live.ts';
+import { Room } from './room.ts';
 import { ensureStreams, type LogLimits } from './streams.ts';
 
 /** What the recorder said of an event: committed, or refused by the rules of its state (kept in the archive as refused). */
@@ -71,20 +72,30 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   link.onReconnect(() => void ensureStreams(manager, options).catch((error: unknown) => log.error({ err: error }, 'streams could not be checked')));
   const js = jetstream(connection, { timeout: attemptMs });
 
-  async function store(subject: string, body: string | Uint8Array, id: string | undefined, patienceMs: number): Promise<{ duplicate: boolean }> {
+  const room = new Room(manager, log);
+
+  async function store(subject: string, body: string, id: string | undefined, patienceMs: number, rooms?: Room): Promise<{ duplicate: boolean }> {
     const deadline = Date.now() + patienceMs;
     let pause = 20;
     for (;;) {
+      let giveBack: (() => void) | undefined;
       try {
-        await link.up(deadline);
-        const { duplicate } = await js.publish(subject, body, { ...(id === undefined ? {} : { msgID: id }), timeout: Math.max(50, Math.min(attemptMs, deadline - Date.now())) });
+        if (!link.isUp()) await link.up(deadline);
+        const room = rooms?.take(Buffer.byteLength(body) + subject.length);
+        // Awaited only when the log had to be looked at: this line runs for every event.
+        giveBack = room instanceof Promise ? await room : room;
+        const timeout = Math.max(50, Math.min(attemptMs, deadline - Date.now()));
+        const { duplicate } = await link.untilLost(js.publish(subject, body, { ...(id === undefined ? {} : { msgID: id }), timeout }));
         return { duplicate };
       } catch (error) {
+        if (error instanceof HubError && error.code === 'log.full') throw error;
         if (connection.isClosed()) throw new HubError('log.away', 'the connection to the log was closed', { cause: error });
         refuseForGood(error);
         if (Date.now() + pause >= deadline) throw new HubError('log.away', `the log did not answer within ${patienceMs} ms`, { cause: error });
         await sleep(pause * (0.5 + Math.random()));
         pause = Math.min(pause * 2, 500);
+      } finally {
+        giveBack?.();
       }
     }
   }
@@ -93,7 +104,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     connection,
     jetstream: js,
     manager,
-    publish: (event, { patienceMs = 30_000 } = {}) => store(subjectOf(event), JSON.stringify(event), event.id, patienceMs),
+    publish: (event, { patienceMs = 30_000 } = {}) => store(subjectOf(event), JSON.stringify(event), event.id, patienceMs, room),
 
     async publishAll(events, { patienceMs = 30_000 } = {}) {
       let next = 0;
@@ -234,12 +245,14 @@ async function dial({ url, name = 'hallwatch', connectWithinMs = 30_000 }: BusOp
 function watchLink(connection: NatsConnection, log: Logger) {
   let up = true;
   let waiting: (() => void)[] = [];
+  const unanswered = new Set<(reason: Error) => void>();
   let onReconnect = (): void => {};
   void (async () => {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') {
         if (up) log.warn('log connection lost');
         up = false;
+        for (const lose of unanswered) lose(new Error('the connection was lost before the answer came'));
       } else if (status.type === 'reconnect') {
         up = true;
         log.info('log connection is back');
@@ -250,7 +263,15 @@ function watchLink(connection: NatsConnection, log: Logger) {
     for (const resume of waiting.splice(0)) resume();
   })();
   return {
+    isUp: () => up,
     onReconnect: (listen: () => void) => (onReconnect = listen),
+    /** An answer that was under way when the connection broke never comes; waiting for its timeout would cost seconds. */
+    untilLost<T>(answer: Promise<T>): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        unanswered.add(reject);
+        answer.then(resolve, reject).finally(() => unanswered.delete(reject));
+      });
+    },
     async up(deadline: number): Promise<void> {
       if (up || connection.isClosed()) return;
       const patience = new AbortController();
