@@ -19,7 +19,8 @@ const project = (name: string, order: number, seconds: number, workers: number):
 export default defineConfig({
   test: {
     allowOnly: false,
-    reporters: ['default', ['json', { outputFile: 'test-results/last.json' }]],
+    reporters: ['default', 'json'],
+    outputFile: { json: 'test-results/last.json' },
     projects: [
       project('unit', 0, 10, 2),
       project('contract', 1, 60, 1),

@@ -80,7 +80,7 @@ async function installPackages() {
   forgetInstall(root);
   const npm = process.env.npm_execpath;
   const [program, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const args = [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
   const code = await run(program, args, 'stderr');
   if (code !== 0) throw new SetupError(`npm ci failed with code ${code}; its messages stand above`);
   if (!areInstalled(root)) {
