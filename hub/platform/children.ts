@@ -90,7 +90,7 @@ export interface ChildOptions extends LeashOptions {
 }
 
 export interface Child {
-  /** The process id now; undefined between a death and the restart. */
+  /** The process id while it serves; undefined from a death until it serves again. */
   readonly pid: number | undefined;
   /** How often it was started again after it had died by itself. */
   readonly restarts: number;
@@ -106,6 +106,7 @@ const settled = 10_000;
 export async function supervise(options: ChildOptions): Promise<Child> {
   const { log, name } = options;
   let child: ChildProcess | undefined;
+  let serves = false;
   let restarts = 0;
   let stopping = false;
   let pause = firstPause;
@@ -123,7 +124,7 @@ export async function supervise(options: ChildOptions): Promise<Child> {
     started.once('exit', (code, signal) => (gone ??= signal ? `killed by ${signal}` : `ended with status ${code}`));
     for (const stream of [started.stdout, started.stderr]) {
       stream?.setEncoding('utf8');
-      stream?.on('data', (text: string) => (tail = (tail + text).slice(-4_000)));
+      stream?.on('data', (text: string) => (tail = (tail + text).slice(-1_000)));
     }
     const deadline = Date.now() + (options.readyWithinMs ?? 30_000);
     while (!(await options.isReady(started))) {
@@ -135,9 +136,11 @@ export async function supervise(options: ChildOptions): Promise<Child> {
     }
     if (gone !== undefined) throw new HubError('child.start', `${name} did not stay up: ${gone}\n${tail.trim()}`);
     const since = Date.now();
+    serves = true;
     const onGone = (): void => {
       if (stopping || child !== started) return;
       child = undefined;
+      serves = false;
       if (Date.now() - since > settled) pause = firstPause;
       log.warn({ child: name, how: gone }, 'child died');
       void again();
@@ -157,7 +160,7 @@ export async function supervise(options: ChildOptions): Promise<Child> {
         log.info({ child: name, pid: child?.pid, restarts }, 'child is back');
         return;
       } catch (error) {
-        if (!stopping) log.error({ child: name, err: error }, 'child did not come back');
+        if (!stopping) log.warn({ child: name, reason: (error as Error).message }, 'child did not come back yet');
       }
     }
   }
@@ -165,7 +168,7 @@ export async function supervise(options: ChildOptions): Promise<Child> {
   await start();
   return {
     get pid() {
-      return child?.pid;
+      return serves ? child?.pid : undefined;
     },
     get restarts() {
       return restarts;

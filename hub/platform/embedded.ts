@@ -45,7 +45,7 @@ export async function startPostgres({ dataDir, log }: { dataDir: string; log: Lo
     deathSignal: 'QUIT',
     command: () => ({ command: programs.postgres, args: ['-D', folder, '-p', String(port), ...settings.flatMap((each) => ['-c', each])] }),
     prepare: () => clearOrphan(folder, log),
-    isReady: () => answers(url('postgres')),
+    isReady: ({ pid }) => isServing(folder, pid),
     readyWithinMs: 60_000,
     // INT is the fast shutdown: open transactions are rolled back, a checkpoint is written.
     stopSignal: 'SIGINT',
@@ -210,29 +210,24 @@ async function clearOrphan(folder: string, log: Logger): Promise<void> {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return true;
-  } catch (error) {
-    // A refused password will not get better: a data folder whose password file was lost.
-    if ((error as { code?: string }).code === '28P01') throw new HubError('postgres.password', 'the password in DATA_DIR/postgres.password does not open this database', { cause: error });
-    return false;
-  } finally {
-    await client.end().catch(() => {});
-  }
+/** Line 1 of postmaster.pid is the process, line 8 its state. Asking by connections would slow the recovery down. */
+async function isServing(folder: string, pid: number | undefined): Promise<boolean> {
+  const lines = (await readFile(join(folder, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+  return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
 }
 
 async function createDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => {});
   try {
+    await client.connect();
     const { rowCount } = await client.query('select from pg_database where datname = $1', [user]);
     if (rowCount === 0) await client.query(`create database ${user}`);
+  } catch (error) {
+    if ((error as { code?: string }).code !== '28P01') throw error;
+    throw new HubError('postgres.password', 'the password in DATA_DIR/postgres.password does not open this database', { cause: error });
   } finally {
-    await client.end();
+    await client.end().catch(() => {});
   }
 }
 

@@ -121,6 +121,7 @@ function isAway(error: unknown): boolean {
 
 /** An error of the connection becomes `store.away`; an error of SQL stays what it is, because it is a bug. */
 function broken(error: unknown): unknown {
+  if (error instanceof Error && error.message.includes('after calling end on the pool')) return new HubError('store.closed', 'the store was closed', { cause: error });
   if (error instanceof HubError || !isAway(error)) return error;
   return new HubError('store.away', 'the database is not reachable', { cause: error });
 }
