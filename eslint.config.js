@@ -20,7 +20,7 @@ export default defineConfig(
       },
     },
     rules: {
-      eqeqeq: 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
       'no-restricted-syntax': ['error', environment],
       '@typescript-eslint/consistent-type-imports': 'error',
@@ -58,6 +58,7 @@ export default defineConfig(
       'no-console': ['error', { allow: ['warn', 'error'] }],
       // State here is `$state.raw`, replaced as a whole; the sets and maps it names are working memory of one function.
       'svelte/prefer-svelte-reactivity': 'off',
+      'svelte/no-useless-mustaches': 'off',
     },
   },
   {

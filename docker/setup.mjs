@@ -23,8 +23,9 @@ async function main() {
   if (command === 'packages') return installPackages();
   if (command === 'build') {
     await installPackages();
-    return buildAll();
+    return buildIfChanged();
   }
+  if (command === 'bundle') return build(root, args[0] ?? '');
   if (command === 'start') {
     await prepare('start');
     return start();
@@ -52,7 +53,7 @@ function checkNode() {
 async function prepare(purpose) {
   installTools(purpose);
   await installPackages();
-  await buildAll();
+  await buildIfChanged();
 }
 
 /** @param {import('./machine.mjs').Purpose} purpose */
@@ -91,11 +92,13 @@ async function installPackages() {
   done();
 }
 
-async function buildAll() {
+async function buildIfChanged() {
   const print = fingerprint(root);
   if (isBuilt(root, print)) return;
   const done = step('build');
-  await build(root, print);
+  // In a process of its own: the bundlers' memory and threads must not stay in the hub.
+  const code = await run(process.execPath, [fileURLToPath(import.meta.url), 'bundle', print], 'stderr');
+  if (code !== 0) throw new SetupError('the build failed; its messages stand above');
   done();
 }
 
