@@ -29,11 +29,10 @@ async function post(events: unknown): Promise<{ accepted: number; refusedCount: 
 beforeAll(async () => {
   dataDir = await temporaryFolder();
   [hub, browser] = await Promise.all([startDemoHub(), openBrowser()]);
-  await hub.context.store.query('insert into source (id, name, token_hash, region, created_at) values ($1, $1, $2, $3, 0)', [
-    'e2e',
-    createHash('sha256').update(token).digest(),
-    region,
-  ]);
+  await hub.context.store.query(
+    'insert into source (id, name, token_hash, region, created_at) values ($1, $1, $2, $3, 0)',
+    ['e2e', createHash('sha256').update(token).digest(), region],
+  );
   ({ page, errors } = await visit(browser, hub.address));
 }, 240_000);
 
@@ -43,20 +42,15 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 }, 30_000);
 
-const positions = (): Promise<number[]> => page.evaluate(() => [...document.querySelectorAll('video')].map((video) => video.currentTime));
+// Scripts of the page are texts: the project's types know no DOM outside web/.
+const played = '[...document.querySelectorAll("video")].map((video) => video.currentTime)';
 
-/** Seconds that every one of twelve tiles has played since `before`, waited for. */
+/** Until every one of twelve tiles has played a second. */
 async function untilAllAdvance(): Promise<void> {
-  await page.waitForFunction(() => document.querySelectorAll('video').length >= 12, undefined, { timeout: 60_000 });
-  const before = await positions();
-  await page.waitForFunction(
-    (start) => {
-      const now = [...document.querySelectorAll('video')].map((video) => video.currentTime);
-      return now.filter((time, index) => time > (start[index] ?? 0) + 1).length >= 12;
-    },
-    before,
-    { timeout: 90_000 },
-  );
+  await page.waitForFunction(`${played}.length >= 12`, undefined, { timeout: 60_000 });
+  const before = await page.evaluate<number[]>(played);
+  const advanced = `${played}.filter((time, index) => time > (${JSON.stringify(before)}[index] ?? 0) + 1).length >= 12`;
+  await page.waitForFunction(advanced, undefined, { timeout: 90_000 });
 }
 
 async function startVisit(): Promise<void> {
@@ -74,7 +68,10 @@ async function finishVisit(): Promise<string> {
   return text;
 }
 
-const visits = () => hub.context.store.query<{ body: { counts: boolean; verified: number; needed: number; findings: number } }>("select body from visit where state = 'finished' order by started_at");
+const visits = () =>
+  hub.context.store.query<{ body: { counts: boolean; verified: number; needed: number; findings: number } }>(
+    "select body from visit where state = 'finished' order by started_at",
+  );
 
 describe('first light', () => {
   it('signs in to a desk on which twelve tiles play, one of them with its true delay', async () => {
@@ -82,7 +79,7 @@ describe('first light', () => {
     await untilAllAdvance();
     const delay = page.getByTestId('delay').first();
     await delay.waitFor();
-    await page.waitForFunction(() => /\d/.test(document.querySelector('[data-testid=delay]')?.textContent ?? ''));
+    await expect.poll(() => delay.textContent()).toMatch(/\d/);
     const seconds = Number(/[\d.]+/.exec((await delay.textContent()) ?? '')?.[0]);
     expect(seconds).toBeGreaterThan(0.2);
     expect(seconds).toBeLessThan(6);
@@ -91,10 +88,23 @@ describe('first light', () => {
   it('shows the signal of an overdue case within a second of posting it', async () => {
     const took: number[] = [];
     for (const number of ['E2E-1', 'E2E-2', 'E2E-3']) {
-      const [matter] = await hub.context.store.query<{ code: string }>("select code from matter where region = '510000' and body ? 'promisedDays' order by code limit 1");
-      const seen = page.locator(`[data-testid=signal][data-casefile="${region}:${number}"]`).first().waitFor({ timeout: 10_000 });
+      const [matter] = await hub.context.store.query<{ code: string }>(
+        "select code from matter where region = '510000' and body ? 'promisedDays' order by code limit 1",
+      );
+      const seen = page
+        .locator(`[data-testid=signal][data-casefile="${region}:${number}"]`)
+        .first()
+        .waitFor({ timeout: 10_000 });
       const from = performance.now();
-      const answer = await post({ id: `e2e-${number}`, kind: 'case.accepted', region, casefile: number, matter: matter!.code, window: 'win-510104-1-07', occurredAt: '2026-03-02T09:00:00+08:00' });
+      const answer = await post({
+        id: `e2e-${number}`,
+        kind: 'case.accepted',
+        region,
+        casefile: number,
+        matter: matter!.code,
+        window: 'win-510104-1-07',
+        occurredAt: '2026-03-02T09:00:00+08:00',
+      });
       expect(answer).toMatchObject({ accepted: 1, refusedCount: 0 });
       await seen;
       took.push(performance.now() - from);
@@ -114,7 +124,9 @@ describe('first light', () => {
     await done.waitFor({ timeout: 15_000 });
     const picture = done.locator('img').first();
     await picture.waitFor();
-    await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(100);
+    await expect
+      .poll(() => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth))
+      .toBeGreaterThan(100);
     await page.keyboard.press('Escape');
     await page.waitForTimeout(20_000);
     await finishVisit();
@@ -145,7 +157,9 @@ describe('first light', () => {
       await again.page.locator(`[data-testid=ledger-row][data-act="${act}"]`).first().waitFor({ timeout: 20_000 });
     }
     await again.page.locator('[data-testid=chain][data-ok=true]').waitFor();
-    const [{ n } = { n: 0 }] = await hub.context.store.query<{ n: number }>("select count(*) as n from ledger where act = 'visit.finished'");
+    const [{ n } = { n: 0 }] = await hub.context.store.query<{ n: number }>(
+      "select count(*) as n from ledger where act = 'visit.finished'",
+    );
     expect(n).toBe(2);
     expect([...errors, ...again.errors]).toEqual([]);
     await again.context.close();

@@ -1,59 +1,47 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startOf } from '../../hub/model/calendar.ts';
 import type { Event } from '../../hub/model/event.ts';
-import { startPostgres, type EmbeddedPostgres } from '../../hub/platform/embedded.ts';
 import { migrate } from '../../hub/platform/migrate.ts';
-import { connectBus, type Bus } from '../../hub/platform/nats.ts';
-import { startNatsServer, type NatsServer } from '../../hub/platform/natsServer.ts';
+import type { Bus } from '../../hub/platform/nats.ts';
 import { connectStore, type Store } from '../../hub/platform/postgres.ts';
 import type { Part } from '../../hub/platform/part.ts';
 import { start } from '../../hub/record/part.ts';
 import { rebuild } from '../../hub/record/rebuild.ts';
 import { verifyLedger } from '../../hub/record/verify.ts';
+import { startTestBackend, testSettings, type TestBackend } from '../support/hub.ts';
 import { smallWorld } from '../support/world.ts';
 
 const log = pino({ level: 'silent' });
 const world = smallWorld();
-let dataDir: string;
-let nats: NatsServer;
-let postgres: EmbeddedPostgres;
+let backend: TestBackend;
 let bus: Bus;
 let store: Store;
 let part: Part;
 
 const startPart = () =>
   start({
-    bus,
-    store,
+    ...backend,
     world: () => world,
     log,
     identify: () => Promise.resolve(undefined),
-    settings: { demo: false } as Parameters<typeof start>[0]['settings'],
+    settings: testSettings(backend.dataDir),
   });
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'hallwatch-recorder-'));
-  [nats, postgres] = await Promise.all([startNatsServer({ dataDir, log }), startPostgres({ dataDir, log })]);
-  bus = await connectBus({ url: nats.url, log });
-  store = await connectStore({ url: postgres.url, log });
-  await migrate(store, { log });
+  backend = await startTestBackend({ seed: false });
+  ({ bus, store } = backend);
   part = await startPart();
 }, 60_000);
 
 afterAll(async () => {
   await part.stop();
-  await bus.close();
-  await store.close();
-  await Promise.all([nats.stop(), postgres.stop()]);
-  await rm(dataDir, { recursive: true, force: true });
+  await backend.stop();
 }, 60_000);
 
-const count = async (text: string, values: unknown[] = []): Promise<number> => (await store.query<{ n: number }>(`select count(*) as n from ${text}`, values))[0]!.n;
+const count = async (text: string, values: unknown[] = []): Promise<number> =>
+  (await store.query<{ n: number }>(`select count(*) as n from ${text}`, values))[0]!.n;
 
 async function until(what: string, isTrue: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
   for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
@@ -67,7 +55,13 @@ function cases(prefix: string, howMany: number): Event[] {
   const day = startOf('2026-03-02') + 36_000_000;
   return Array.from({ length: howMany }, (_, index): Event[] => {
     const common = { region: '510104', source: 'test', casefile: `${prefix}-${index}`, window: 'w1' };
-    const accepted: Event = { kind: 'case.accepted', id: `${prefix}-${index}-a`, ...common, matter: 'M1', occurredAt: day };
+    const accepted: Event = {
+      kind: 'case.accepted',
+      id: `${prefix}-${index}-a`,
+      ...common,
+      matter: 'M1',
+      occurredAt: day,
+    };
     if (index % 2 === 0) return [accepted];
     return [accepted, { kind: 'case.completed', id: `${prefix}-${index}-c`, ...common, occurredAt: day + 86_400_000 }];
   }).flat();
@@ -83,7 +77,12 @@ describe('the recorder', () => {
   });
 
   it('turns the clock of what is open and overdue, by itself', async () => {
-    await until('signals', async () => (await count("signal where casefile like '510104:once-%' and state = 'issued' and rule = 'over-statutory'")) === 20);
+    await until(
+      'signals',
+      async () =>
+        (await count("signal where casefile like '510104:once-%' and state = 'issued' and rule = 'over-statutory'")) ===
+        20,
+    );
     expect(await count("signal where casefile = '510104:once-1'")).toBe(0);
   });
 
@@ -99,14 +98,26 @@ describe('the recorder', () => {
     });
     expect(await count("event where id = 'twice-0-a' and occurred_at = $1", [first!.occurredAt])).toBe(1);
     await until('the first', async () => (await count("event where id = 'twice-0-a'")) === 1);
-    const command: Event = { kind: 'signal.acknowledged', id: 'twice-command', region: '510104', source: 'serve', occurredAt: Date.now(), account: 'li', name: '李', signal: 'nothing' };
+    const command: Event = {
+      kind: 'signal.acknowledged',
+      id: 'twice-command',
+      region: '510104',
+      source: 'serve',
+      occurredAt: Date.now(),
+      account: 'li',
+      name: '李',
+      signal: 'nothing',
+    };
     expect(await bus.command(command)).toEqual({ ok: false, field: 'signal', reason: 'no such signal' });
     expect(await bus.command(command)).toEqual({ ok: false, field: 'signal', reason: 'no such signal' });
     expect(await count("event where id = 'twice-command' and refused is not null")).toBe(1);
   });
 
   it('puts a message that is no event aside, with its bytes, and goes on', async () => {
-    await bus.jetstream.publish('event.510104.case.accepted', new TextEncoder().encode('{"kind":"case.accepted","id":'));
+    await bus.jetstream.publish(
+      'event.510104.case.accepted',
+      new TextEncoder().encode('{"kind":"case.accepted","id":'),
+    );
     await bus.publishAll(cases('after', 1));
     await until('the event after it', async () => (await count("event where id = 'after-0-a'")) === 1);
     const last = await bus.manager.streams.getMessage('REFUSED', { last_by_subj: 'refused.log' });
@@ -117,15 +128,21 @@ describe('the recorder', () => {
     const events = cases('kill', 6_000);
     const published = bus.publishAll(events, { patienceMs: 60_000 });
     await until('some of them', async () => (await count("event where id like 'kill-%'")) > 500);
-    process.kill(nats.pid!, 'SIGKILL');
+    const before = backend.servers();
+    process.kill(before.nats!, 'SIGKILL');
     await sleep(700);
-    process.kill(postgres.pid!, 'SIGKILL');
+    process.kill(before.postgres!, 'SIGKILL');
     await published;
     await until('all of them', async () => (await count("event where id like 'kill-%'")) === events.length, 60_000);
-    await until('signals of all', async () => (await count("signal where casefile like '510104:kill-%' and rule = 'over-statutory'")) === 3_000, 60_000);
+    await until(
+      'signals of all',
+      async () => (await count("signal where casefile like '510104:kill-%' and rule = 'over-statutory'")) === 3_000,
+      60_000,
+    );
     expect(await count("event_id where id like 'kill-%'")).toBe(events.length);
-    expect(nats.restarts).toBe(1);
-    expect(postgres.restarts).toBe(1);
+    const after = backend.servers();
+    expect(after.nats).not.toBe(before.nats);
+    expect(after.postgres).not.toBe(before.postgres);
   }, 120_000);
 
   it('goes on where it stopped after a restart', async () => {
@@ -141,7 +158,7 @@ describe('the recorder', () => {
     expect(verified.regions[0]!.entries).toBeGreaterThan(6_000);
     await store.query('drop database if exists again');
     await store.query('create database again');
-    const target = await connectStore({ url: postgres.url.replace(/\/[^/]*$/, '/again'), log });
+    const target = await connectStore({ url: backend.databaseUrl.replace(/\/[^/]*$/, '/again'), log });
     try {
       await migrate(target, { log });
       const result = await rebuild(store, target, world);
@@ -154,7 +171,9 @@ describe('the recorder', () => {
   }, 60_000);
 
   it('shows where the ledger was changed by hand', async () => {
-    await store.query("update ledger set body = jsonb_set(body, '{facts,level}', '\"none\"') where region = '510104' and sequence = 7");
+    await store.query(
+      "update ledger set body = jsonb_set(body, '{facts,level}', '\"none\"') where region = '510104' and sequence = 7",
+    );
     expect((await verifyLedger(store)).regions[0]).toMatchObject({ ok: false, brokenAt: 7, entries: 6 });
   });
 });

@@ -25,9 +25,18 @@ export interface Visitor {
 }
 
 /** A browser of its own: its own cookies, a desk-sized window, Chinese. */
-export async function visit(browser: Browser, address: string, options: { lang?: 'zh' | 'en'; width?: number; height?: number } = {}): Promise<Visitor> {
+export async function visit(
+  browser: Browser,
+  address: string,
+  options: { lang?: 'zh' | 'en'; width?: number; height?: number } = {},
+): Promise<Visitor> {
   const { lang = 'zh', width = 1440, height = 900 } = options;
-  const context = await browser.newContext({ baseURL: address, locale: lang === 'zh' ? 'zh-CN' : 'en-US', viewport: { width, height }, timezoneId: 'Asia/Shanghai' });
+  const context = await browser.newContext({
+    baseURL: address,
+    locale: lang === 'zh' ? 'zh-CN' : 'en-US',
+    viewport: { width, height },
+    timezoneId: 'Asia/Shanghai',
+  });
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
@@ -48,11 +57,13 @@ export async function signIn(page: Page, account: string, password: string): Pro
  */
 export async function hide(page: Page): Promise<() => Promise<void>> {
   const set = (state: 'hidden' | 'visible') =>
-    page.evaluate((value) => {
-      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => value });
-      Object.defineProperty(document, 'hidden', { configurable: true, get: () => value === 'hidden' });
+    page.evaluate(`{
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => '${state}' });
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${state === 'hidden'} });
       document.dispatchEvent(new Event('visibilitychange'));
-    }, state);
+    }`);
   await set('hidden');
-  return () => set('visible');
+  return async () => {
+    await set('visible');
+  };
 }

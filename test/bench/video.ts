@@ -1,0 +1,218 @@
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { pull } from '../../stream/args.ts';
+import { Boxes } from '../../stream/boxes.ts';
+import { run } from '../../stream/ffmpeg.ts';
+import { makeFilm, startCameraServer, STRIP, type CameraServer } from '../support/camera/index.ts';
+import { startTestHub, type TestHub } from '../support/hub.ts';
+import { quantile, type Report } from './report.ts';
+
+const fps = 15;
+const seconds = 20;
+const length = fps * seconds;
+const user = 'admin';
+const password = 'camera';
+/** One camera for each cold start, so that none has to become idle first. */
+const cold = ['cold-1', 'cold-2', 'cold-3', 'cold-4', 'cold-5'];
+const settle = 8_000;
+const span = 15_000;
+
+/**
+ * video: glass to glass. The film carries its picture number as a strip of bits; the page reads the number of each picture
+ * that is presented, and the camera knows when it sent it. Camera, hub and Chromium share one machine and one clock.
+ */
+export async function video(report: Report): Promise<void> {
+  const file = await makeFilm({ fps, seconds });
+  const streams = ['live', 'tile', ...cold].map((path) => ({ path, file, fps }));
+  const server = await startCameraServer({ streams, user, password });
+  const hub = await startTestHub({ settings: { roles: ['record', 'stream'] } });
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'],
+  });
+  try {
+    const cameras = await point(
+      hub,
+      server,
+      streams.map(({ path }) => path),
+    );
+    const page = await open(hub, browser);
+    const piped = await bare(server);
+    const first = await Promise.all(cold.map(async () => firstFragment(server)));
+
+    const colds: number[] = [];
+    for (const path of cold) colds.push(await firstPicture(page, cameras.get(path)!, true));
+    const started = quantile(first, 0.5);
+    report.add({
+      name: 'video.first.cold',
+      value: quantile(colds, 0.5) / 1000,
+      unit: 's',
+      goal: '≤ 1.5',
+      floor: started / 1000,
+      against: 'bare ffmpeg → its first picture on a pipe',
+      n: colds.length,
+    });
+
+    for (const [name, path, low, goal] of [
+      ['llhls', 'live', true, '≤ 0.9'],
+      ['tile', 'tile', false, '≤ 5'],
+    ] as const) {
+      const delays = await delay(page, cameras.get(path)!, low, (picture) => server.sentAt(path, picture));
+      report.add({
+        name: `video.delay.${name}`,
+        value: quantile(delays, 0.5) / 1000,
+        unit: 's',
+        goal,
+        floor: quantile(piped, 0.5) / 1000,
+        against: 'camera → bare ffmpeg → the picture on a pipe',
+        n: delays.length,
+      });
+    }
+
+    const warms: number[] = [];
+    const fetches: number[] = [];
+    for (let n = 0; n < 7; n++) {
+      fetches.push(await fetchFirst(hub, page, cameras.get('tile')!));
+      warms.push(await firstPicture(page, cameras.get('tile')!, true));
+    }
+    report.add({
+      name: 'video.first.warm',
+      value: quantile(warms, 0.5) / 1000,
+      unit: 's',
+      goal: '≤ 0.4',
+      floor: quantile(fetches, 0.5) / 1000,
+      against: 'playlist, init and one part by three fetches',
+      n: warms.length,
+    });
+  } finally {
+    await browser.close();
+    await hub.stop();
+    await server.stop();
+  }
+}
+
+/** Points cameras of the seed at the streams; answers their playlists' folders. */
+async function point(hub: TestHub, server: CameraServer, paths: string[]): Promise<Map<string, string>> {
+  const { store, seal, world } = hub.context;
+  const known = [...world().cameras.values()].filter(({ hall, enabled }) => hall === 'hall-510104-1' && enabled);
+  const folders = new Map<string, string>();
+  for (const [index, path] of paths.entries()) {
+    await store.query('update camera set url = $2 where id = $1', [known[index]!.id, seal.seal(server.url(path))]);
+    folders.set(path, `/live/${known[index]!.id}`);
+  }
+  return folders;
+}
+
+/** A page of the hub's own origin with hls.js, signed in, with the player's settings of web/lib/player.ts. */
+async function open(hub: TestHub, browser: Browser): Promise<Page> {
+  const [name, value] = (await hub.signIn({ name: 'bench', role: 'inspector', region: '510104' })).split('=') as [
+    string,
+    string,
+  ];
+  const context = await browser.newContext();
+  await context.addCookies([{ name, value, url: hub.address }]);
+  const page = await context.newPage();
+  await page.route('**/bench.html', (route) =>
+    route.fulfill({ contentType: 'text/html', body: '<video muted playsinline width=640 height=360></video>' }),
+  );
+  await page.goto(`${hub.address}/bench.html`);
+  await page.addScriptTag({ path: createRequire(import.meta.url).resolve('hls.js/dist/hls.light.min.js') });
+  // As text: a function would be rewritten by the compiler with names that the page does not have.
+  await page.evaluate(`
+    window.play = (url, low) => new Promise((resolve, reject) => {
+      window.hls?.destroy();
+      const video = document.querySelector('video');
+      const canvas = new OffscreenCanvas(640, ${STRIP});
+      const context = canvas.getContext('2d', { willReadFrequently: true });
+      window.seen = [];
+      const began = performance.now();
+      const hls = window.hls = new Hls({ lowLatencyMode: low, backBufferLength: 10, maxBufferLength: 12, enableWorker: false, ...(low ? { maxLiveSyncPlaybackRate: 1.1 } : {}) });
+      const frame = () => {
+        if (window.hls !== hls) return;
+        context.drawImage(video, 0, 0, video.videoWidth, ${STRIP}, 0, 0, 640, ${STRIP});
+        const { data } = context.getImageData(0, ${STRIP / 2}, 640, 1);
+        let number = 0;
+        for (let bit = 0; bit < 16; bit++) if (data[(bit * 40 + 20) * 4] > 128) number |= 1 << bit;
+        window.seen.push([number, Date.now()]);
+        resolve(performance.now() - began);
+        video.requestVideoFrameCallback(frame);
+      };
+      video.requestVideoFrameCallback(frame);
+      hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+      hls.on(Hls.Events.ERROR, (_, data) => data.fatal && reject(new Error(data.details)));
+      hls.attachMedia(video);
+      hls.loadSource(url);
+      setTimeout(() => reject(new Error('no picture within 20 s')), 20000);
+    })`);
+  return page;
+}
+
+/** Milliseconds from asking for the playlist to the first picture presented. */
+function firstPicture(page: Page, folder: string, low: boolean): Promise<number> {
+  return page.evaluate(`play(${JSON.stringify(`${folder}/${low ? 'index' : 'plain'}.m3u8`)}, ${low})`);
+}
+
+/** Milliseconds from camera to glass of the pictures presented while it plays undisturbed. */
+async function delay(page: Page, folder: string, low: boolean, sentAt: (picture: number) => number): Promise<number[]> {
+  await firstPicture(page, folder, low);
+  await sleep(settle);
+  await page.evaluate('seen.length = 0');
+  const delays: number[] = [];
+  for (const end = Date.now() + span; Date.now() < end; await sleep(500)) {
+    const seen = await page.evaluate<[number, number][]>('seen.splice(0)');
+    // A number that no picture carries was read while the picture changed size or was missing.
+    for (const [picture, at] of seen) if (picture < length && sentAt(picture) > 0) delays.push(at - sentAt(picture));
+  }
+  return delays;
+}
+
+/** Milliseconds of what cannot be saved by any player: its three requests, one after the other. */
+async function fetchFirst(hub: TestHub, page: Page, folder: string): Promise<number> {
+  const cookies = await page.context().cookies();
+  const headers = { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; ') };
+  const text = async (file: string): Promise<string> =>
+    (await fetch(`${hub.address}${folder}/${file}`, { headers })).text();
+  await text('index.m3u8');
+  const began = performance.now();
+  const playlist = await text('index.m3u8');
+  await text(/#EXT-X-MAP:URI="([^"]+)"/.exec(playlist)![1]!);
+  await text([...playlist.matchAll(/#EXT-X-PART:.*URI="([^"]+)",INDEPENDENT/g)].at(-1)![1]!);
+  return performance.now() - began;
+}
+
+/** Milliseconds from camera to the end of a bare ffmpeg's pipe, picture by picture. */
+async function bare(server: CameraServer): Promise<number[]> {
+  const boxes = new Boxes();
+  const delays: number[] = [];
+  let picture: number | undefined;
+  const running = run(pull(server.url('live')), undefined, (chunk) => {
+    for (const piece of boxes.push(chunk)) {
+      if (piece.kind !== 'fragment') continue;
+      const now = Date.now();
+      // The first is a key picture, one a second: the one sent last.
+      const keys = Array.from({ length: seconds }, (_, second) => second * fps);
+      picture ??= keys.reduce((best, key) => (server.sentAt('live', key) > server.sentAt('live', best) ? key : best));
+      delays.push(now - server.sentAt('live', picture % length));
+      picture++;
+    }
+  });
+  await sleep(10_000);
+  await running.stop();
+  return delays;
+}
+
+/** Milliseconds from starting a bare ffmpeg to its first picture on the pipe. */
+async function firstFragment(server: CameraServer): Promise<number> {
+  // Wherever within the second between key pictures.
+  await sleep(Math.random() * 2_000);
+  const began = performance.now();
+  const boxes = new Boxes();
+  return new Promise((resolve) => {
+    const running = run(pull(server.url('live')), undefined, (chunk) => {
+      if (!boxes.push(chunk).some(({ kind }) => kind === 'fragment')) return;
+      resolve(performance.now() - began);
+      void running.stop();
+    });
+  });
+}
