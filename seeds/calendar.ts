@@ -60,4 +60,5 @@ function write(): void {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) write();
+// By name: inside a bundle every module would take itself for the program.
+if (/[/\\]seeds[/\\]calendar\.ts$/.test(process.argv[1] ?? '')) write();

@@ -8,7 +8,8 @@ import { HubError } from '../hub/model/error.ts';
 import { end, spawnLeashed } from '../hub/platform/children.ts';
 import { startCameraServer } from '../test/support/camera/index.ts';
 import type { Canvas } from './canvas.ts';
-import { drawFrame, drawRoom, fps, scenes, seconds, size, type Scene } from './scenes.ts';
+import { drawFrame, drawRoom } from './drawing.ts';
+import { fps, scenes, seconds, size, type Scene } from './scenes.ts';
 
 export interface Film {
   /** `window-07` */

@@ -2,7 +2,6 @@
  * What a simulated hall does: a pure function of the scenario's seed, the day and the place. Asked twice it gives the
  * same events with the same ids, so a demonstration that is started again adds only what is missing.
  */
-import { z } from 'zod';
 import {
   addDays,
   addWorkingDays,
@@ -12,70 +11,17 @@ import {
   startOf,
   type WorkCalendar,
 } from '../hub/model/calendar.ts';
-import type { CaseEvent } from '../hub/model/event.ts';
-import { identifier, longText, shortText } from '../hub/model/fields.ts';
 import type { Hall, Matter, Window } from '../hub/model/world.ts';
 import type { Seeds } from './files.ts';
+import { Draft, slots, type Planned, type Slot } from './plan.ts';
 import { random, type Random } from './random.ts';
-
-const share = z.number().min(0).max(1);
-const words = z.array(shortText).min(1).max(100);
-
-export const scenarioFile = z.strictObject({
-  seed: z.int(),
-  history: z.strictObject({ workingDays: z.int().min(1).max(60), minutes: z.int().min(0).max(240) }),
-  halls: z
-    .array(
-      z.strictObject({
-        hall: identifier,
-        casesPerDay: z.int().min(0).max(500),
-        customerEvery: z.int().min(20).max(3600),
-        lateEntryEvery: z.int().min(20).max(7200).optional(),
-      }),
-    )
-    .min(1)
-    .max(100),
-  quiet: z.array(identifier),
-  shares: z.strictObject({
-    declined: share,
-    corrected: share,
-    withdrawn: share,
-    denied: share,
-    suspended: share,
-    extended: share,
-    dueDay: share,
-    late: share,
-  }),
-  procedures: words,
-  reasons: z.strictObject({
-    correction: z.array(longText),
-    declined: z.array(longText),
-    denied: z.array(longText),
-    withdrawn: z.array(longText),
-    suspension: z.array(longText),
-    extension: z.array(longText),
-    lateEntry: z.array(longText),
-  }),
-  applicants: z.strictObject({ surnames: words, enterprises: words, trades: words }),
-});
-export type Scenario = z.infer<typeof scenarioFile>;
-
-/** The order in which things happen is the order of `at`; an event that was typed in afterwards happened before it. */
-export interface Planned {
-  at: number;
-  event: CaseEvent;
-}
+import type { Scenario } from './scenario.ts';
 
 /** A customer's case at the counter is over after so many milliseconds. */
 export const sessionLength = 50 * 60_000;
 
 const minute = 60_000;
 type Plan = Scenario['halls'][number];
-type Part<T> = T extends unknown
-  ? Omit<T, 'id' | 'region' | 'source' | 'occurredAt' | 'casefile' | 'window' | 'handler'>
-  : never;
-type Step = Part<CaseEvent>;
-
 interface Place {
   hall: Hall;
   windows: { window: Window; matters: Matter[] }[];
@@ -211,7 +157,7 @@ export class Casework {
   }
 
   /** The steps between `from` and the decision, the decision and the completion. */
-  #finish(file: File, matter: Matter, dice: Random, from: number, decided: number): Planned[] {
+  #finish(file: Draft, matter: Matter, dice: Random, from: number, decided: number): Planned[] {
     const { shares, reasons } = this.#scenario;
     const until = matter.steps.indexOf('决定');
     const steps = until < 0 ? matter.steps : matter.steps.slice(0, until);
@@ -296,8 +242,8 @@ export class Casework {
     };
   }
 
-  #file(place: Place, window: Window, number: string, family: string): File {
-    return new File(place.hall.region, number, window, `demo-${family}-${this.#seed}-${place.hall.region}-${number}`);
+  #file(place: Place, window: Window, number: string, family: string): Draft {
+    return new Draft(place.hall.region, number, window, `demo-${family}-${this.#seed}-${place.hall.region}-${number}`);
   }
 
   /** A moment within office hours; `early` and `late` are shares of the day between opening and closing. */
@@ -329,60 +275,4 @@ export class Casework {
     }
     return at;
   }
-}
-
-/** One casefile while its events are planned. */
-class File {
-  readonly #common;
-  readonly #stem: string;
-  readonly #steps: { at: number; occurredAt: number | undefined; step: Step }[] = [];
-
-  constructor(region: string, number: string, window: Window, stem: string) {
-    const handler = window.staff === undefined ? {} : { handler: window.staff };
-    this.#common = { region, source: 'demo', casefile: number, window: window.id, ...handler };
-    this.#stem = stem;
-  }
-
-  /** `at` is when the hub hears of it; `occurredAt`, where given, is when it is said to have happened. */
-  add(at: number, step: Step, occurredAt?: number): this {
-    this.#steps.push({ at, occurredAt, step });
-    return this;
-  }
-
-  /** In the order of time, at least a second apart, numbered. */
-  get planned(): Planned[] {
-    let last = 0;
-    return this.#steps
-      .toSorted((a, b) => a.at - b.at)
-      .map(({ at, occurredAt, step }, index) => {
-        last = Math.max(Math.floor(at), last + 1000);
-        const id = `${this.#stem}-${index + 1}`;
-        return { at: last, event: { id, ...this.#common, occurredAt: occurredAt ?? last, ...step } as CaseEvent };
-      });
-  }
-}
-
-interface Slot {
-  day: string;
-  index: number;
-  at: number;
-  /** Milliseconds. */
-  length: number;
-}
-
-/** The slots of `seconds` that begin in `from` ≤ time < `to`; each place has its own phase, so that not all begin at once. */
-function slots(from: number, to: number, seconds: number, place: string): Slot[] {
-  const length = seconds * 1000;
-  const phase = Math.floor(random('phase', place).next() * length);
-  const found: Slot[] = [];
-  for (let day = dayOf(from); startOf(day) < to; day = addDays(day, 1)) {
-    const first = startOf(day) + phase;
-    const most = Math.floor((86_400_000 - 1 - phase) / length);
-    for (let index = Math.max(0, Math.ceil((from - first) / length)); index <= most; index++) {
-      const at = first + index * length;
-      if (at >= to) break;
-      found.push({ day, index, at, length });
-    }
-  }
-  return found;
 }

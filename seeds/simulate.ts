@@ -2,9 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addDays, dayOf, endOf, isWorkingDay, startOf } from '../hub/model/calendar.ts';
 import { HubError } from '../hub/model/error.ts';
-import { Casework, scenarioFile, sessionLength, type Planned, type Scenario } from './casework.ts';
-import { readSeeds, readYaml, seedsDir } from './files.ts';
+import { Casework, sessionLength } from './casework.ts';
+import { readSeeds, seedsDir } from './files.ts';
 import { calendarOf } from './load.ts';
+import type { Planned } from './plan.ts';
+import { readScenario } from './scenario.ts';
 
 export interface SimulateOptions {
   /** The counters' traffic runs so many times as fast; cases that take days keep the pace of the calendar. Default 1. */
@@ -36,22 +38,17 @@ export interface Totals {
 
 const batch = 500;
 const tick = 400;
-/** A chunk of the future that is planned at a time. */
-const ahead = 60_000;
+const day = 86_400_000;
 /** What was sent shortly before the hub was last seen may not have reached it: it is sent again, under the same ids. */
 const overlap = 10 * 60_000;
 /** Later than any simulated case lives. */
 const longestCase = 75;
 
-export function readScenario(dir: string = seedsDir()): Promise<Scenario> {
-  return readYaml(dir, 'scenario.yaml', scenarioFile);
-}
-
 /** Cases that take days: everything that is heard of in `from` < time ≤ `to`, of cases received on or after `since`. */
 export function longCases(casework: Casework, since: number, from: number, to: number): Planned[] {
   const planned: Planned[] = [];
   const first = Math.max(startOf(dayOf(since)), startOf(addDays(dayOf(from), -longestCase)));
-  for (let day = dayOf(first); startOf(day) <= to; day = addDays(day, 1)) planned.push(...casework.casesOf(day));
+  for (let each = dayOf(first); startOf(each) <= to; each = addDays(each, 1)) planned.push(...casework.casesOf(each));
   return planned.filter(({ at }) => at > from && at <= to);
 }
 
@@ -74,7 +71,7 @@ export async function simulate(address: string, token: string, options: Simulate
   const start = Math.min(Date.now(), until);
   let beginning = startOf(dayOf(start));
   for (let left = scenario.history.workingDays; left > 0;) {
-    beginning -= 86_400_000;
+    beginning -= day;
     if (isWorkingDay(calendar, dayOf(beginning))) left -= 1;
   }
   const since = known ? Math.min(known.from, beginning) : beginning;
@@ -91,6 +88,8 @@ export async function simulate(address: string, token: string, options: Simulate
   await door.send(past, true);
 
   // Two things are played from here on: the calendar's cases at their own pace, the counters at `speed`.
+  // A chunk of the future that is planned at a time: a minute of it, or what passes in a second.
+  const ahead = Math.max(60_000, speed * 1000);
   const salt = speed === 1 ? '' : `-x${start.toString(36)}`;
   const realOf = (at: number): number => start + (at - start) / speed;
   let planned = start;
@@ -103,7 +102,7 @@ export async function simulate(address: string, token: string, options: Simulate
       queue.push(...longCases(casework, since, plannedDay, to));
       plannedDay = to;
     }
-    while (realOf(planned) < now + ahead / 2) {
+    while (realOf(planned) < now + 1000) {
       queue.push(
         ...counterTraffic(casework, planned, planned + ahead, salt).map((each) => atReal(each, realOf, speed)),
       );
@@ -117,12 +116,15 @@ export async function simulate(address: string, token: string, options: Simulate
   return door.totals;
 }
 
-/** At another speed the moment of an event is the moment it is played; what is claimed to lie days back stays there. */
-function atReal({ at, event }: Planned, realOf: (at: number) => number, speed: number): Planned {
+/** At another speed the moment of an event is the moment it is played; what is claimed to lie days back stays as many days back. */
+export function atReal({ at, event }: Planned, realOf: (at: number) => number, speed: number): Planned {
   if (speed === 1) return { at, event };
   const real = Math.floor(realOf(at));
-  const isLate = event.enteredAt !== undefined;
-  return { at: real, event: { ...event, ...(isLate ? { enteredAt: real } : { occurredAt: real }) } };
+  if (event.enteredAt === undefined) return { at: real, event: { ...event, occurredAt: real } };
+  const shift = Math.ceil((at - real) / day) * day;
+  const due =
+    'promisedDueAt' in event && event.promisedDueAt !== undefined ? { promisedDueAt: event.promisedDueAt - shift } : {};
+  return { at: real, event: { ...event, ...due, enteredAt: real, occurredAt: event.occurredAt - shift } };
 }
 
 /** Only cases whose first event lies in the span: half a case makes no sense to the hub. */

@@ -3,10 +3,12 @@ import { addDays, dayOf, isWorkingDay, startOf, type WorkCalendar } from '../../
 import { caseEvent } from '../../hub/model/event.ts';
 import { checkAgainst, checkTogether } from '../../hub/model/parse.ts';
 import { matterKey, type World } from '../../hub/model/world.ts';
-import { Casework, type Planned, type Scenario } from '../../seeds/casework.ts';
+import { Casework } from '../../seeds/casework.ts';
 import { readSeeds, type Seeds } from '../../seeds/files.ts';
 import { calendarOf } from '../../seeds/load.ts';
-import { counterTraffic, longCases, readScenario } from '../../seeds/simulate.ts';
+import type { Planned } from '../../seeds/plan.ts';
+import { readScenario, type Scenario } from '../../seeds/scenario.ts';
+import { counterTraffic, longCases } from '../../seeds/simulate.ts';
 import { Play } from '../support/play.ts';
 
 const hour = 3_600_000;
