@@ -16,42 +16,55 @@ export function commandId(asking: Pick<Asking, 'who' | 'key'>, act: string, fall
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
 }
 
-export type Command = (event: Event) => Promise<Refusal | undefined>;
+/** `isKeyed`: the caller gave an `Idempotency-Key`, so the same key means the same answer, a refusal too. */
+export type Command = (event: Event, isKeyed: boolean) => Promise<Refusal | undefined>;
 
 /** Commands in flight at once; more are told to come back. */
 const mostInFlight = 500;
+/** How often one thing may be refused, and asked for again once its state has changed. */
+const mostRefusals = 100;
+
+type Known = Verdict & { position: number };
 
 /** Publishes people's commands and waits for the recorder's verdict: undefined when it is done, else 409 or 503. */
 export function commands({ bus, store }: Pick<Context, 'bus' | 'store'>): Command {
   const inFlight = new Map<string, Promise<Refusal | undefined>>();
 
-  async function known(id: string): Promise<Verdict | undefined> {
+  async function known(id: string): Promise<Known | undefined> {
     const row = await one<VerdictRow>(store, selectVerdict(id));
     if (!row) return undefined;
-    return row.refused === null
-      ? { ok: true, position: row.position }
-      : { ok: false, field: row.refused_field ?? '', reason: row.refused };
+    const { position, refused, refused_field } = row;
+    return refused === null
+      ? { ok: true, position }
+      : { ok: false, position, field: refused_field ?? '', reason: refused };
   }
 
-  async function carry(event: Event): Promise<Refusal | undefined> {
+  async function carry(event: Event, isKeyed: boolean): Promise<Refusal | undefined> {
     // A repeat carries another time than the first, and would be refused as another event under the same id.
-    let verdict = await known(event.id);
+    let found = await known(event.id);
+    let { id } = event;
+    // What was refused once may be right by now: without a key it is asked anew, still one event for a double click.
+    for (let round = 0; found && !found.ok && !isKeyed && round < mostRefusals; round += 1) {
+      id = `${event.id}-${found.position}`;
+      found = await known(id);
+    }
+    let verdict: Verdict | undefined = found;
     try {
-      verdict ??= await bus.command(event);
+      verdict ??= await bus.command({ ...event, id });
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       // The commit may have been made and only its announcement lost.
-      verdict = await known(event.id);
+      verdict = await known(id);
       if (!verdict) return away(`${error.message}; nothing is lost by repeating it`);
     }
     return verdict.ok ? undefined : conflict(verdict.field, verdict.reason);
   }
 
-  return (event) => {
+  return (event, isKeyed) => {
     const found = inFlight.get(event.id);
     if (found) return found;
     if (inFlight.size >= mostInFlight) return Promise.resolve(away('too many commands at once'));
-    const running = carry(event).finally(() => inFlight.delete(event.id));
+    const running = carry(event, isKeyed).finally(() => inFlight.delete(event.id));
     inFlight.set(event.id, running);
     return running;
   };

@@ -26,6 +26,8 @@ export interface Listener {
 export const credit = 64;
 /** More missed items than this are not replayed: the page loads its lists again. */
 export const mostReplayed = 2_000;
+/** A cursor further back than this is not looked up at all: a narrow scope would walk the whole archive for a few items. */
+const farthest = 200_000;
 /** A signal with its explanation takes up to 4 kB, so the ring up to 16 MB. */
 const ringItems = 4_000;
 const replaysAtOnce = 4;
@@ -46,7 +48,8 @@ interface Place {
 
 interface Missed {
   head: number;
-  items: LiveItem[];
+  /** Absent when the page has to load its lists again. */
+  items?: LiveItem[];
 }
 
 export class Feed {
@@ -263,8 +266,7 @@ export class Feed {
     try {
       const { head, items } = await this.#missed(listener.room, cursor);
       if (!this.#places.has(listener)) return;
-      // A cursor from the future was given by another database: what the page shows is not ours.
-      if (items.length > mostReplayed || head < cursor) listener.reset(head);
+      if (!items) listener.reset(head);
       else if (items.length === 0 && head > cursor) listener.send({ position: head, items: [] });
       else for (const chunk of chunksOf(items, head)) listener.send(chunk);
       place.cursor = head;
@@ -288,12 +290,14 @@ export class Feed {
   }
 
   async #query(room: Room, cursor: number): Promise<Missed> {
+    if (this.#heard - cursor > farthest) return { head: this.#heard };
     const rows = await all<MissedRow>(this.#store, selectMissed(room.scope, cursor, mostReplayed + 1));
     const head = rows.find((row) => row.topic === 'head')?.position ?? 0;
     const items = rows
       .filter((row) => row.topic !== 'head')
       .map(({ topic, region, position, body }) => ({ topic, region, position, body }) as LiveItem);
-    return { head, items };
+    // A cursor from the future was given by another database: what the page shows is not ours.
+    return items.length > mostReplayed || head < cursor ? { head } : { head, items };
   }
 
   async #head(): Promise<number> {

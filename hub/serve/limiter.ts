@@ -1,4 +1,4 @@
-/** So many tries at once, then one each `refillMs`; a key is forgotten when it is full again. */
+/** So many tries at once, then one each `refillMs`. */
 export class Limiter {
   readonly #burst: number;
   readonly #refillMs: number;
@@ -16,20 +16,19 @@ export class Limiter {
     const found = this.#keys.get(key);
     const left = found ? Math.min(this.#burst, found.left + (now - found.at) / this.#refillMs) : this.#burst;
     if (left < 1) return Math.ceil((1 - left) * this.#refillMs);
-    if (!found && this.#keys.size >= Limiter.mostKeys) this.#forget(now);
+    // Set anew, so that the map stands in the order of use: when it is full, the key unused for the longest goes.
+    this.#keys.delete(key);
+    if (this.#keys.size >= Limiter.mostKeys) this.#keys.delete(this.#keys.keys().next().value!);
     this.#keys.set(key, { left: left - 1, at: now });
     return 0;
+  }
+
+  get size(): number {
+    return this.#keys.size;
   }
 
   /** A success gives the tries back. */
   clear(key: string): void {
     this.#keys.delete(key);
-  }
-
-  #forget(now: number): void {
-    for (const [key, { left, at }] of this.#keys)
-      if (left + (now - at) / this.#refillMs >= this.#burst) this.#keys.delete(key);
-    // All of them are in use: the oldest goes.
-    if (this.#keys.size >= Limiter.mostKeys) for (const key of this.#keys.keys()) return void this.#keys.delete(key);
   }
 }

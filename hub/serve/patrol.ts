@@ -122,19 +122,22 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         const made = await one<{ count: number }>(store, countVisits(duty.id, who.account));
         const id = commandId(asking, `visit ${duty.id} ${input.visit ?? ''}`, String(made?.count ?? 0));
         const visit = input.visit ?? `visit-${id}`;
-        const refused = await command({
-          id,
-          kind: 'patrol.visitStarted',
-          region: duty.region,
-          source: 'desk',
-          occurredAt: now,
-          account: who.account,
-          name: who.name,
-          visit,
-          duty: duty.id,
-          hall: duty.hall,
-          windows,
-        });
+        const refused = await command(
+          {
+            id,
+            kind: 'patrol.visitStarted',
+            region: duty.region,
+            source: 'desk',
+            occurredAt: now,
+            account: who.account,
+            name: who.name,
+            visit,
+            duty: duty.id,
+            hall: duty.hall,
+            windows,
+          },
+          asking.key !== undefined,
+        );
         return refused ?? (await visitFor(who, visit)) ?? unknown('visit');
       },
     },
@@ -159,18 +162,21 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         if (visit instanceof Refusal) return visit;
         await flush();
         const { views, digest } = await watching(context, visit, now);
-        const refused = await command({
-          id: commandId(asking, `finish ${visit.id}`, ''),
-          kind: 'patrol.visitFinished',
-          region: visit.region,
-          source: 'desk',
-          occurredAt: now,
-          account: who.account,
-          name: who.name,
-          visit: visit.id,
-          views,
-          digest,
-        });
+        const refused = await command(
+          {
+            id: commandId(asking, `finish ${visit.id}`, ''),
+            kind: 'patrol.visitFinished',
+            region: visit.region,
+            source: 'desk',
+            occurredAt: now,
+            account: who.account,
+            name: who.name,
+            visit: visit.id,
+            views,
+            digest,
+          },
+          asking.key !== undefined,
+        );
         return refused ?? (await visitFor(who, visit.id)) ?? unknown('visit');
       },
     },
@@ -190,22 +196,25 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         const camera = [...world().cameras.values()].find((each) => each.window === input.window && each.enabled)?.id;
         // Findings of one visit are told apart by what they say and the second they were made, where there is no key.
         const id = commandId(asking, `finding ${visit.id}`, JSON.stringify([input, Math.floor(now / 2_000)]));
-        const refused = await command({
-          id,
-          kind: 'patrol.findingRecorded',
-          region: visit.region,
-          source: 'desk',
-          occurredAt: now,
-          account: who.account,
-          name: who.name,
-          finding: `finding-${id}`,
-          visit: visit.id,
-          window: input.window,
-          ...(camera === undefined ? {} : { camera }),
-          code: input.code,
-          ...(input.note === undefined ? {} : { note: input.note }),
-          ...(await snapshot(camera)),
-        });
+        const refused = await command(
+          {
+            id,
+            kind: 'patrol.findingRecorded',
+            region: visit.region,
+            source: 'desk',
+            occurredAt: now,
+            account: who.account,
+            name: who.name,
+            finding: `finding-${id}`,
+            visit: visit.id,
+            window: input.window,
+            ...(camera === undefined ? {} : { camera }),
+            code: input.code,
+            ...(input.note === undefined ? {} : { note: input.note }),
+            ...(await snapshot(camera)),
+          },
+          asking.key !== undefined,
+        );
         return refused ?? (await one<FindingBody>(store, selectFinding(`finding-${id}`)))?.body ?? unknown('finding');
       },
     },

@@ -69,17 +69,20 @@ export function signalRoutes({ store, world }: Context, command: Command): Route
         if (input instanceof Refusal) return input;
         const signal = await signalFor(who, params['id'] ?? '');
         if (!signal) return unknown('signal');
-        const refused = await command({
-          id: commandId(asking, `acknowledge ${signal.id}`, ''),
-          kind: 'signal.acknowledged',
-          region: signal.region,
-          source: 'desk',
-          occurredAt: now,
-          account: who.account,
-          name: who.name,
-          signal: signal.id,
-          ...(input.note === undefined ? {} : { note: input.note }),
-        });
+        const refused = await command(
+          {
+            id: commandId(asking, `acknowledge ${signal.id}`, ''),
+            kind: 'signal.acknowledged',
+            region: signal.region,
+            source: 'desk',
+            occurredAt: now,
+            account: who.account,
+            name: who.name,
+            signal: signal.id,
+            ...(input.note === undefined ? {} : { note: input.note }),
+          },
+          asking.key !== undefined,
+        );
         return refused ?? (await signalFor(who, signal.id)) ?? unknown('signal');
       },
     },

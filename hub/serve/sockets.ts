@@ -23,7 +23,6 @@ type Line = Socket<Upward, Downward, DefaultEventsMap, Data>;
 /** More browsers than this are refused at the door of one process. */
 const mostSockets = 10_000;
 const sweepEveryMs = 1_000;
-const identifyEveryMs = 60_000;
 /** How long a client may take to hear that it is cut off. */
 const graceMs = 250;
 
@@ -41,7 +40,11 @@ export interface Sockets {
 }
 
 /** Everything that travels over the socket, both ways. */
-export async function startSockets(context: Context, { identify }: Pick<Sessions, 'identify'>): Promise<Sockets> {
+export async function startSockets(
+  context: Context,
+  { identify }: Pick<Sessions, 'identify'>,
+  { identifyEveryMs = 60_000 } = {},
+): Promise<Sockets> {
   const { bus, store, log, settings } = context;
   const io: Hub = new Server({
     serveClient: false,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayOf, endOf } from '../../hub/model/calendar.ts';
 import type { Event } from '../../hub/model/event.ts';
+import { commands } from '../../hub/serve/commands.ts';
 import { accounts, password, startDesk, until, type Account, type Desk } from '../support/desk.ts';
 
 let desk: Desk;
@@ -373,6 +374,37 @@ describe('commands', () => {
     await desk.ask('li', `/api/visits/${again.body.id}/finish`, { method: 'POST' });
     expect((await desk.ask('li', '/api/duties')).body.month).toMatchObject({ findings: 2, done: 0 });
   }, 60_000);
+
+  it('what was refused may be asked again once it is right, unless under the same key', async () => {
+    const command = commands(desk.backend);
+    const { bus } = desk.backend;
+    const start = (id: string, visit: string): Event => ({
+      kind: 'patrol.visitStarted',
+      id,
+      region: '510104',
+      source: 'test',
+      occurredAt: Date.now(),
+      account: 'li',
+      name: 'li',
+      visit,
+      duty: 'duty-late',
+      hall: 'hall-1',
+      windows: ['w1'],
+    });
+    expect((await command(start('free', 'v-free'), false))?.problem).toMatchObject({ status: 409, field: 'duty' });
+    expect((await command(start('keyed', 'v-keyed'), true))?.problem).toMatchObject({ status: 409, field: 'duty' });
+    await bus.publish(planned('duty-late', '510104', 'hall-1', 'organ-1', dayOf(now + day)));
+    await until(
+      'the duty',
+      async () => (await desk.backend.store.query(`select from duty where id = 'duty-late'`)).length === 1,
+    );
+    expect(
+      await Promise.all([command(start('free', 'v-free'), false), command(start('free', 'v-free'), false)]),
+    ).toEqual([undefined, undefined]);
+    expect(await command(start('free', 'v-free'), false)).toBeUndefined();
+    expect((await command(start('keyed', 'v-keyed'), true))?.problem.status).toBe(409);
+    expect(await desk.backend.store.query(`select id from visit where duty = 'duty-late'`)).toEqual([{ id: 'v-free' }]);
+  });
 
   it('is in the ledger, whose chain is whole until somebody touches it', async () => {
     const { body } = await desk.ask('li', '/api/ledger?limit=3');

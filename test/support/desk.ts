@@ -56,6 +56,7 @@ export function twoCounties(): World {
 export interface Desk {
   url: string;
   backend: Backend;
+  context: Context;
   world: World;
   app: FastifyInstance;
   /** `fetch` with the account's cookie; JSON bodies. */
@@ -126,6 +127,7 @@ export async function startDesk({ record = true }: { record?: boolean } = {}): P
   const desk: Desk = {
     url,
     backend,
+    context,
     world,
     app,
     cookie: (account) => {

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LiveItem } from '../../hub/model/live.ts';
+import { may, permissions, type Identity, type Permission, type Role } from '../../hub/model/rights.ts';
+import { chunksOf, isInScope, roomOf } from '../../hub/serve/rooms.ts';
+
+const who = (role: Role, region: string, hall?: string): Identity => ({
+  session: 's',
+  account: 'a',
+  name: 'n',
+  role,
+  region,
+  ...(hall === undefined ? {} : { hall }),
+});
+
+describe('rights', () => {
+  const table: [Role, Permission[]][] = [
+    [
+      'inspector',
+      [
+        'case.read',
+        'signal.read',
+        'signal.acknowledge',
+        'video.watch',
+        'patrol.read',
+        'patrol.visit',
+        'finding.record',
+        'evidence.view',
+        'ledger.read',
+      ],
+    ],
+    ['hallManager', ['case.read', 'signal.read', 'signal.acknowledge', 'video.watch', 'patrol.read']],
+    ['administrator', ['system.read', 'source.manage']],
+  ];
+  it.each(table)('of the %s are these and no others', (role, granted) => {
+    expect(permissions.filter((each) => may(who(role, '510104'), each))).toEqual(granted);
+  });
+
+  it('keep administrators and business apart (SC-29)', () => {
+    const administrator = new Set(table[2]![1]);
+    for (const [role, granted] of table) {
+      if (role !== 'administrator') expect(granted.filter((each) => administrator.has(each))).toEqual([]);
+    }
+  });
+
+  const places: [string, string, string | undefined, { region: string; hall?: string }, boolean][] = [
+    ['a county sees itself', '510104', undefined, { region: '510104', hall: 'h1' }, true],
+    ['a county does not see the next', '510104', undefined, { region: '510105' }, false],
+    ['a county does not see its city', '510104', undefined, { region: '510100' }, false],
+    ['a city sees its counties', '510100', undefined, { region: '510104', hall: 'h1' }, true],
+    ['a city does not see the next city', '510100', undefined, { region: '510304' }, false],
+    ['a province sees all below', '510000', undefined, { region: '513401', hall: 'h1' }, true],
+    ['a province does not see the next', '510000', undefined, { region: '520000' }, false],
+    ['a hall manager sees the hall', '510104', 'h1', { region: '510104', hall: 'h1' }, true],
+    ['a hall manager does not see the next hall', '510104', 'h1', { region: '510104', hall: 'h2' }, false],
+    ['a hall manager does not see what belongs to no hall', '510104', 'h1', { region: '510104' }, false],
+  ];
+  it.each(places)('%s', (_what, region, hall, where, expected) => {
+    const role = hall === undefined ? 'inspector' : 'hallManager';
+    expect(may(who(role, region, hall), 'case.read', where)).toBe(expected);
+  });
+});
+
+describe('rooms', () => {
+  const region = fc.constantFrom('510000', '510100', '510104', '510105', '520000', '511000');
+  const hall = fc.option(fc.constantFrom('h1', 'h2'), { nil: undefined });
+  const item = fc
+    .record({ region, hall, position: fc.integer({ min: 1, max: 40 }) })
+    .map(
+      ({ region: code, hall: at, position }) =>
+        ({ topic: 'event', region: code, position, body: at === undefined ? {} : { hall: at } }) as LiveItem,
+    );
+
+  it('let through exactly what the right says', () => {
+    fc.assert(
+      fc.property(region, hall, item, (code, at, each) => {
+        const person = who(at === undefined ? 'inspector' : 'hallManager', code, at);
+        const where = { region: each.region, hall: each.body.hall };
+        expect(isInScope(roomOf(person)!.scope, each)).toBe(may(person, 'signal.read', where));
+      }),
+    );
+  });
+
+  it('are shared by equal scopes only, and closed to administrators', () => {
+    expect(roomOf(who('administrator', '510104'))).toBeUndefined();
+    const names = [
+      who('inspector', '510104'),
+      who('inspector', '510100'),
+      who('hallManager', '510104', 'h1'),
+      who('hallManager', '510104', 'h2'),
+    ].map((each) => roomOf(each)!.name);
+    expect(new Set(names).size).toBe(4);
+  });
+
+  it('cut messages between positions, never within one, and lose nothing', () => {
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 400 }), (list) => {
+        const items = list.sort((a, b) => a.position - b.position);
+        const end = (items.at(-1)?.position ?? 0) + 5;
+        const chunks = chunksOf(items, end);
+        expect(chunks.flatMap((each) => each.items)).toEqual(items);
+        if (chunks.length > 0) expect(chunks.at(-1)!.position).toBe(end);
+        for (const [index, chunk] of chunks.entries()) {
+          const next = chunks[index + 1];
+          if (next) expect(next.items[0]!.position).toBeGreaterThan(chunk.position);
+          expect(chunk.items.at(-1)!.position).toBeLessThanOrEqual(chunk.position);
+        }
+      }),
+    );
+  });
+});

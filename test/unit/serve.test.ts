@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { checkPassword, hashPassword } from '../../hub/platform/password.ts';
+import { commandId } from '../../hub/serve/commands.ts';
+import { Limiter } from '../../hub/serve/limiter.ts';
+
+describe('the limiter', () => {
+  it('lets a burst through, then one each refill, and tells how long to wait', () => {
+    const limiter = new Limiter(3, 1_000);
+    expect([0, 0, 0].map(() => limiter.take('a', 0))).toEqual([0, 0, 0]);
+    expect(limiter.take('a', 0)).toBe(1_000);
+    expect(limiter.take('b', 0)).toBe(0);
+    expect(limiter.take('a', 400)).toBe(600);
+    expect(limiter.take('a', 1_000)).toBe(0);
+    expect(limiter.take('a', 1_000)).toBe(1_000);
+    limiter.clear('a');
+    expect(limiter.take('a', 1_000)).toBe(0);
+  });
+
+  it('goes on limiting when it is flooded with keys, and stays small', () => {
+    const limiter = new Limiter(1, 60_000);
+    for (let index = 0; index < Limiter.mostKeys + 5_000; index += 1) limiter.take(`key-${index}`, index / 1_000);
+    const last = `key-${Limiter.mostKeys + 4_999}`;
+    expect(limiter.take(last, 30)).toBeGreaterThan(0);
+    expect(limiter.size).toBeLessThanOrEqual(Limiter.mostKeys);
+  });
+});
+
+describe('passwords', () => {
+  it('are argon2id with 64 MiB and 3 passes, each with a salt of its own', async () => {
+    const [one, two] = await Promise.all([hashPassword('密码 123'), hashPassword('密码 123')]);
+    expect(one).toMatch(/^\$argon2id\$v=19\$m=65536,t=3,p=1\$/);
+    expect(one).not.toBe(two);
+    expect(await checkPassword('密码 123', one)).toBe(true);
+    expect(await checkPassword('密码 124', one)).toBe(false);
+    expect(await checkPassword('密码 123', undefined)).toBe(false);
+    expect(await checkPassword('nobody has this password', undefined)).toBe(false);
+    expect(await checkPassword('x', 'not a hash')).toBe(false);
+    expect(await checkPassword('x'.repeat(257), one)).toBe(false);
+  });
+
+  it('typed in another Unicode form are the same', async () => {
+    expect(await checkPassword('cafe\u0301', await hashPassword('caf\u00e9'))).toBe(true);
+  });
+});
+
+describe('the id of a command', () => {
+  const asking = (account: string, key?: string) =>
+    ({ who: { account }, ...(key === undefined ? {} : { key }) }) as Parameters<typeof commandId>[0];
+  it('is the same for the same account, act and key, and for nothing else', () => {
+    const ids = [
+      commandId(asking('li', 'k'), 'finish v1', ''),
+      commandId(asking('li', 'k'), 'finish v2', ''),
+      commandId(asking('zhao', 'k'), 'finish v1', ''),
+      commandId(asking('li', 'j'), 'finish v1', ''),
+      commandId(asking('li'), 'finish v1', ''),
+      commandId(asking('li'), 'finish v1', 'k'),
+    ];
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(commandId(asking('li', 'k'), 'finish v1', 'ignored')).toBe(ids[0]);
+    expect(commandId(asking('li'), 'finish v1', '')).toBe(ids[4]);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{40}$/);
+  });
+});
