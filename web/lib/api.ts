@@ -62,7 +62,8 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 
 function query(values: Record<string, string | number | undefined>): string {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value !== undefined && value !== '') search.set(name, String(value));
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && value !== '') search.set(name, String(value));
   const text = search.toString();
   return text ? `?${text}` : '';
 }
@@ -83,10 +84,13 @@ export const api = {
   me: () => call<Me>('GET', '/api/session'),
   halls: () => call<HallSummary[]>('GET', '/api/halls'),
   hall: (hall: string) => call<HallDetail>('GET', `/api/halls/${id(hall)}`),
-  timeline: (hall: string, minutes = 60) => call<Timeline>('GET', `/api/halls/${id(hall)}/timeline${query({ minutes })}`),
-  windowEvents: (window: string, limit = 50) => call<EventLine[]>('GET', `/api/windows/${id(window)}/events${query({ limit })}`),
+  timeline: (hall: string, minutes = 60) =>
+    call<Timeline>('GET', `/api/halls/${id(hall)}/timeline${query({ minutes })}`),
+  windowEvents: (window: string, limit = 50) =>
+    call<EventLine[]>('GET', `/api/windows/${id(window)}/events${query({ limit })}`),
   signals: (which: SignalQuery) => call<Page<Signal>>('GET', `/api/signals${query({ ...which })}`),
-  acknowledge: (signal: string, note?: string) => call<Signal>('POST', `/api/signals/${id(signal)}/acknowledge`, note ? { note } : {}),
+  acknowledge: (signal: string, note?: string) =>
+    call<Signal>('POST', `/api/signals/${id(signal)}/acknowledge`, note ? { note } : {}),
   casefile: (casefile: string) => call<CasefileDetail>('GET', `/api/casefiles/${id(casefile)}`),
   duties: () => call<DutyDay>('GET', '/api/duties'),
   startVisit: (duty: string) => call<Visit>('POST', '/api/visits', { duty }),
@@ -101,4 +105,5 @@ export const api = {
 };
 
 export const evidenceUrl = (sha256: string): string => `/evidence/${id(sha256)}.jpg`;
-export const streamUrl = (camera: string, mode: 'live' | 'plain'): string => `/live/${id(camera)}/${mode === 'live' ? 'index' : 'plain'}.m3u8`;
+export const streamUrl = (camera: string, mode: 'live' | 'plain'): string =>
+  `/live/${id(camera)}/${mode === 'live' ? 'index' : 'plain'}.m3u8`;

@@ -85,7 +85,9 @@ export class Desk {
   }
   /** The duty a visit of this hall would serve. */
   get duty(): Duty | undefined {
-    return this.#day?.duties.find((duty) => duty.hall === this.#hallId && duty.done < duty.required && duty.state !== 'missed');
+    return this.#day?.duties.find(
+      (duty) => duty.hall === this.#hallId && duty.done < duty.required && duty.state !== 'missed',
+    );
   }
 
   async open(): Promise<void> {
@@ -95,7 +97,8 @@ export class Desk {
       const [halls, day] = await Promise.all([api.halls(), api.duties()]);
       this.#halls = halls;
       this.#takeDay(day);
-      const first = day.openVisit?.hall ?? day.duties[0]?.hall ?? [...halls].sort((a, b) => b.windows - a.windows)[0]?.id;
+      const first =
+        day.openVisit?.hall ?? day.duties[0]?.hall ?? [...halls].sort((a, b) => b.windows - a.windows)[0]?.id;
       if (first !== undefined && this.#hallId === undefined) await this.goTo(first);
     } catch (error) {
       this.#failure = error;
@@ -198,7 +201,9 @@ export class Desk {
     this.#stops = [
       live.on('event', (lines) => this.#takeEvents(lines)),
       live.on('signal', (signals) =>
-        this.#mark(signals.map((signal) => ({ window: signal.window, at: signal.issuedAt, kind: signal.level, id: signal.id }))),
+        this.#mark(
+          signals.map((signal) => ({ window: signal.window, at: signal.issuedAt, kind: signal.level, id: signal.id })),
+        ),
       ),
       live.on('duty', (duties) => this.#takeDuties(duties)),
       live.on('visit', (visits) => {
@@ -268,10 +273,19 @@ export class Desk {
       const own = lines.filter((line) => line.window === this.#focus);
       if (own.length > 0) this.#events = merge(this.#events, own, (line) => line.position, 50);
     }
-    this.#mark(lines.map((line) => ({ window: line.window, at: line.occurredAt, kind: 'event' as const, id: line.id })));
+    this.#mark(
+      lines.map((line) => ({ window: line.window, at: line.occurredAt, kind: 'event' as const, id: line.id })),
+    );
   }
 
-  #mark(marks: { window: string | undefined; at: number; kind: Timeline['lanes'][number]['marks'][number]['kind']; id: string }[]): void {
+  #mark(
+    marks: {
+      window: string | undefined;
+      at: number;
+      kind: Timeline['lanes'][number]['marks'][number]['kind'];
+      id: string;
+    }[],
+  ): void {
     const timeline = this.#timeline;
     if (!timeline) return;
     const lanes = new Map(timeline.lanes.map((lane) => [lane.window, lane]));

@@ -10,14 +10,16 @@ export function subjectOf(entry: LedgerEntry): string {
   const hall = places.hallName(entry.hall);
   const parts: string[] = [];
   const level = facts.level;
-  if (level === 'notice' || level === 'warning' || level === 'correction' || level === 'serious') parts.push(session.levelWord(level));
+  if (level === 'notice' || level === 'warning' || level === 'correction' || level === 'serious')
+    parts.push(session.levelWord(level));
   switch (entry.act) {
     case 'signal.issued':
     case 'signal.acknowledged':
     case 'signal.revoked':
       if (facts.casefile !== undefined) parts.push(t('subject.case', { number: String(facts.casefile) }));
       if (typeof facts.dueOn === 'string') parts.push(t('subject.due', { day: facts.dueOn }));
-      if (typeof facts.overDays === 'number' && facts.overDays > 0) parts.push(t('subject.over', { n: facts.overDays }));
+      if (typeof facts.overDays === 'number' && facts.overDays > 0)
+        parts.push(t('subject.over', { n: facts.overDays }));
       break;
     case 'visit.started':
       if (typeof facts.windows === 'number') parts.push(t('wall.windows', { n: facts.windows }));

@@ -49,7 +49,9 @@ export const t = <W extends Word>(key: W, ...fill: Fill<W>): string => word(loca
 
 /** A text whose key is made from data; `otherwise` when the dictionary does not know it. */
 export const tData = (key: string, otherwise: Word): string =>
-  isWord(key) ? (word as (locale: Locale, key: Word) => string)(locale.current, key) : (word as (locale: Locale, key: Word) => string)(locale.current, otherwise);
+  isWord(key)
+    ? (word as (locale: Locale, key: Word) => string)(locale.current, key)
+    : (word as (locale: Locale, key: Word) => string)(locale.current, otherwise);
 
 /** The name of a thing in the current language. */
 export const nameOf = (thing: { name?: string | undefined; nameEn?: string | undefined } | undefined): string =>

@@ -11,7 +11,12 @@ export interface Placed {
  * The list with the changes in it: a later position replaces an earlier one of the same id, an earlier one is dropped
  * (an answer that was on its way while a live change overtook it). Newest first by `order`, at most `bound` kept.
  */
-export function merge<T extends Placed>(list: readonly T[], changes: readonly T[], order: (item: T) => number, bound: number): T[] {
+export function merge<T extends Placed>(
+  list: readonly T[],
+  changes: readonly T[],
+  order: (item: T) => number,
+  bound: number,
+): T[] {
   const byId = new Map(list.map((item) => [item.id, item]));
   for (const change of changes) {
     const known = byId.get(change.id);
@@ -22,13 +27,19 @@ export function merge<T extends Placed>(list: readonly T[], changes: readonly T[
 
 export const severity: Record<Level, number> = { notice: 0, warning: 1, correction: 2, serious: 3 };
 
-export const isOpen = (signal: Pick<Signal, 'state'>): boolean => signal.state === 'issued' || signal.state === 'acknowledged';
+export const isOpen = (signal: Pick<Signal, 'state'>): boolean =>
+  signal.state === 'issued' || signal.state === 'acknowledged';
 
 /** The most serious of some signals; the newest among equals. */
 export function worst(signals: readonly Signal[]): Signal | undefined {
   let best: Signal | undefined;
   for (const signal of signals) {
-    if (!best || severity[signal.level] > severity[best.level] || (severity[signal.level] === severity[best.level] && signal.issuedAt > best.issuedAt)) best = signal;
+    if (
+      !best ||
+      severity[signal.level] > severity[best.level] ||
+      (severity[signal.level] === severity[best.level] && signal.issuedAt > best.issuedAt)
+    )
+      best = signal;
   }
   return best;
 }

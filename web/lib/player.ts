@@ -2,20 +2,10 @@ import type Hls from 'hls.js';
 import type { ErrorData } from 'hls.js';
 import { serverNow } from './clock.svelte.ts';
 import type { Look } from './span.ts';
+import type { Playing } from './tile.ts';
 import { startTurn } from './turns.ts';
 
 export type Mode = 'live' | 'plain';
-
-/** What a tile may say about its picture. Only `playing` is a live picture; everything else is covered by words. */
-export type Playing =
-  | { state: 'starting' }
-  | { state: 'playing'; delay: number | undefined }
-  /** Server time at which the picture last moved. */
-  | { state: 'stalled'; since: number }
-  | { state: 'reconnecting'; attempt: number }
-  | { state: 'paused' }
-  | { state: 'idle' }
-  | { state: 'unsupported' };
 
 /** A picture that has not moved for this long is no longer shown as live. */
 const stallAfter = 3_000;
@@ -113,7 +103,7 @@ export class Player {
   async #open(): Promise<void> {
     this.#cancelRetry();
     this.#endTurn?.();
-    const turn = startTurn();
+    const turn = startTurn(this.#mode === 'live');
     this.#endTurn = turn.end;
     const [{ default: Light }] = await Promise.all([import('hls.js/light'), turn.begun]);
     // Another opening has begun meanwhile, or nobody looks any more.
@@ -195,7 +185,8 @@ export class Player {
       this.#say({ state: 'playing', delay });
       if (delay !== undefined && delay > farBehind[this.#mode]) this.#catchUp(hls, time);
     } else if (now - this.#movedAt > stallAfter) {
-      if (this.#playing.state === 'playing' || this.#playing.state === 'stalled') this.#say({ state: 'stalled', since: serverNow() - (now - this.#movedAt) });
+      if (this.#playing.state === 'playing' || this.#playing.state === 'stalled')
+        this.#say({ state: 'stalled', since: serverNow() - (now - this.#movedAt) });
       if (this.#video.paused && this.#video.readyState >= 2) this.play();
       else if (!this.#hasJumped) {
         this.#hasJumped = true;

@@ -93,7 +93,9 @@ class Session {
   }
 
   #matters = $derived(new Map((this.#vocabulary?.matters ?? []).map((matter) => [matter.code, matter])));
-  #departments = $derived(new Map((this.#vocabulary?.departments ?? []).map((department) => [department.id, department])));
+  #departments = $derived(
+    new Map((this.#vocabulary?.departments ?? []).map((department) => [department.id, department])),
+  );
 
   /** The name of a matter by its code; the code itself when the region does not publish it. */
   matterName(code: string | undefined): string {

@@ -45,10 +45,7 @@ class SignalFeed {
 
   start(): void {
     if (this.#stops.length > 0) return;
-    this.#stops = [
-      live.on('signal', (signals) => this.take(signals, true)),
-      live.onReset(() => void this.load()),
-    ];
+    this.#stops = [live.on('signal', (signals) => this.take(signals, true)), live.onReset(() => void this.load())];
     void this.load();
   }
 

@@ -4,7 +4,11 @@ import { serverNow } from './clock.svelte.ts';
 
 type Topic = LiveItem['topic'];
 type BodyOf<T extends Topic> = Extract<LiveItem, { topic: T }>['body'];
-type State = { kind: 'off' } | { kind: 'connecting'; since: number } | { kind: 'on'; since: number } | { kind: 'lost'; since: number };
+type State =
+  | { kind: 'off' }
+  | { kind: 'connecting'; since: number }
+  | { kind: 'on'; since: number }
+  | { kind: 'lost'; since: number };
 
 /** How long the hub may take to answer hello before the connection is made anew. */
 const patience = 8_000;
@@ -38,7 +42,12 @@ class Live {
     if (this.#socket) return;
     this.#state = { kind: 'connecting', since: serverNow() };
     // WebSocket only: long polling would take two of the six HTTP/1.1 connections that the pictures need.
-    const socket: Socket<Downward, Upward> = io({ transports: ['websocket'], reconnectionDelay: 500, reconnectionDelayMax: 5_000, withCredentials: true });
+    const socket: Socket<Downward, Upward> = io({
+      transports: ['websocket'],
+      reconnectionDelay: 500,
+      reconnectionDelayMax: 5_000,
+      withCredentials: true,
+    });
     this.#socket = socket;
     socket.on('connect', () => {
       // Each connection has an engine of its own; its heartbeat shows that a quiet hub is not a dead one.
@@ -52,7 +61,8 @@ class Live {
       if (!socket.active) setTimeout(() => this.#socket === socket && socket.connect(), 1_000);
     });
     socket.on('connect_error', () => {
-      if (this.#state.kind === 'connecting' && serverNow() - this.#state.since > 3_000) this.#state = { kind: 'lost', since: this.#state.since };
+      if (this.#state.kind === 'connecting' && serverNow() - this.#state.since > 3_000)
+        this.#state = { kind: 'lost', since: this.#state.since };
       if (!socket.active) setTimeout(() => this.#socket === socket && socket.connect(), 3_000);
     });
     socket.on('live', ({ position, items }) => {

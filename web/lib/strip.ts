@@ -24,7 +24,9 @@ export interface Strip {
 }
 
 export const counted = (clock: Clock | undefined): Explanation | undefined => {
-  const both = [clock?.statutory, clock?.promised].filter((each) => each !== undefined && each.unit !== 'given' && each.startedOn !== undefined);
+  const both = [clock?.statutory, clock?.promised].filter(
+    (each) => each !== undefined && each.unit !== 'given' && each.startedOn !== undefined,
+  );
   return both.sort((a, b) => (a && b ? b.dueAt - a.dueAt : 0))[0];
 };
 
@@ -34,8 +36,13 @@ export function stripOf(clock: Clock, bound = 62): Strip | undefined {
   if (!main?.startedOn) return undefined;
   const { promised, statutory } = clock;
   const today = dayOf(main.asOf);
-  const last = [main.dueOn, promised?.dueOn, statutory?.dueOn, today].reduce<string>((a, b) => (b !== undefined && b > a ? b : a), main.startedOn);
-  const excluded = new Map([...(promised?.excluded ?? []), ...(statutory?.excluded ?? [])].map((each) => [each.day, each]));
+  const last = [main.dueOn, promised?.dueOn, statutory?.dueOn, today].reduce<string>(
+    (a, b) => (b !== undefined && b > a ? b : a),
+    main.startedOn,
+  );
+  const excluded = new Map(
+    [...(promised?.excluded ?? []), ...(statutory?.excluded ?? [])].map((each) => [each.day, each]),
+  );
   const makeUp = new Set([...(promised?.makeUp ?? []), ...(statutory?.makeUp ?? [])]);
   const limit = statutory?.dueOn ?? main.dueOn;
 

@@ -1,11 +1,22 @@
 import type { WindowDetail } from '../../hub/model/api.ts';
 import type { CameraStatus } from '../../hub/model/state.ts';
-import type { Playing } from './player.ts';
+
+/** What a tile may say about its picture. Only `playing` is a live picture; everything else is covered by words. */
+export type Playing =
+  | { state: 'starting' }
+  | { state: 'playing'; delay: number | undefined }
+  /** Server time at which the picture last moved. */
+  | { state: 'stalled'; since: number }
+  | { state: 'reconnecting'; attempt: number }
+  | { state: 'paused' }
+  | { state: 'idle' }
+  | { state: 'unsupported' };
 
 export type Camera = WindowDetail['cameras'][number];
 
 /** The camera a tile shows: the first that is in use. */
-export const cameraOf = (window: WindowDetail): Camera | undefined => window.cameras.find((camera) => camera.enabled) ?? window.cameras[0];
+export const cameraOf = (window: WindowDetail): Camera | undefined =>
+  window.cameras.find((camera) => camera.enabled) ?? window.cameras[0];
 
 export type Cover =
   /** The picture is hidden: there is none, or it must not be taken for a live one. */
@@ -24,7 +35,12 @@ export function coverOf(camera: Camera | undefined, playing: Playing): Cover | u
   if (!camera) return { kind: 'dark', why: 'noCamera' };
   if (!camera.enabled) return { kind: 'dark', why: 'disabled' };
   const { status } = camera;
-  if (status && blind.has(status.state)) return { kind: playing.state === 'playing' || playing.state === 'stalled' ? 'grey' : 'dark', why: 'camera', status };
+  if (status && blind.has(status.state))
+    return {
+      kind: playing.state === 'playing' || playing.state === 'stalled' ? 'grey' : 'dark',
+      why: 'camera',
+      status,
+    };
   if (playing.state === 'playing') return undefined;
   if (status && gone.has(status.state)) return { kind: 'dark', why: 'camera', status };
   if (playing.state === 'stalled') return { kind: 'grey', why: 'stalled', since: playing.since };

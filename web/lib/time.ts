@@ -20,7 +20,11 @@ export const dayTime = (at: number): string => `${dayOf(at).slice(5)} ${hourMinu
 export const fullTime = (at: number): string => `${dayOf(at)} ${clockTime(at)}`;
 /** Today only the time, other days with the date: the shortest form that is not ambiguous. */
 export const briefTime = (at: number, now: number): string =>
-  dayOf(at) === dayOf(now) ? hourMinute(at) : dayOf(at).slice(0, 4) === dayOf(now).slice(0, 4) ? dayTime(at) : dayOf(at);
+  dayOf(at) === dayOf(now)
+    ? hourMinute(at)
+    : dayOf(at).slice(0, 4) === dayOf(now).slice(0, 4)
+      ? dayTime(at)
+      : dayOf(at);
 
 export const weekdayOf = (day: string, locale: Locale): string =>
   weekdays[locale][new Date(`${day}T00:00:00Z`).getUTCDay()] ?? '';
@@ -41,7 +45,12 @@ export const minutesOfDay = (minutes: number): string => `${two(Math.floor(minut
 export function duration(milliseconds: number, locale: Locale): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const units = locale === 'zh' ? [' 天', ' 小时', ' 分', ' 秒'] : [' d', ' h', ' min', ' s'];
-  const values = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
+  const values = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+    seconds % 60,
+  ];
   const first = values.findIndex((value) => value > 0);
   if (first < 0) return `0${units[3]}`;
   return [first, first + 1]

@@ -15,7 +15,8 @@ export interface Turn {
   end: () => void;
 }
 
-export function startTurn(): Turn {
+/** `urgent`: the picture somebody asked for waits for nobody. */
+export function startTurn(urgent = false): Turn {
   let isOver = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let begin: () => void = () => {};
@@ -39,9 +40,9 @@ export function startTurn(): Turn {
       return;
     }
     running -= 1;
-    waiting.shift()?.();
+    if (running < atOnce) waiting.shift()?.();
   }
-  if (running < atOnce) begin();
+  if (urgent || running < atOnce) begin();
   else waiting.push(begin);
   return { begun, end };
 }
