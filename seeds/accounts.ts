@@ -19,6 +19,9 @@ interface Person extends DemoAccount {
   organ?: string;
 }
 
+/** The hall with twelve windows and twelve cameras. */
+export const demoHall = 'hall-510104-1';
+
 const people: readonly Person[] = [
   {
     role: 'inspector',
@@ -45,7 +48,7 @@ const people: readonly Person[] = [
     name: '大厅负责人',
     place: '锦江区政务服务中心 Jinjiang hall',
     region: '510104',
-    hall: 'hall-510104-1',
+    hall: demoHall,
   },
   {
     role: 'administrator',

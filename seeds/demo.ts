@@ -1,9 +1,11 @@
 /** The demonstration: seeds, accounts, twelve live cameras and a working day that goes on. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HubError } from '../hub/model/error.ts';
 import type { Context } from '../hub/platform/part.ts';
 import type { Store } from '../hub/platform/postgres.ts';
 import { worldChanged } from '../hub/platform/world.ts';
-import { demoAccounts, demoSource, demoToken, type DemoAccount } from './accounts.ts';
+import { demoAccounts, demoHall, demoSource, demoToken, type DemoAccount } from './accounts.ts';
 import { drawFilms, serveFilms, type Cameras } from './cameras.ts';
 import { seedsDir } from './files.ts';
 import { seedFrom } from './load.ts';
@@ -40,6 +42,15 @@ export async function startDemo(context: Context, { onProgress = () => {}, addre
       await Promise.all([day, cameras?.stop()]);
     })());
   try {
+    // The hub seeds an empty database only; one that holds somebody's own regions gets the demonstration's beside them.
+    if (!context.world().halls.has(demoHall)) {
+      await seedFrom(seedsDir(), store, seal.seal);
+      bus.connection.publish(worldChanged);
+      for (let left = 500; !context.world().halls.has(demoHall); left--) {
+        if (left === 0) throw new HubError('demo.world', 'the hub did not read its reference data again within 10 s');
+        await sleep(20);
+      }
+    }
     onProgress('creating the demonstration accounts');
     const accounts = await demoAccounts(store);
     if (settings.roles.includes('ingest')) {

@@ -159,6 +159,22 @@ describe('the demonstration', () => {
     }
   });
 
+  it('stands beside regions that somebody seeded before', async () => {
+    const settings = { DATA_DIR: join(dir, 'own'), PORT: '0', ROLES: 'serve', LOG_LEVEL: 'silent' };
+    let hub = await startHub(readSettings(settings));
+    try {
+      expect(hub.context.world().regions.size).toBe(0);
+      await hub.context.store.query(`insert into region (code, level, name) values ('110000', 'province', '北京市')`);
+      await hub.stop();
+      hub = await startHub(readSettings({ ...settings, DEMO: '1' }));
+      const { regions, halls, packs } = hub.context.world();
+      expect(regions.get('110000')).toEqual({ code: '110000', level: 'province', name: '北京市', demo: false });
+      expect([regions.size, halls.has('hall-510104-1'), packs.has('sichuan-2011')]).toEqual([12, true, true]);
+    } finally {
+      await hub.stop();
+    }
+  });
+
   it('plays faster, and ends with the door’s reason when the token is wrong', async () => {
     const hub = await start();
     try {
