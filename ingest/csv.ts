@@ -87,8 +87,11 @@ function line(number: number, text: string): Line {
 function encodingOf(head: Uint8Array, encoding: Encoding): string {
   if (encoding !== 'auto') return encoding;
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  // A header with Chinese names decides by itself: one spoilt row below must not turn the whole file.
+  const header = head.subarray(0, head.indexOf(0x0a) + 1);
+  const telling = header.some((byte) => byte > 0x7f) ? header : head;
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    new TextDecoder('utf-8', { fatal: true }).decode(telling, { stream: true });
     return 'utf-8';
   } catch {
     return 'gb18030';

@@ -5,7 +5,7 @@ import { HubError } from '../hub/model/error.ts';
 import type { CaseEvent } from '../hub/model/event.ts';
 import { parseCaseEvent, type Fault } from '../hub/model/parse.ts';
 import { fieldsOf, fieldTypes, type CaseKind, type Field, type Mapping, type Value } from './mapping.ts';
-import type { Row } from './rows.ts';
+import type { GoodRow } from './rows.ts';
 
 export interface Derived {
   events: CaseEvent[];
@@ -36,7 +36,7 @@ export class Deriver {
     return this.#cases.size;
   }
 
-  take(row: Extract<Row, { ok: true }>): Derived {
+  take(row: GoodRow): Derived {
     const { case: perCase, rows } = this.#mapping;
     const derived: Derived = { events: [], faults: [] };
     const casefile = row.values.get(perCase.number)?.trim();
@@ -48,8 +48,8 @@ export class Deriver {
     let done = this.#cases.get(casefile) ?? 0;
     perCase.events.forEach((each, index) => {
       if (done & (1 << index)) return;
-      const at = row.values.get(each.at);
-      if (at?.trim() === '') return;
+      const at = row.values.get(each.at)?.trim() ?? (row.sparse ? '' : undefined);
+      if (at === '') return;
       const result = this.#event(each.kind, each.id, each.at, each.fields, casefile, row);
       if (result.ok) {
         done |= 1 << index;
@@ -81,7 +81,7 @@ export class Deriver {
     at: string,
     given: Partial<Record<Field, Value>>,
     casefile: string,
-    row: Extract<Row, { ok: true }>,
+    row: GoodRow,
   ): Read<CaseEvent> {
     const mapping = this.#mapping;
     const occurredAt = this.#time(row.values, at, false);
@@ -166,7 +166,7 @@ function textOf(value: Value, values: Values): Read<string> {
 }
 
 /** `{source} {region} {casefile} {kind} {digest}` or the name of a column; `digest` is 16 hex digits over the row's text. */
-function fill(template: string, row: Extract<Row, { ok: true }>, own: Record<string, string>): Read<string> {
+function fill(template: string, row: GoodRow, own: Record<string, string>): Read<string> {
   let missing: string | undefined;
   const text = template.replace(/\{([^{}]+)\}/g, (_, name: string) => {
     if (name === 'digest') return createHash('sha256').update(row.text).digest('hex').slice(0, 16);

@@ -153,6 +153,26 @@ export function readMapping(text: string, file: string): MappingRead {
   return { ok: true, mapping: { ...result.data, reader } };
 }
 
+/** What an id template may hold beside names of columns. */
+const own = new Set(['source', 'region', 'casefile', 'kind', 'digest']);
+
+/** Every column that the mapping names: a file without one of them was meant for another mapping. */
+export function columnsOf(mapping: Mapping): Set<string> {
+  const columns = new Set([mapping.case.number]);
+  const add = (value: Value | undefined): void => {
+    if (typeof value === 'string') columns.add(value);
+    else if (value && 'column' in value) columns.add(value.column);
+  };
+  add(mapping.matter);
+  for (const each of [...mapping.case.events, ...(mapping.rows ? [mapping.rows] : [])]) {
+    columns.add(each.at);
+    Object.values(each.fields).forEach(add);
+    for (const [, name] of each.id.matchAll(/\{([^{}]+)\}/g)) if (!own.has(name!)) columns.add(name!);
+    if (typeof each.kind !== 'string') columns.add(each.kind.column);
+  }
+  return columns;
+}
+
 /** The line of a path, or of the nearest thing above it that is in the file. */
 function lineOf(document: ReturnType<typeof parseDocument>, lines: LineCounter, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {

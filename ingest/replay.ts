@@ -7,9 +7,9 @@ import type { Context } from '../hub/platform/part.ts';
 import { Commits } from './commits.ts';
 import { readCsv } from './csv.ts';
 import { Deriver } from './derive.ts';
-import type { Mapping } from './mapping.ts';
+import { columnsOf, type Mapping } from './mapping.ts';
 import { Refusals, type Refused } from './refusals.ts';
-import { openBytes, type Row } from './rows.ts';
+import { openBytes, type GoodRow, type Row } from './rows.ts';
 import { Slice, type Timed } from './slice.ts';
 import { Submitter } from './submit.ts';
 import { readXes } from './xes.ts';
@@ -90,6 +90,7 @@ class Run {
   readonly #commits: Commits;
   readonly #submitter: Submitter;
   #rows = 0;
+  #checked = false;
   #derived = 0;
   #played = 0;
   #accepted = 0;
@@ -132,6 +133,7 @@ class Run {
         refused.push(row);
         continue;
       }
+      if (!this.#checked) this.#check(row);
       const { events, faults } = this.#deriver.take(row);
       for (const fault of faults) refused.push({ line: row.line, ...fault, text: row.text });
       for (const event of events) {
@@ -142,6 +144,19 @@ class Run {
       }
     }
     await this.refusals.add(refused);
+  }
+
+  /** A wrong mapping is said once, before anything is sent, and not for every row. */
+  #check(row: GoodRow): void {
+    this.#checked = true;
+    if (row.sparse) return;
+    const missing = [...columnsOf(this.#options.mapping)].filter((column) => !row.values.has(column));
+    if (missing.length === 0) return;
+    const there = [...row.values.keys()].join(', ').slice(0, 400);
+    throw new HubError(
+      'replay.columns',
+      `the file has no column ${missing.join(', ')}, which the mapping names; it has ${there}`,
+    );
   }
 
   async #playSlice(last: boolean): Promise<void> {
@@ -249,9 +264,14 @@ async function rowsOf(chunks: AsyncIterable<Uint8Array>, mapping: Mapping): Prom
   const first = await iterator.next();
   const head = first.done ? new Uint8Array() : first.value;
   async function* whole(): AsyncGenerator<Uint8Array> {
-    if (first.done) return;
-    yield head;
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    try {
+      if (first.done) return;
+      yield head;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      // Whoever stops reading early must still close the file.
+      await iterator.return?.();
+    }
   }
   const isXml = Buffer.from(head.subarray(0, 200))
     .toString('latin1')

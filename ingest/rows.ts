@@ -3,7 +3,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { inflate } from './inflate.ts';
 
 /** One row of a file: its columns, or why it is none. `line` from 1 in the (inflated) file. */
-export type Row = { ok: true; line: number; values: Map<string, string>; text: string } | BadRow;
+export type Row = GoodRow | BadRow;
+export interface GoodRow {
+  ok: true;
+  line: number;
+  values: Map<string, string>;
+  text: string;
+  /** XES: an attribute that an event does not have is simply absent. A CSV row has every column. */
+  sparse?: true;
+}
 export interface BadRow {
   ok: false;
   line: number;

@@ -47,7 +47,7 @@ export async function* readXes(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
       trace = undefined;
     } else if (tag.name === 'event' && trace && event) {
       const values = new Map([...trace, ...event]);
-      rows.push({ ok: true, line: eventLine, values, text: JSON.stringify(Object.fromEntries(values)) });
+      rows.push({ ok: true, line: eventLine, values, text: JSON.stringify(Object.fromEntries(values)), sparse: true });
       event = undefined;
     } else if (trace) {
       inside -= 1;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Deriver } from '../../ingest/derive.ts';
 import { readMapping, type Mapping } from '../../ingest/mapping.ts';
-import type { Row } from '../../ingest/rows.ts';
+import type { GoodRow } from '../../ingest/rows.ts';
 import { timeReader } from '../../ingest/time.ts';
 
 const anyUnit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
@@ -23,7 +23,7 @@ function mappingOf(text: string): Mapping {
   return read.mapping;
 }
 
-const rowOf = (values: Record<string, string>): Extract<Row, { ok: true }> => ({
+const rowOf = (values: Record<string, string>): GoodRow => ({
   ok: true,
   line: 2,
   values: new Map(Object.entries(values)),
