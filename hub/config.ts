@@ -14,7 +14,11 @@ const yes = new Set(['1', 'true', 'yes', 'on']);
 const no = new Set(['0', 'false', 'no', 'off']);
 
 const url = (expected: string, ...schemes: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol) && new URL(text).hostname !== '', { error: expected });
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol) && new URL(text).hostname !== '', {
+      error: expected,
+    });
 
 const truth = z.string().transform((text, context) => {
   if (yes.has(text.toLowerCase())) return true;
@@ -25,31 +29,69 @@ const truth = z.string().transform((text, context) => {
 
 /** Every key with what it must be; `docker/example.env` and the readme show the same names. */
 const keys = {
-  HOST: z.string().regex(/^[\w.:-]+$/, 'expected an address or a host name, such as 127.0.0.1').default('127.0.0.1'),
-  PORT: z.coerce.number({ error: 'expected a port from 0 to 65535' }).int('expected a port from 0 to 65535').min(0, 'expected a port from 0 to 65535').max(65_535, 'expected a port from 0 to 65535').default(8080),
+  HOST: z
+    .string()
+    .regex(/^[\w.:-]+$/, 'expected an address or a host name, such as 127.0.0.1')
+    .default('127.0.0.1'),
+  PORT: z.coerce
+    .number({ error: 'expected a port from 0 to 65535' })
+    .int('expected a port from 0 to 65535')
+    .min(0, 'expected a port from 0 to 65535')
+    .max(65_535, 'expected a port from 0 to 65535')
+    .default(8080),
   ROLES: z
     .string()
     .transform((text, context) => {
-      const list = [...new Set(text.split(',').map((each) => each.trim()).filter((each) => each !== ''))];
+      const list = [
+        ...new Set(
+          text
+            .split(',')
+            .map((each) => each.trim())
+            .filter((each) => each !== ''),
+        ),
+      ];
       const bad = list.filter((each) => !(roles as readonly string[]).includes(each));
-      if (bad.length > 0 || list.length === 0) context.addIssue({ code: 'custom', message: `expected a comma list of ${roles.join(', ')}` });
+      if (bad.length > 0 || list.length === 0)
+        context.addIssue({ code: 'custom', message: `expected a comma list of ${roles.join(', ')}` });
       return list as Settings['roles'];
     })
     .default(usual),
   DATA_DIR: z.string().min(1, 'expected a folder').default('.data'),
   NATS_URL: z
     .string()
-    .refine((text) => text.split(',').every((each) => URL.canParse(each) && ['nats:', 'tls:'].includes(new URL(each).protocol) && new URL(each).hostname !== ''), { error: 'expected nats://[user:password@]host:port' })
+    .refine(
+      (text) =>
+        text
+          .split(',')
+          .every(
+            (each) =>
+              URL.canParse(each) && ['nats:', 'tls:'].includes(new URL(each).protocol) && new URL(each).hostname !== '',
+          ),
+      { error: 'expected nats://[user:password@]host:port' },
+    )
     .optional(),
   DATABASE_URL: url('expected postgres://user:password@host:port/database', 'postgres:', 'postgresql:').optional(),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { error: 'expected trace, debug, info, warn, error or silent' }).default('info'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+      error: 'expected trace, debug, info, warn, error or silent',
+    })
+    .default('info'),
   DEMO: truth.optional(),
-  DEMO_SPEED: z.coerce.number({ error: 'expected a number from 0.1 to 10000' }).min(0.1, 'expected a number from 0.1 to 10000').max(10_000, 'expected a number from 0.1 to 10000').default(1),
+  DEMO_SPEED: z.coerce
+    .number({ error: 'expected a number from 0.1 to 10000' })
+    .min(0.1, 'expected a number from 0.1 to 10000')
+    .max(10_000, 'expected a number from 0.1 to 10000')
+    .default(1),
   PUBLIC_ORIGIN: url('expected an origin such as https://hall.example.cn', 'http:', 'https:')
-    .refine((text) => URL.canParse(text) && new URL(text).origin === text, { error: 'expected an origin without a path, such as https://hall.example.cn' })
+    .refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+      error: 'expected an origin without a path, such as https://hall.example.cn',
+    })
     .optional(),
   FFMPEG: z.string().min(1, 'expected the path of ffmpeg').default('ffmpeg'),
-  HALLWATCH_KEY: z.string().regex(/^[0-9a-f]{64}$/i, 'expected 64 hexadecimal digits (openssl rand -hex 32)').optional(),
+  HALLWATCH_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'expected 64 hexadecimal digits (openssl rand -hex 32)')
+    .optional(),
 };
 
 /** Their values never stand in a message. */
@@ -80,8 +122,25 @@ export function readSettings(environment: Environment = process.env): Settings {
   }
   const host = given.HOST ?? '127.0.0.1';
   if (yes.has(given.DEMO?.toLowerCase() ?? '') && !isLoopback(host)) problems.push(demoOutside(host));
-  if (!result.success || problems.length > 0) throw new HubError('config.bad', `${problems.length} bad setting${problems.length === 1 ? '' : 's'}:\n${problems.map((each) => `  ${each}`).join('\n')}`);
-  const { HOST, PORT, ROLES, DATA_DIR, NATS_URL, DATABASE_URL, LOG_LEVEL, DEMO, DEMO_SPEED, PUBLIC_ORIGIN, FFMPEG, HALLWATCH_KEY } = result.data;
+  if (!result.success || problems.length > 0)
+    throw new HubError(
+      'config.bad',
+      `${problems.length} bad setting${problems.length === 1 ? '' : 's'}:\n${problems.map((each) => `  ${each}`).join('\n')}`,
+    );
+  const {
+    HOST,
+    PORT,
+    ROLES,
+    DATA_DIR,
+    NATS_URL,
+    DATABASE_URL,
+    LOG_LEVEL,
+    DEMO,
+    DEMO_SPEED,
+    PUBLIC_ORIGIN,
+    FFMPEG,
+    HALLWATCH_KEY,
+  } = result.data;
   return {
     roles: ROLES,
     host: HOST,

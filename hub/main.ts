@@ -62,7 +62,13 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
     }
     const { identify } = sessions(store);
     const context: Context = { settings, bus, store, world, seal, identify, log };
-    const app = await createHttp({ log, version: versionOf(root), publicOrigin: settings.publicOrigin, web: join(root, 'dist', 'web'), identify });
+    const app = await createHttp({
+      log,
+      version: versionOf(root),
+      publicOrigin: settings.publicOrigin,
+      web: join(root, 'dist', 'web'),
+      identify,
+    });
     serveMetrics(app);
     for (const { name, load } of parts) {
       if (!settings.roles.includes(name)) continue;
@@ -100,13 +106,18 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<v
     await app.listen({ host, port });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new HubError('http.taken', `port ${port} of ${host} is taken: set PORT to another one`, { cause: error });
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') throw new HubError('http.refused', `the hub may not listen on ${host}:${port} (${code}): set HOST and PORT`, { cause: error });
+    if (code === 'EADDRINUSE')
+      throw new HubError('http.taken', `port ${port} of ${host} is taken: set PORT to another one`, { cause: error });
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+      throw new HubError('http.refused', `the hub may not listen on ${host}:${port} (${code}): set HOST and PORT`, {
+        cause: error,
+      });
     throw error;
   }
 }
 
-const versionOf = (root: string): string => (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+const versionOf = (root: string): string =>
+  (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 
 const patience = 5_000;
 
@@ -137,13 +148,21 @@ export async function main(): Promise<void> {
     process.on('uncaughtException', die);
     process.on('unhandledRejection', die);
     hub = startHub(settings, { log, onProgress: (text) => void process.stderr.write(`… ${text}\n`) });
-    const { address } = await hub;
-    if (!asked) process.stdout.write(`ready ${address}\n`);
+    const { address, accounts } = await hub;
+    if (!asked) process.stdout.write(`ready ${address}\n${accountList(accounts)}`);
   } catch (error) {
     if (asked) return;
     process.stderr.write(`${error instanceof HubError ? error.message : ((error as Error).stack ?? error)}\n`);
     process.exit(1);
   }
+}
+
+function accountList(accounts: readonly DemoAccount[]): string {
+  if (accounts.length === 0) return '';
+  const lines = accounts.map(
+    ({ account, password, name, place }) => `  ${account.padEnd(10)} ${password.padEnd(16)} ${name}  ${place}`,
+  );
+  return `demo accounts (invented, this machine only): account, password, who\n${lines.join('\n')}\n`;
 }
 
 // Bundled into the command line as well, where another file is the program.

@@ -42,7 +42,15 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
     );
     if (!row) return undefined;
     const { id, account, display, role, region, hall, organ, expires_at } = row;
-    const who: Identity = { session: id, account, name: display, role, region, ...(hall === null ? {} : { hall }), ...(organ === null ? {} : { organ }) };
+    const who: Identity = {
+      session: id,
+      account,
+      name: display,
+      role,
+      region,
+      ...(hall === null ? {} : { hall }),
+      ...(organ === null ? {} : { organ }),
+    };
     return { who, expiresAt: expires_at };
   }
 
@@ -52,7 +60,10 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
       const session = randomUUID();
       const at = now();
       await store.query('delete from session where expires_at <= $1', [at]);
-      await store.query('insert into session (id, token_hash, account, created_at, expires_at, last_at) values ($1, $2, $3, $4, $5, $4)', [session, hashOf(token), account, at, at + lifetime]);
+      await store.query(
+        'insert into session (id, token_hash, account, created_at, expires_at, last_at) values ($1, $2, $3, $4, $5, $4)',
+        [session, hashOf(token), account, at, at + lifetime],
+      );
       return { token, session, expiresAt: at + lifetime };
     },
 

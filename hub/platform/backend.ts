@@ -39,7 +39,10 @@ export interface BackendOptions {
 type Stop = () => Promise<void>;
 
 /** Opens the backend by the settings: servers by URL, else of the running hub (`join`), else embedded ones under DATA_DIR. */
-export async function openBackend(settings: Settings, { log, onProgress = () => {}, join = true }: BackendOptions): Promise<Backend> {
+export async function openBackend(
+  settings: Settings,
+  { log, onProgress = () => {}, join = true }: BackendOptions,
+): Promise<Backend> {
   const stops: Stop[] = [];
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= stopAll(stops, log));

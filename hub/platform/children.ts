@@ -5,7 +5,10 @@ import type { Logger } from 'pino';
 import { HubError } from '../model/error.ts';
 
 /** The full path of a program on PATH, or undefined. */
-export function whichProgram(name: string, path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'): string | undefined {
+export function whichProgram(
+  name: string,
+  path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+): string | undefined {
   if (name.includes('/')) return isExecutable(name) ? name : undefined;
   return path
     .split(':')
@@ -53,8 +56,15 @@ export function spawnLeashed(command: string, args: readonly string[], options: 
   };
   if (setpriv && !options.withoutSetpriv) {
     // The kernel forgets the death signal when ids change, so setpriv changes them first and asks for the signal last.
-    const ids = options.uid === undefined ? [] : ['--reuid', String(options.uid), '--regid', String(options.gid ?? options.uid), '--clear-groups'];
-    return spawn(setpriv, ['--pdeathsig', deathSignal, ...ids, ...(options.setpriv ?? []), '--', command, ...args], common);
+    const ids =
+      options.uid === undefined
+        ? []
+        : ['--reuid', String(options.uid), '--regid', String(options.gid ?? options.uid), '--clear-groups'];
+    return spawn(
+      setpriv,
+      ['--pdeathsig', deathSignal, ...ids, ...(options.setpriv ?? []), '--', command, ...args],
+      common,
+    );
   }
   if (options.setpriv?.length) throw new HubError('child.setpriv', `${command} needs setpriv(1) of util-linux here`);
   const child = spawn(command, args, { ...common, uid: options.uid, gid: options.gid });
@@ -64,10 +74,14 @@ export function spawnLeashed(command: string, args: readonly string[], options: 
 
 /** `read` returns when the writing end closes, which happens whichever way this process dies. */
 function guard(child: ChildProcess, pid: number, signal: string): void {
-  const watcher = spawn('/bin/sh', ['-c', 'read -r line; [ "$line" = released ] || kill -s "$1" "$2"', 'guard', signal, String(pid)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  const watcher = spawn(
+    '/bin/sh',
+    ['-c', 'read -r line; [ "$line" = released ] || kill -s "$1" "$2"', 'guard', signal, String(pid)],
+    {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  );
   watcher.unref();
   watcher.stdin?.on('error', () => {});
   child.once('exit', () => watcher.stdin?.end('released\n'));
@@ -130,7 +144,10 @@ export async function supervise(options: ChildOptions): Promise<Child> {
     while (!(await options.isReady(started))) {
       if (gone !== undefined || Date.now() > deadline || stopping) {
         await end(started, 'SIGKILL', 0);
-        throw new HubError('child.start', `${name} did not start: ${gone ?? (stopping ? 'stopped' : 'no answer in time')}${tail ? `\n${tail.trim()}` : ''}`);
+        throw new HubError(
+          'child.start',
+          `${name} did not start: ${gone ?? (stopping ? 'stopped' : 'no answer in time')}${tail ? `\n${tail.trim()}` : ''}`,
+        );
       }
       await sleep(20);
     }

@@ -43,7 +43,10 @@ export async function startPostgres({ dataDir, log }: { dataDir: string; log: Lo
     env: environment,
     // The postmaster leaves at once and takes its backends along; what is committed is in the write-ahead log.
     deathSignal: 'QUIT',
-    command: () => ({ command: programs.postgres, args: ['-D', folder, '-p', String(port), ...settings.flatMap((each) => ['-c', each])] }),
+    command: () => ({
+      command: programs.postgres,
+      args: ['-D', folder, '-p', String(port), ...settings.flatMap((each) => ['-c', each])],
+    }),
     prepare: () => clearOrphan(folder, log),
     isReady: ({ pid }) => isServing(folder, pid),
     readyWithinMs: 60_000,
@@ -105,7 +108,9 @@ async function findPrograms(): Promise<Programs> {
     }
     return programs;
   } catch (error) {
-    throw new HubError('postgres.missing', `the package ${name} is not installed (npm install), or set DATABASE_URL`, { cause: error });
+    throw new HubError('postgres.missing', `the package ${name} is not installed (npm install), or set DATABASE_URL`, {
+      cause: error,
+    });
   }
 }
 
@@ -116,10 +121,21 @@ async function chooseUser(paths: string[]): Promise<Who> {
   if (process.getuid?.() !== 0) return {};
   const ids = await idsOf(systemUser).catch(async () => {
     try {
-      await run('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', systemUser]);
+      await run('useradd', [
+        '--system',
+        '--user-group',
+        '--no-create-home',
+        '--shell',
+        '/usr/sbin/nologin',
+        systemUser,
+      ]);
       return await idsOf(systemUser);
     } catch (error) {
-      throw new HubError('postgres.user', `PostgreSQL cannot run as root and the system user ${systemUser} could not be made; run as another user, or set DATABASE_URL`, { cause: error });
+      throw new HubError(
+        'postgres.user',
+        `PostgreSQL cannot run as root and the system user ${systemUser} could not be made; run as another user, or set DATABASE_URL`,
+        { cause: error },
+      );
     }
   });
   const closed = (await Promise.all(paths.map((path) => closedFolder(path, ids)))).find((each) => each !== undefined);
@@ -145,9 +161,15 @@ const readSearch = 2;
 
 /** Lets the child pass closed folders above its own without opening them to anybody else. */
 async function mayTraverse(folder: string): Promise<string[]> {
-  const bounding = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(await readFile('/proc/self/status', 'utf8').catch(() => ''))?.[1] ?? '0'}`);
-  if ((bounding >> BigInt(readSearch)) & 1n) return ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
-  throw new HubError('postgres.path', `PostgreSQL runs as ${systemUser}, who may not enter ${folder}: set DATA_DIR to a folder outside it, run as another user, or set DATABASE_URL`);
+  const bounding = BigInt(
+    `0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(await readFile('/proc/self/status', 'utf8').catch(() => ''))?.[1] ?? '0'}`,
+  );
+  if ((bounding >> BigInt(readSearch)) & 1n)
+    return ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
+  throw new HubError(
+    'postgres.path',
+    `PostgreSQL runs as ${systemUser}, who may not enter ${folder}: set DATA_DIR to a folder outside it, run as another user, or set DATABASE_URL`,
+  );
 }
 
 /** Kept in a file of mode 600, made once. */
@@ -160,15 +182,38 @@ async function keepPassword(file: string): Promise<string> {
   return (await readFile(file, 'utf8')).trim();
 }
 
-async function initialise({ folder, programs, who, password }: { folder: string; programs: Programs; who: Who; password: string }): Promise<void> {
+async function initialise({
+  folder,
+  programs,
+  who,
+  password,
+}: {
+  folder: string;
+  programs: Programs;
+  who: Who;
+  password: string;
+}): Promise<void> {
   // A start that was killed before it was done leaves half a cluster, and initdb takes an empty folder only.
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { mode: 0o700 });
   const secret = `${folder}.init`;
   await writeFile(secret, `${password}\n`, { mode: 0o600 });
-  if (who.uid !== undefined && who.gid !== undefined) for (const path of [folder, secret]) await chown(path, who.uid, who.gid);
+  if (who.uid !== undefined && who.gid !== undefined)
+    for (const path of [folder, secret]) await chown(path, who.uid, who.gid);
   try {
-    const args = ['-D', folder, '-U', user, '--pwfile', secret, '--auth=scram-sha-256', '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
+    const args = [
+      '-D',
+      folder,
+      '-U',
+      user,
+      '--pwfile',
+      secret,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--locale=C',
+    ];
     const child = spawnLeashed(programs.initdb, args, { ...who, cwd: folder, env: environment });
     let said = '';
     child.stderr?.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-4_000)));
@@ -225,7 +270,9 @@ async function createDatabase(url: string): Promise<void> {
     if (rowCount === 0) await client.query(`create database ${user}`);
   } catch (error) {
     if ((error as { code?: string }).code !== '28P01') throw error;
-    throw new HubError('postgres.password', 'the password in DATA_DIR/postgres.password does not open this database', { cause: error });
+    throw new HubError('postgres.password', 'the password in DATA_DIR/postgres.password does not open this database', {
+      cause: error,
+    });
   } finally {
     await client.end().catch(() => {});
   }

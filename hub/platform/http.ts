@@ -58,7 +58,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   });
 
   app.addHook('onRequest', (request, reply, done) => {
-    if (isForeign(request, publicOrigin)) sendProblem(reply, problem(403, { reason: 'the request comes from another origin' }));
+    if (isForeign(request, publicOrigin))
+      sendProblem(reply, problem(403, { reason: 'the request comes from another origin' }));
     else done();
   });
 
@@ -84,6 +85,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
         ...(isPlain ? {} : { upgradeInsecureRequests: [] }),
       },
     },
+    frameguard: { action: 'deny' },
     hsts: isPlain ? false : { maxAge: 15_552_000 },
     // Chromium ignores it, with a warning, on an address that is neither HTTPS nor loopback.
     crossOriginOpenerPolicy: isPlain ? false : { policy: 'same-origin' },
@@ -96,12 +98,17 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     keyGenerator: async (request) => (await sessionOf(request, options)) ?? request.ip,
     // Video has its own bounds in stream, the doors in ingest (a source sends thousands a minute), and files of the web are cheap.
     allowList: (request) => !/^\/(api|evidence)\//.test(request.url) || request.url.startsWith('/api/ingest/'),
-    errorResponseBuilder: (_request, { ttl }) => Object.assign(new Error(`too many requests; again in ${Math.ceil(ttl / 1000)} s`), { statusCode: 429 }),
+    errorResponseBuilder: (_request, { ttl }) =>
+      Object.assign(new Error(`too many requests; again in ${Math.ceil(ttl / 1000)} s`), { statusCode: 429 }),
   });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Hallwatch 阳光巡查', version: options.version, description: 'Real-time supervision and video patrol for government service halls' },
+      info: {
+        title: 'Hallwatch 阳光巡查',
+        version: options.version,
+        description: 'Real-time supervision and video patrol for government service halls',
+      },
     },
     transform: jsonSchemaTransform,
   });
@@ -123,7 +130,10 @@ async function sessionOf(request: FastifyRequest, { identify }: HttpOptions): Pr
 const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** A browser names the origin of every request that changes something; a program that names none has no browser's cookies to abuse. */
-export function isForeign(request: Pick<FastifyRequest, 'method' | 'headers'>, publicOrigin: string | undefined): boolean {
+export function isForeign(
+  request: Pick<FastifyRequest, 'method' | 'headers'>,
+  publicOrigin: string | undefined,
+): boolean {
   if (safe.has(request.method)) return false;
   const { origin } = request.headers;
   if (origin === undefined) return request.headers['sec-fetch-site'] === 'cross-site';
@@ -150,8 +160,16 @@ async function serveWeb(app: FastifyInstance, web: string | undefined): Promise<
   }
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!;
-    const isPage = (request.method === 'GET' || request.method === 'HEAD') && !/^\/(api|live|evidence|assets|docs|socket\.io)(\/|$)/.test(path) && !/\.[a-z0-9]{1,5}$/i.test(path);
+    const isPage =
+      (request.method === 'GET' || request.method === 'HEAD') &&
+      !/^\/(api|live|evidence|assets|docs|socket\.io)(\/|$)/.test(path) &&
+      !/\.[a-z0-9]{1,5}$/i.test(path);
     if (isPage && hasWeb) return reply.header('cache-control', 'no-cache').sendFile('index.html');
-    return sendProblem(reply, problem(404, { detail: isPage ? 'the web is not built: npm run build' : `nothing stands at ${path.slice(0, 200)}` }));
+    return sendProblem(
+      reply,
+      problem(404, {
+        detail: isPage ? 'the web is not built: npm run build' : `nothing stands at ${path.slice(0, 200)}`,
+      }),
+    );
   });
 }

@@ -54,7 +54,9 @@ export async function runningHub(dataDir: string): Promise<RunningHub | undefine
 
 async function lockName(dataDir: string): Promise<string | undefined> {
   if (process.platform !== 'linux') return undefined;
-  return `\0hallwatch:${createHash('sha256').update(await realpath(dataDir)).digest('hex')}`;
+  return `\0hallwatch:${createHash('sha256')
+    .update(await realpath(dataDir))
+    .digest('hex')}`;
 }
 
 function hold(name: string, dataDir: string): Promise<Server> {
@@ -62,7 +64,11 @@ function hold(name: string, dataDir: string): Promise<Server> {
   server.unref();
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new HubError('data.taken', `another hub runs on ${dataDir}: stop it, or set DATA_DIR to another folder`) : error);
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new HubError('data.taken', `another hub runs on ${dataDir}: stop it, or set DATA_DIR to another folder`)
+          : error,
+      );
     });
     server.listen(name, () => resolve(server));
   });

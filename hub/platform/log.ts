@@ -15,11 +15,20 @@ export function createLog(level: Settings['logLevel'], destination: DestinationS
     {
       level,
       base: undefined,
-      redact: { paths: secret.flatMap((name) => [name, `*.${name}`]), censor: (value) => (typeof value === 'string' && value.includes('://') ? withoutPassword(value) : '***') },
+      redact: {
+        paths: secret.flatMap((name) => [name, `*.${name}`]),
+        censor: (value) => (typeof value === 'string' && value.includes('://') ? withoutPassword(value) : '***'),
+      },
       serializers: {
         err: (error: Error) => {
           const cause = error.cause instanceof Error ? clean(error.cause.message) : undefined;
-          return { name: error.name, code: (error as { code?: unknown }).code, message: clean(error.message), cause, stack: clean(error.stack ?? '') };
+          return {
+            name: error.name,
+            code: (error as { code?: unknown }).code,
+            message: clean(error.message),
+            cause,
+            stack: clean(error.stack ?? ''),
+          };
         },
       },
       formatters: { level: (label) => ({ level: label }) },

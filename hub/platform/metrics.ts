@@ -13,7 +13,8 @@ export function serveMetrics(app: FastifyInstance): void {
   if (!collects) collectDefaultMetrics({ register: metrics });
   collects = true;
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
-    if (!isLoopback(request.socket.remoteAddress ?? '') || request.headers['x-forwarded-for'] !== undefined) return sendProblem(reply, problem(404));
+    if (!isLoopback(request.socket.remoteAddress ?? '') || request.headers['x-forwarded-for'] !== undefined)
+      return sendProblem(reply, problem(404));
     return reply.type(metrics.contentType).send(await metrics.metrics());
   });
 }

@@ -28,12 +28,17 @@ const lock = 5_101_044_104;
  * `NNN_name.sql` runs everywhere; `NNN_name.timescale.sql` and `NNN_name.plain.sql` are twins of which one runs.
  * Throws `schema.changed` when an applied file was edited since, `schema.newer` when a newer hub made this database.
  */
-export async function migrate(store: Store, { log, folder = schemaFolder() }: MigrateOptions): Promise<{ version: number; applied: string[] }> {
+export async function migrate(
+  store: Store,
+  { log, folder = schemaFolder() }: MigrateOptions,
+): Promise<{ version: number; applied: string[] }> {
   const steps = await readSteps(folder, store.tier === 'plain' ? 'plain' : 'timescale');
   const newest = steps.reduce((most, { version }) => Math.max(most, version), 0);
   await store.transaction(async (runner) => {
     await runner.query('select pg_advisory_xact_lock($1)', [lock]);
-    await runner.query('create table if not exists migration (version int primary key, name text not null, checksum text not null, applied_at bigint not null)');
+    await runner.query(
+      'create table if not exists migration (version int primary key, name text not null, checksum text not null, applied_at bigint not null)',
+    );
     await checkApplied(runner, folder, newest);
   });
   const applied: string[] = [];
@@ -48,7 +53,12 @@ export async function migrate(store: Store, { log, folder = schemaFolder() }: Mi
         if (error instanceof HubError) throw error;
         throw new HubError('schema.failed', `${name} failed: ${(error as Error).message}`, { cause: error });
       }
-      await runner.query('insert into migration (version, name, checksum, applied_at) values ($1, $2, $3, $4)', [version, name, checksum, Date.now()]);
+      await runner.query('insert into migration (version, name, checksum, applied_at) values ($1, $2, $3, $4)', [
+        version,
+        name,
+        checksum,
+        Date.now(),
+      ]);
       return true;
     });
     if (done) applied.push(name);
@@ -58,13 +68,22 @@ export async function migrate(store: Store, { log, folder = schemaFolder() }: Mi
 }
 
 async function checkApplied(runner: Runner, folder: string, newest: number): Promise<void> {
-  const rows = await runner.query<{ version: number; name: string; checksum: string }>('select version, name, checksum from migration order by version');
+  const rows = await runner.query<{ version: number; name: string; checksum: string }>(
+    'select version, name, checksum from migration order by version',
+  );
   const beyond = rows.find(({ version }) => version > newest);
-  if (beyond) throw new HubError('schema.newer', `the database has schema ${beyond.version} (${beyond.name}); this hub knows ${newest}: start a newer hub`);
+  if (beyond)
+    throw new HubError(
+      'schema.newer',
+      `the database has schema ${beyond.version} (${beyond.name}); this hub knows ${newest}: start a newer hub`,
+    );
   for (const { name, checksum } of rows) {
     const sql = await readFile(join(folder, name), 'utf8').catch(() => undefined);
     if (sql === undefined || checksumOf(sql) !== checksum) {
-      throw new HubError('schema.changed', `${name} was ${sql === undefined ? 'removed' : 'edited'} after it had been applied: put it back and add a new file instead, or start with an empty database`);
+      throw new HubError(
+        'schema.changed',
+        `${name} was ${sql === undefined ? 'removed' : 'edited'} after it had been applied: put it back and add a new file instead, or start with an empty database`,
+      );
     }
   }
 }

@@ -1,5 +1,11 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { jetstream, JetStreamApiError, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import {
+  jetstream,
+  JetStreamApiError,
+  jetstreamManager,
+  type JetStreamClient,
+  type JetStreamManager,
+} from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { HubError } from '../model/error.ts';
@@ -30,7 +36,10 @@ export interface Bus {
   /** Resolves once the log has stored it (`Nats-Msg-Id` is the event id). Goes on trying while the server is away, for at most `patienceMs` (default 30,000), then throws `HubError('log.away')`; the caller may repeat safely. */
   publish(event: Event, options?: { patienceMs?: number }): Promise<{ duplicate: boolean }>;
   /** The same for many, at most 256 in flight; resolves when all are stored. */
-  publishAll(events: readonly Event[], options?: { patienceMs?: number }): Promise<{ stored: number; duplicates: number }>;
+  publishAll(
+    events: readonly Event[],
+    options?: { patienceMs?: number },
+  ): Promise<{ stored: number; duplicates: number }>;
   refuse(refusal: Refusal): Promise<void>;
   /** Publishes a person's command and waits for the recorder's verdict on its id. Throws `HubError('recorder.away')` after `waitMs` (default 5,000); serve answers 503. A repeat of an event that is in the log already asks the recorder at `record.verdict` ({id} → Verdict or null). */
   command(event: Event, options?: { waitMs?: number }): Promise<Verdict>;
@@ -69,12 +78,23 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const manager = await jetstreamManager(connection, { timeout: 5_000 });
   await ensureStreams(manager, options);
   // A server that lost its store comes back without the streams.
-  link.onReconnect(() => void ensureStreams(manager, options).catch((error: unknown) => log.error({ err: error }, 'streams could not be checked')));
+  link.onReconnect(
+    () =>
+      void ensureStreams(manager, options).catch((error: unknown) =>
+        log.error({ err: error }, 'streams could not be checked'),
+      ),
+  );
   const js = jetstream(connection, { timeout: attemptMs });
 
   const room = new Room(manager, log);
 
-  async function store(subject: string, body: string, id: string | undefined, patienceMs: number, rooms?: Room): Promise<{ duplicate: boolean }> {
+  async function store(
+    subject: string,
+    body: string,
+    id: string | undefined,
+    patienceMs: number,
+    rooms?: Room,
+  ): Promise<{ duplicate: boolean }> {
     const deadline = Date.now() + patienceMs;
     let pause = 20;
     for (;;) {
@@ -85,13 +105,17 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         // Awaited only when the log had to be looked at: this line runs for every event.
         giveBack = room instanceof Promise ? await room : room;
         const timeout = Math.max(50, Math.min(attemptMs, deadline - Date.now()));
-        const { duplicate } = await link.untilLost(js.publish(subject, body, { ...(id === undefined ? {} : { msgID: id }), timeout }));
+        const { duplicate } = await link.untilLost(
+          js.publish(subject, body, { ...(id === undefined ? {} : { msgID: id }), timeout }),
+        );
         return { duplicate };
       } catch (error) {
         if (error instanceof HubError && error.code === 'log.full') throw error;
-        if (connection.isClosed()) throw new HubError('log.away', 'the connection to the log was closed', { cause: error });
+        if (connection.isClosed())
+          throw new HubError('log.away', 'the connection to the log was closed', { cause: error });
         refuseForGood(error);
-        if (Date.now() + pause >= deadline) throw new HubError('log.away', `the log did not answer within ${patienceMs} ms`, { cause: error });
+        if (Date.now() + pause >= deadline)
+          throw new HubError('log.away', `the log did not answer within ${patienceMs} ms`, { cause: error });
         await sleep(pause * (0.5 + Math.random()));
         pause = Math.min(pause * 2, 500);
       } finally {
@@ -104,7 +128,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     connection,
     jetstream: js,
     manager,
-    publish: (event, { patienceMs = 30_000 } = {}) => store(subjectOf(event), JSON.stringify(event), event.id, patienceMs, room),
+    publish: (event, { patienceMs = 30_000 } = {}) =>
+      store(subjectOf(event), JSON.stringify(event), event.id, patienceMs, room),
 
     async publishAll(events, { patienceMs = 30_000 } = {}) {
       let next = 0;
@@ -129,7 +154,15 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 
     async refuse({ source, place, field, reason, bytes }) {
       const kept = bytes.subarray(0, refusedBytes);
-      const body = { source, place, field, reason, at: Date.now(), size: bytes.length, bytes: Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength).toString('base64') };
+      const body = {
+        source,
+        place,
+        field,
+        reason,
+        at: Date.now(),
+        size: bytes.length,
+        bytes: Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength).toString('base64'),
+      };
       await store(`refused.${token(source)}`, JSON.stringify(body), undefined, 30_000);
     },
 
@@ -143,7 +176,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         await Promise.race([connection.flush(), sleep(waitMs)]);
         const { duplicate } = await bus.publish(event, { patienceMs: waitMs });
         if (duplicate) {
-          const known = await bus.ask<Verdict | null>('record.verdict', { id: event.id }, Math.max(50, deadline - Date.now())).catch(() => null);
+          const known = await bus
+            .ask<Verdict | null>('record.verdict', { id: event.id }, Math.max(50, deadline - Date.now()))
+            .catch(() => null);
           if (known) return known;
         }
         return await verdict.answer;
@@ -166,7 +201,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     async ask<Answer>(subject: string, question: unknown, timeoutMs: number): Promise<Answer> {
       let reply;
       try {
-        reply = (await connection.request(subject, JSON.stringify(question ?? null), { timeout: timeoutMs })).json<Reply>();
+        reply = (
+          await connection.request(subject, JSON.stringify(question ?? null), { timeout: timeoutMs })
+        ).json<Reply>();
       } catch (error) {
         throw new HubError('part.away', `nobody answered ${subject}`, { cause: error });
       }
@@ -180,7 +217,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         queue: 'answer',
         callback: (error, message) => {
           if (error) return;
-          if (open >= questionsAtOnce) return void message.respond(failure(new HubError('part.busy', `${subject} has too many questions open`)));
+          if (open >= questionsAtOnce)
+            return void message.respond(failure(new HubError('part.busy', `${subject} has too many questions open`)));
           open += 1;
           void Promise.resolve()
             .then(() => handle(message.json<Question>()))
@@ -210,13 +248,19 @@ type Reply = { value: unknown } | { error: { code: string; message: string } };
 /** `respond` on a closed connection answers false, which is as good as a lost reply. */
 function failure(reason: unknown): string {
   const error = reason instanceof Error ? reason : new Error(String(reason));
-  return JSON.stringify({ error: { code: reason instanceof HubError ? reason.code : 'part.failed', message: error.message } } satisfies Reply);
+  return JSON.stringify({
+    error: { code: reason instanceof HubError ? reason.code : 'part.failed', message: error.message },
+  } satisfies Reply);
 }
 
 async function dial({ url, name = 'hallwatch', connectWithinMs = 30_000 }: BusOptions): Promise<NatsConnection> {
   const addresses = url.split(',').map((each) => new URL(each.includes('://') ? each : `nats://${each}`));
   const { username, password } = addresses[0]!;
-  const credentials = password ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : username ? { token: decodeURIComponent(username) } : {};
+  const credentials = password
+    ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
+    : username
+      ? { token: decodeURIComponent(username) }
+      : {};
   const deadline = Date.now() + connectWithinMs;
   for (;;) {
     try {
@@ -235,7 +279,10 @@ async function dial({ url, name = 'hallwatch', connectWithinMs = 30_000 }: BusOp
         noEcho: false,
       });
     } catch (error) {
-      if (Date.now() > deadline) throw new HubError('log.away', `no NATS server answers at ${addresses.map(({ host }) => host).join(', ')}`, { cause: error });
+      if (Date.now() > deadline)
+        throw new HubError('log.away', `no NATS server answers at ${addresses.map(({ host }) => host).join(', ')}`, {
+          cause: error,
+        });
       await sleep(200);
     }
   }
@@ -277,7 +324,10 @@ function watchLink(connection: NatsConnection, log: Logger) {
       const patience = new AbortController();
       let resume = (): void => {};
       const back = new Promise<void>((resolve) => waiting.push((resume = resolve)));
-      await Promise.race([back, sleep(Math.max(0, deadline - Date.now()), undefined, { signal: patience.signal }).catch(() => {})]);
+      await Promise.race([
+        back,
+        sleep(Math.max(0, deadline - Date.now()), undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
       patience.abort();
       waiting = waiting.filter((each) => each !== resume);
       if (!up) throw new HubError('log.away', 'the log is not connected');
@@ -287,16 +337,24 @@ function watchLink(connection: NatsConnection, log: Logger) {
 
 /** Throws what repeating cannot mend. */
 function refuseForGood(error: unknown): void {
-  if (error instanceof JetStreamApiError && error.message.includes('maximum bytes exceeded')) throw new HubError('log.full', 'the log is full and refuses new events', { cause: error });
-  if (error instanceof JetStreamApiError && error.status === 400) throw new HubError('log.refused', error.message, { cause: error });
-  if (error instanceof Error && /payload/i.test(error.message) && !(error instanceof HubError)) throw new HubError('log.refused', 'the event is larger than the log takes', { cause: error });
+  if (error instanceof JetStreamApiError && error.message.includes('maximum bytes exceeded'))
+    throw new HubError('log.full', 'the log is full and refuses new events', { cause: error });
+  if (error instanceof JetStreamApiError && error.status === 400)
+    throw new HubError('log.refused', error.message, { cause: error });
+  if (error instanceof Error && /payload/i.test(error.message) && !(error instanceof HubError))
+    throw new HubError('log.refused', 'the event is larger than the log takes', { cause: error });
 }
 
 /** Ids may hold dots at their ends and letters of any script, which a subject may not. */
-const token = (text: string): string => (/^[A-Za-z0-9_-]+$/.test(text) ? text : `b64_${Buffer.from(text).toString('base64url')}`);
+const token = (text: string): string =>
+  /^[A-Za-z0-9_-]+$/.test(text) ? text : `b64_${Buffer.from(text).toString('base64url')}`;
 const verdictSubject = (id: string): string => `verdict.${Buffer.from(id).toString('base64url')}`;
 
-function awaitVerdict(connection: NatsConnection, id: string, waitMs: number): { answer: Promise<Verdict>; cancel: () => void } {
+function awaitVerdict(
+  connection: NatsConnection,
+  id: string,
+  waitMs: number,
+): { answer: Promise<Verdict>; cancel: () => void } {
   let cancel = (): void => {};
   const answer = new Promise<Verdict>((resolve, reject) => {
     const subscription = connection.subscribe(verdictSubject(id), {
@@ -305,7 +363,16 @@ function awaitVerdict(connection: NatsConnection, id: string, waitMs: number): {
         if (!error) resolve(message.json<Verdict>());
       },
     });
-    const timer = setTimeout(() => reject(new HubError('recorder.away', `the recorder gave no verdict within ${waitMs} ms; the command may be repeated`)), waitMs);
+    const timer = setTimeout(
+      () =>
+        reject(
+          new HubError(
+            'recorder.away',
+            `the recorder gave no verdict within ${waitMs} ms; the command may be repeated`,
+          ),
+        ),
+      waitMs,
+    );
     cancel = () => {
       clearTimeout(timer);
       subscription.unsubscribe();

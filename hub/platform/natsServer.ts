@@ -22,9 +22,14 @@ export interface NatsServerOptions {
 }
 
 /** nats-server as a child on a free loopback port; its JetStream store is `DATA_DIR/nats`. Throws `nats.missing` or `child.start`. */
-export async function startNatsServer({ dataDir, log, maxFileBytes = 16 * 2 ** 30 }: NatsServerOptions): Promise<NatsServer> {
+export async function startNatsServer({
+  dataDir,
+  log,
+  maxFileBytes = 16 * 2 ** 30,
+}: NatsServerOptions): Promise<NatsServer> {
   const program = whichProgram('nats-server');
-  if (!program) throw new HubError('nats.missing', 'nats-server is not installed: apt-get install nats-server, or set NATS_URL');
+  if (!program)
+    throw new HubError('nats.missing', 'nats-server is not installed: apt-get install nats-server, or set NATS_URL');
   const folder = resolve(dataDir, 'nats');
   const ports = join(folder, 'ports');
   const configuration = join(folder, 'nats.conf');
@@ -41,7 +46,11 @@ export async function startNatsServer({ dataDir, log, maxFileBytes = 16 * 2 ** 3
     async prepare() {
       await rm(ports, { recursive: true, force: true });
       await mkdir(ports, { recursive: true, mode: 0o700 });
-      await writeFile(configuration, configurationText({ port, ports, store: join(folder, 'store'), password, maxFileBytes }), { mode: 0o600 });
+      await writeFile(
+        configuration,
+        configurationText({ port, ports, store: join(folder, 'store'), password, maxFileBytes }),
+        { mode: 0o600 },
+      );
     },
     async isReady(started) {
       if (port > 0) return answersInfo(port);

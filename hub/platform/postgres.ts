@@ -39,7 +39,13 @@ export interface StoreOptions {
 }
 
 /** Opens the pool and learns the tier. Throws `HubError('store.away')` when no server answers in time, `store.refused` when it answers with a refusal (password, database). */
-export async function connectStore({ url, log, connections = 12, connectWithinMs = 30_000, statementMs = 60_000 }: StoreOptions): Promise<Store> {
+export async function connectStore({
+  url,
+  log,
+  connections = 12,
+  connectWithinMs = 30_000,
+  statementMs = 60_000,
+}: StoreOptions): Promise<Store> {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
@@ -56,7 +62,11 @@ export async function connectStore({ url, log, connections = 12, connectWithinMs
   // An idle connection that dies (the server was killed) is reported here and nowhere else; unheard it would end the process.
   pool.on('error', (error) => log.debug({ err: error }, 'idle database connection lost'));
 
-  const run = async <R extends Row>(client: Pick<pg.PoolClient, 'query'>, text: string, values?: unknown[]): Promise<R[]> => {
+  const run = async <R extends Row>(
+    client: Pick<pg.PoolClient, 'query'>,
+    text: string,
+    values?: unknown[],
+  ): Promise<R[]> => {
     const answer: unknown = await client.query(values ? { text, values } : text);
     // Several statements in one text are answered by a list; the last one counts.
     const last = (Array.isArray(answer) ? answer.at(-1) : answer) as pg.QueryResult<R>;
@@ -91,7 +101,10 @@ export async function connectStore({ url, log, connections = 12, connectWithinMs
       client.on('error', onError);
       try {
         await client.query('begin');
-        const result = await work({ query: <R extends Row>(text: string, values?: unknown[]) => run<R>(client, text, values).catch((error: unknown) => Promise.reject(broken(error))) });
+        const result = await work({
+          query: <R extends Row>(text: string, values?: unknown[]) =>
+            run<R>(client, text, values).catch((error: unknown) => Promise.reject(broken(error))),
+        });
         await client.query('commit');
         return result;
       } catch (error) {
@@ -109,19 +122,35 @@ export async function connectStore({ url, log, connections = 12, connectWithinMs
 }
 
 /** Class 08, 57P01..57P03 (the server shuts down, crashed, or starts) and 53300 (no connection free), and what the socket says. */
-const awayCodes = new Set(['57P01', '57P02', '57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+const awayCodes = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 
 function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string' && (awayCodes.has(code) || /^08...$/.test(code))) return true;
   if (error instanceof AggregateError) return error.errors.some(isAway);
-  return /connection terminated|timeout exceeded when trying to connect|connection timeout|not queryable/i.test(error.message);
+  return /connection terminated|timeout exceeded when trying to connect|connection timeout|not queryable/i.test(
+    error.message,
+  );
 }
 
 /** An error of the connection becomes `store.away`; an error of SQL stays what it is, because it is a bug. */
 function broken(error: unknown): unknown {
-  if (error instanceof Error && error.message.includes('after calling end on the pool')) return new HubError('store.closed', 'the store was closed', { cause: error });
+  if (error instanceof Error && error.message.includes('after calling end on the pool'))
+    return new HubError('store.closed', 'the store was closed', { cause: error });
   if (error instanceof HubError || !isAway(error)) return error;
   return new HubError('store.away', 'the database is not reachable', { cause: error });
 }
@@ -138,15 +167,20 @@ async function reach(pool: pg.Pool, withinMs: number): Promise<void> {
         continue;
       }
       await pool.end();
-      if (isAway(error)) throw new HubError('store.away', `no database answered within ${withinMs} ms`, { cause: error });
-      throw new HubError('store.refused', `the database refused the connection: ${(error as Error).message}`, { cause: error });
+      if (isAway(error))
+        throw new HubError('store.away', `no database answered within ${withinMs} ms`, { cause: error });
+      throw new HubError('store.refused', `the database refused the connection: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
 }
 
 /** Turns TimescaleDB on where the server has it, and says what it can do. */
 export async function learnTier(runner: Runner, log: Logger): Promise<Store['tier']> {
-  const [found] = await runner.query<{ installed: string | null }>(`select installed_version as installed from pg_available_extensions where name = 'timescaledb'`);
+  const [found] = await runner.query<{ installed: string | null }>(
+    `select installed_version as installed from pg_available_extensions where name = 'timescaledb'`,
+  );
   if (!found) return 'plain';
   if (found.installed === null) {
     try {
@@ -156,7 +190,9 @@ export async function learnTier(runner: Runner, log: Logger): Promise<Store['tie
       return 'plain';
     }
   }
-  const [license] = await runner.query<{ license: string | null }>(`select current_setting('timescaledb.license', true) as license`);
+  const [license] = await runner.query<{ license: string | null }>(
+    `select current_setting('timescaledb.license', true) as license`,
+  );
   return license?.license === 'timescale' ? 'community' : 'apache';
 }
 

@@ -35,16 +35,24 @@ export function sendProblem(reply: FastifyReply, body: FullProblem): FastifyRepl
 /** What an error means to the caller. `bug` says that it is ours and belongs in the log; its text stays inside. */
 export function problemOf(error: unknown): { problem: FullProblem; bug: boolean } {
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation.slice(0, 20).map(({ instancePath, message }) => ({ field: fieldOf(instancePath), reason: (message ?? 'not valid').slice(0, 400) }));
+    const errors = error.validation
+      .slice(0, 20)
+      .map(({ instancePath, message }) => ({
+        field: fieldOf(instancePath),
+        reason: (message ?? 'not valid').slice(0, 400),
+      }));
     return { problem: problem(400, { ...errors[0], errors }), bug: false };
   }
   if (error instanceof HubError) {
     // A server that is away or has no room may take the same request later.
-    if (/\.(away|full|busy)$/.test(error.code)) return { problem: problem(503, { detail: error.message, reason: error.code }), bug: false };
+    if (/\.(away|full|busy)$/.test(error.code))
+      return { problem: problem(503, { detail: error.message, reason: error.code }), bug: false };
     return { problem: problem(500), bug: true };
   }
-  const { statusCode, code, message } = error instanceof Error ? (error as FastifyError) : { statusCode: 500, code: '', message: '' };
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return { problem: problem(statusCode, { detail: message, ...(code ? { reason: code } : {}) }), bug: false };
+  const { statusCode, code, message } =
+    error instanceof Error ? (error as FastifyError) : { statusCode: 500, code: '', message: '' };
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return { problem: problem(statusCode, { detail: message, ...(code ? { reason: code } : {}) }), bug: false };
   return { problem: problem(500), bug: true };
 }
 

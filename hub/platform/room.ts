@@ -32,7 +32,9 @@ export class Room {
   /** Reserves room for a message of so many bytes; throws `log.full`. The returned function gives the reservation back once it is stored. */
   take(bytes: number): (() => void) | Promise<() => void> {
     const size = bytes + overhead;
-    return this.#fits(size) && Date.now() - this.#lookedAt < lookEveryMs ? this.#reserve(size) : this.#lookAndReserve(size);
+    return this.#fits(size) && Date.now() - this.#lookedAt < lookEveryMs
+      ? this.#reserve(size)
+      : this.#lookAndReserve(size);
   }
 
   async #lookAndReserve(size: number): Promise<() => void> {

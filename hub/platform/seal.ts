@@ -17,7 +17,11 @@ const tagBytes = 16;
 /** The key is `given` (HALLWATCH_KEY: 64 hex digits, for several processes), or the file `DATA_DIR/key`, made once with mode 600. */
 export async function openSeal(dataDir: string, given?: string): Promise<Seal> {
   const key = given === undefined ? await keepKey(join(dataDir, 'key')) : Buffer.from(given, 'hex');
-  if (key.length !== 32) throw new HubError('seal.key', `the key ${given === undefined ? `in ${join(dataDir, 'key')}` : 'HALLWATCH_KEY'} is not 64 hexadecimal digits`);
+  if (key.length !== 32)
+    throw new HubError(
+      'seal.key',
+      `the key ${given === undefined ? `in ${join(dataDir, 'key')}` : 'HALLWATCH_KEY'} is not 64 hexadecimal digits`,
+    );
   return {
     seal(text) {
       const nonce = randomBytes(nonceBytes);
@@ -27,11 +31,17 @@ export async function openSeal(dataDir: string, given?: string): Promise<Seal> {
     },
     open(bytes) {
       try {
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), {
+          authTagLength: tagBytes,
+        });
         decipher.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
-        return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]).toString('utf8');
+        return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]).toString(
+          'utf8',
+        );
       } catch (error) {
-        throw new HubError('seal.broken', 'a sealed value does not open: it was changed, or sealed with another key', { cause: error });
+        throw new HubError('seal.broken', 'a sealed value does not open: it was changed, or sealed with another key', {
+          cause: error,
+        });
       }
     },
   };

@@ -1,4 +1,11 @@
-import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+  type StreamConfig,
+} from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { HubError } from '../model/error.ts';
 
@@ -13,7 +20,10 @@ export interface LogLimits {
 }
 
 /** The log. nats-server 2.9.10 is the floor: nothing here that a newer one would be needed for. */
-export function eventStream({ logBytes = 4 * 2 ** 30, logDays = 7 }: LogLimits): Partial<StreamConfig> & { name: string } {
+export function eventStream({
+  logBytes = 4 * 2 ** 30,
+  logDays = 7,
+}: LogLimits): Partial<StreamConfig> & { name: string } {
   return {
     name: 'EVENTS',
     subjects: ['event.>'],
@@ -51,7 +61,12 @@ export async function ensureStreams(manager: JetStreamManager, limits: LogLimits
       // 10058: a stream of this name stands with other settings.
       if (error.code === 10058) await manager.streams.update(config.name, config);
       // 10047: not enough disk is reserved for JetStream.
-      else if (error.code === 10047) throw new HubError('log.space', `nats-server cannot reserve ${config.max_bytes} bytes for the stream ${config.name}`, { cause: error });
+      else if (error.code === 10047)
+        throw new HubError(
+          'log.space',
+          `nats-server cannot reserve ${config.max_bytes} bytes for the stream ${config.name}`,
+          { cause: error },
+        );
       else throw error;
     }
   }

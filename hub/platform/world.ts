@@ -1,7 +1,17 @@
 import type { Logger } from 'pino';
 import type { CalendarDay } from '../model/calendar.ts';
 import type { RulePack } from '../model/pack.ts';
-import { matterKey, type Camera, type Department, type Hall, type Matter, type Organ, type Region, type Window, type World } from '../model/world.ts';
+import {
+  matterKey,
+  type Camera,
+  type Department,
+  type Hall,
+  type Matter,
+  type Organ,
+  type Region,
+  type Window,
+  type World,
+} from '../model/world.ts';
 import type { Bus } from './nats.ts';
 import type { Row, Runner, Store } from './postgres.ts';
 
@@ -12,16 +22,35 @@ export const worldChanged = 'world.changed';
 export async function loadWorld(store: Store): Promise<World> {
   return store.transaction(async (runner) => {
     await runner.query('set transaction isolation level repeatable read, read only');
-    const regions = await read<Region>(runner, 'select code, parent, level, name, name_en as "nameEn", demo from region order by code');
+    const regions = await read<Region>(
+      runner,
+      'select code, parent, level, name, name_en as "nameEn", demo from region order by code',
+    );
     const organs = await read<Organ>(runner, 'select id, region, name, name_en as "nameEn" from organ order by id');
-    const departments = await read<Department>(runner, 'select id, region, name, name_en as "nameEn" from department order by id');
-    const halls = await read<Hall>(runner, 'select id, region, name, name_en as "nameEn", opens, closes from hall order by id');
-    const windows = await read<Window>(runner, 'select id, hall, number, name, name_en as "nameEn", department, staff from hall_window order by hall, number');
-    const cameras = await read<Camera>(runner, 'select id, hall, hall_window as "window", name, name_en as "nameEn", enabled from camera order by id');
+    const departments = await read<Department>(
+      runner,
+      'select id, region, name, name_en as "nameEn" from department order by id',
+    );
+    const halls = await read<Hall>(
+      runner,
+      'select id, region, name, name_en as "nameEn", opens, closes from hall order by id',
+    );
+    const windows = await read<Window>(
+      runner,
+      'select id, hall, number, name, name_en as "nameEn", department, staff from hall_window order by hall, number',
+    );
+    const cameras = await read<Camera>(
+      runner,
+      'select id, hall, hall_window as "window", name, name_en as "nameEn", enabled from camera order by id',
+    );
     const matters = await runner.query<{ body: Matter }>('select body from matter order by region, code');
     // A pack's older versions explain old signals; what is in force is the newest.
-    const packs = await runner.query<{ id: string; body: RulePack }>('select distinct on (id) id, body from rule_pack order by id, version desc');
-    const days = await runner.query<{ day: string; working: boolean; name: string }>('select day, working, name from calendar_day order by day');
+    const packs = await runner.query<{ id: string; body: RulePack }>(
+      'select distinct on (id) id, body from rule_pack order by id, version desc',
+    );
+    const days = await runner.query<{ day: string; working: boolean; name: string }>(
+      'select day, working, name from calendar_day order by day',
+    );
     const years = await runner.query<{ year: number }>('select year from calendar_year where published order by year');
     return {
       regions: keyed(regions, ({ code }) => code),
@@ -46,7 +75,8 @@ async function read<T extends object>(runner: Runner, text: string): Promise<T[]
   return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as T);
 }
 
-const keyed = <T>(list: T[], key: (each: T) => string): Map<string, T> => new Map(list.map((each) => [key(each), each]));
+const keyed = <T>(list: T[], key: (each: T) => string): Map<string, T> =>
+  new Map(list.map((each) => [key(each), each]));
 
 export interface WorldWatch {
   world: () => World;

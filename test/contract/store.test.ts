@@ -84,13 +84,17 @@ describe.each([
     const variant = tier === 'plain' ? 'plain' : 'timescale';
     expect(first.applied).toContain('001_base.sql');
     expect(first.applied).toContain(`002_event.${variant}.sql`);
-    expect(first.applied.filter((name) => /\.(plain|timescale)\./.test(name)).every((name) => name.includes(`.${variant}.`))).toBe(true);
+    expect(
+      first.applied.filter((name) => /\.(plain|timescale)\./.test(name)).every((name) => name.includes(`.${variant}.`)),
+    ).toBe(true);
     expect(await migrate(store, { log })).toEqual({ version: first.version, applied: [] });
   });
 
   it('lets two hubs migrate at once', async () => {
     await Promise.all([migrate(store, { log }), migrate(store, { log })]);
-    const rows = await store.query<{ version: number; times: number }>('select version, count(*) as times from migration group by version');
+    const rows = await store.query<{ version: number; times: number }>(
+      'select version, count(*) as times from migration group by version',
+    );
     expect(rows.every(({ times }) => times === 1)).toBe(true);
   });
 
@@ -105,7 +109,10 @@ describe.each([
     it('refuses a step that was edited after it had been applied', async () => {
       await copy();
       await writeFile(join(folder, '001_base.sql'), 'select 1');
-      await expect(migrate(store, { log, folder })).rejects.toMatchObject({ code: 'schema.changed', message: expect.stringContaining('001_base.sql was edited') });
+      await expect(migrate(store, { log, folder })).rejects.toMatchObject({
+        code: 'schema.changed',
+        message: expect.stringContaining('001_base.sql was edited'),
+      });
     });
 
     it('refuses a database that a newer hub has made', async () => {
@@ -118,7 +125,10 @@ describe.each([
     it('applies nothing of a step that fails half-way, and goes on when it is mended', async () => {
       await copy();
       await writeFile(join(folder, '800_bad.sql'), 'create table half (a int); select * from nowhere;');
-      await expect(migrate(store, { log, folder })).rejects.toMatchObject({ code: 'schema.failed', message: expect.stringContaining('800_bad.sql') });
+      await expect(migrate(store, { log, folder })).rejects.toMatchObject({
+        code: 'schema.failed',
+        message: expect.stringContaining('800_bad.sql'),
+      });
       expect(await store.query(`select from pg_tables where tablename = 'half'`)).toHaveLength(0);
       await writeFile(join(folder, '800_bad.sql'), 'create table half (a int);');
       expect((await migrate(store, { log, folder })).applied).toEqual(['800_bad.sql']);
@@ -139,19 +149,34 @@ describe.each([
        array[1, 2]::int8[] as bigs, null::int8 as nothing, count(*) as count, to_char(to_timestamp(0), 'YYYY-MM-DD HH24:MI') as epoch from (values (1), (2)) as v`,
       [1_763_800_000_001],
     );
-    expect(row).toMatchObject({ big: 1763800000000, given: 1763800000001, day: '2026-02-28', json: { a: [1, '二'] }, bigs: [1, 2], nothing: null, count: 2, epoch: '1970-01-01 00:00' });
+    expect(row).toMatchObject({
+      big: 1763800000000,
+      given: 1763800000001,
+      day: '2026-02-28',
+      json: { a: [1, '二'] },
+      bigs: [1, 2],
+      nothing: null,
+      count: 2,
+      epoch: '1970-01-01 00:00',
+    });
     expect(Buffer.from(row!.bytes as Uint8Array)).toEqual(Buffer.from([0, 255]));
   });
 
   it('runs several statements of one text and answers the last', async () => {
-    expect(await store.query('create temp table several (a int); insert into several values (1), (2); select a from several order by a')).toEqual([{ a: 1 }, { a: 2 }]);
+    expect(
+      await store.query(
+        'create temp table several (a int); insert into several values (1), (2); select a from several order by a',
+      ),
+    ).toEqual([{ a: 1 }, { a: 2 }]);
   });
 
   it('writes a batch of 1,000 over five days once, however often it comes', async () => {
     expect(await store.query(insertEvents, batch(1_000))).toHaveLength(1_000);
     expect(await store.query(insertEvents, batch(1_000))).toHaveLength(0);
     expect(await store.query(insertEvents, batch(1_000, 500))).toHaveLength(500);
-    const [row] = await store.query('select count(*) as rows, count(distinct id) as ids, max(position) as last from event');
+    const [row] = await store.query(
+      'select count(*) as rows, count(distinct id) as ids, max(position) as last from event',
+    );
     expect(row).toEqual({ rows: 1_500, ids: 1_500, last: 1_500 });
   });
 
@@ -176,7 +201,9 @@ describe.each([
   });
 
   it('answers the value of a transaction', async () => {
-    expect(await store.transaction(async (runner) => (await runner.query<{ n: number }>('select 7 as n'))[0]!.n)).toBe(7);
+    expect(await store.transaction(async (runner) => (await runner.query<{ n: number }>('select 7 as n'))[0]!.n)).toBe(
+      7,
+    );
   });
 });
 
@@ -185,15 +212,23 @@ describe('store: what only a tier has', () => {
     const { store, close } = await timescale();
     try {
       await migrate(store, { log });
-      const tables = await store.query<{ name: string }>('select hypertable_name as name from timescaledb_information.hypertables order by 1');
+      const tables = await store.query<{ name: string }>(
+        'select hypertable_name as name from timescaledb_information.hypertables order by 1',
+      );
       expect(tables.map(({ name }) => name)).toEqual(['delivery', 'event', 'view_report']);
       await store.query(insertEvents, batch(1_000));
-      const [before] = await store.query(`select count(*) as chunks from timescaledb_information.chunks where hypertable_name = 'event'`);
+      const [before] = await store.query(
+        `select count(*) as chunks from timescaledb_information.chunks where hypertable_name = 'event'`,
+      );
       expect(before).toEqual({ chunks: 5 });
-      const [job] = await store.query<{ job_id: number }>(`select job_id from timescaledb_information.jobs where hypertable_name = 'event'`);
+      const [job] = await store.query<{ job_id: number }>(
+        `select job_id from timescaledb_information.jobs where hypertable_name = 'event'`,
+      );
       await store.query(`select compress_chunk(chunk) from show_chunks('event') as chunk`);
       expect(job).toBeDefined();
-      const [after] = await store.query(`select count(*) as rows, max(position) as last from event where body->>'name' = '办件'`);
+      const [after] = await store.query(
+        `select count(*) as rows, max(position) as last from event where body->>'name' = '办件'`,
+      );
       expect(after).toEqual({ rows: 1_000, last: 1_000 });
       // A redelivery of an old event finds its id, compressed or not.
       expect(await store.query(insertEvents, batch(1_000))).toHaveLength(0);
@@ -203,6 +238,8 @@ describe('store: what only a tier has', () => {
   });
 
   it('says store.away, and not something of the driver, when nobody answers', async () => {
-    await expect(connectStore({ url: 'postgres://a:secret@127.0.0.1:9/a', log, connectWithinMs: 300 })).rejects.toMatchObject({ code: 'store.away', message: expect.not.stringContaining('secret') });
+    await expect(
+      connectStore({ url: 'postgres://a:secret@127.0.0.1:9/a', log, connectWithinMs: 300 }),
+    ).rejects.toMatchObject({ code: 'store.away', message: expect.not.stringContaining('secret') });
   });
 });

@@ -15,7 +15,15 @@ import { root } from '../support/tree.ts';
 
 const log = createLog('silent');
 
-const event = (index: number): Event => ({ kind: 'case.accepted', id: `kill-${index}`, region: '510104', source: 'test', occurredAt: 1_763_800_000_000, casefile: `c${index}`, matter: 'M1' });
+const event = (index: number): Event => ({
+  kind: 'case.accepted',
+  id: `kill-${index}`,
+  region: '510104',
+  source: 'test',
+  occurredAt: 1_763_800_000_000,
+  casefile: `c${index}`,
+  matter: 'M1',
+});
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -133,11 +141,19 @@ describe('the log', () => {
     const server = await startNatsServer({ dataDir, log });
     const bus = await connectBus({ url: server.url, log, logBytes: 64 * 1024 });
     try {
-      await expect(bus.publishAll(Array.from({ length: 2_000 }, (_, index) => event(index)))).rejects.toMatchObject({ code: 'log.full' });
+      await expect(bus.publishAll(Array.from({ length: 2_000 }, (_, index) => event(index)))).rejects.toMatchObject({
+        code: 'log.full',
+      });
       const { state } = await bus.manager.streams.info('EVENTS');
       expect(state.first_seq).toBe(1);
       expect(state.messages).toBe(state.last_seq);
-      await bus.refuse({ source: '来源.1', place: '3', field: 'kind', reason: 'unknown', bytes: new Uint8Array(100_000) });
+      await bus.refuse({
+        source: '来源.1',
+        place: '3',
+        field: 'kind',
+        reason: 'unknown',
+        bytes: new Uint8Array(100_000),
+      });
       const refused = await bus.manager.streams.getMessage('REFUSED', { last_by_subj: 'refused.>' });
       expect(refused?.json()).toMatchObject({ source: '来源.1', place: '3', field: 'kind', size: 100_000 });
     } finally {
@@ -190,9 +206,13 @@ describe('the log', () => {
     const bus = await connectBus({ url: server.url, log });
     try {
       await expect(bus.command(event(1), { waitMs: 200 })).rejects.toMatchObject({ code: 'recorder.away' });
-      bus.connection.subscribe('event.>', { callback: (_error, message) => bus.announce(message.json<Event>().id, { ok: true, position: 5 }) });
+      bus.connection.subscribe('event.>', {
+        callback: (_error, message) => bus.announce(message.json<Event>().id, { ok: true, position: 5 }),
+      });
       expect(await bus.command(event(2))).toEqual({ ok: true, position: 5 });
-      const forget = bus.answer<{ id: string }>('record.verdict', async ({ id }) => (id === 'kill-1' ? { ok: false, field: 'duty', reason: 'done' } : null));
+      const forget = bus.answer<{ id: string }>('record.verdict', async ({ id }) =>
+        id === 'kill-1' ? { ok: false, field: 'duty', reason: 'done' } : null,
+      );
       expect(await bus.command(event(1))).toEqual({ ok: false, field: 'duty', reason: 'done' });
       forget();
       const stop = bus.answer('test.fails', async () => {
@@ -239,7 +259,9 @@ async function processesOf(folder: string): Promise<number[]> {
   for (const each of await readdir('/proc')) {
     const pid = Number(each);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const [command, environment] = await Promise.all(['cmdline', 'environ'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')));
+    const [command, environment] = await Promise.all(
+      ['cmdline', 'environ'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
+    );
     if (command!.includes(folder) || environment!.includes(folder)) found.push(pid);
   }
   return found;
@@ -248,7 +270,14 @@ async function processesOf(folder: string): Promise<number[]> {
 function startProcess(dataDir: string): Promise<ChildProcess> {
   const hub = spawn(process.execPath, ['--import', 'tsx', 'hub/main.ts'], {
     cwd: root,
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ROLES: 'record', DATA_DIR: dataDir, LOG_LEVEL: 'error' },
+    env: {
+      PATH: process.env.PATH,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ROLES: 'record',
+      DATA_DIR: dataDir,
+      LOG_LEVEL: 'error',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
@@ -277,7 +306,11 @@ describe('a hub process', () => {
     await store.close();
 
     const next = await startProcess(dataDir);
-    const second = spawn(process.execPath, ['--import', 'tsx', 'hub/main.ts'], { cwd: root, env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir }, stdio: ['ignore', 'ignore', 'pipe'] });
+    const second = spawn(process.execPath, ['--import', 'tsx', 'hub/main.ts'], {
+      cwd: root,
+      env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let refusal = '';
     second.stderr.on('data', (bytes: Buffer) => (refusal += bytes.toString()));
     expect(await new Promise((done) => second.once('exit', done))).toBe(1);
@@ -304,8 +337,13 @@ describe('a hub process', () => {
       const child = spawnLeashed('sleep', ['600'], { withoutSetpriv: ${withoutSetpriv} });
       console.log(child.pid);
       setInterval(() => {}, 1000);`;
-    const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
-    const pid = Number(await new Promise<string>((resolve) => parent.stdout.once('data', (bytes: Buffer) => resolve(bytes.toString()))));
+    const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const pid = Number(
+      await new Promise<string>((resolve) => parent.stdout.once('data', (bytes: Buffer) => resolve(bytes.toString()))),
+    );
     expect(isAlive(pid)).toBe(true);
     await sleep(100);
     parent.kill('SIGKILL');

@@ -1,9 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { startHub, type Hub } from '../../hub/main.ts';
 import { sessions } from '../../hub/platform/access.ts';
 import { openBackend, type Backend } from '../../hub/platform/backend.ts';
+import { startPostgres } from '../../hub/platform/embedded.ts';
 import { createLog } from '../../hub/platform/log.ts';
 import { projectFolder } from '../../hub/platform/migrate.ts';
 import { hashPassword } from '../../hub/platform/password.ts';
@@ -44,7 +48,7 @@ export interface TestBackend extends Backend {
 
 /** NATS, PostgreSQL, schema and world, without any part. About 1.5 s. */
 export async function startTestBackend(options: TestOptions = {}): Promise<TestBackend> {
-  const dataDir = options.dataDir ?? (await temporaryFolder());
+  const dataDir = options.dataDir ?? (await preparedFolder());
   const log = createLog(options.settings?.logLevel ?? 'silent');
   const backend = await openBackend(testSettings(dataDir, options.settings), { log, join: false });
   try {
@@ -81,7 +85,7 @@ export interface TestAccount {
 
 /** A whole hub, or the parts in `settings.roles`, in this process. */
 export async function startTestHub(options: TestOptions = {}): Promise<TestHub> {
-  const dataDir = options.dataDir ?? (await temporaryFolder());
+  const dataDir = options.dataDir ?? (await preparedFolder());
   const settings = testSettings(dataDir, options.settings);
   const log = createLog(settings.logLevel);
   const hub = await startHub(settings, { log });
@@ -98,7 +102,15 @@ export async function startTestHub(options: TestOptions = {}): Promise<TestHub> 
     async signIn({ name, role, region, hall, organ, password }) {
       await store.query(
         `insert into account (name, display, password, role, region, hall, organ, created_at) values ($1, $1, $2, $3, $4, $5, $6, $7) on conflict (name) do nothing`,
-        [name, password === undefined ? '-' : await hashPassword(password), role, region, hall ?? null, organ ?? null, Date.now()],
+        [
+          name,
+          password === undefined ? '-' : await hashPassword(password),
+          role,
+          region,
+          hall ?? null,
+          organ ?? null,
+          Date.now(),
+        ],
       );
       const { token } = await sessions(store).create(name);
       return `hallwatch=${token}`;
@@ -111,6 +123,24 @@ export async function startTestHub(options: TestOptions = {}): Promise<TestHub> 
 }
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'hallwatch-'));
+
+/** A new folder with an empty database cluster in it, copied from one that is made once on this machine: initdb syncs for seconds on a busy disk. */
+async function preparedFolder(): Promise<string> {
+  const cache = join(projectFolder(), 'node_modules', '.cache', 'hallwatch');
+  const template = join(cache, 'postgres-1');
+  if (!existsSync(template)) {
+    await mkdir(cache, { recursive: true });
+    const made = await mkdtemp(join(cache, 'making-'));
+    const server = await startPostgres({ dataDir: made, log: createLog('silent') });
+    await server.stop();
+    // Another test may have been faster.
+    await rename(made, template).catch(() => rm(made, { recursive: true }));
+  }
+  const folder = await temporaryFolder();
+  // cp keeps the owner, who is not root.
+  await promisify(execFile)('cp', ['-a', `${template}/.`, folder]);
+  return folder;
+}
 
 async function seed(store: Store, seal: Seal, reload: () => Promise<void>): Promise<void> {
   await seedFrom(join(projectFolder(), 'seeds'), store, seal.seal);

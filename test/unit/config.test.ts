@@ -72,9 +72,12 @@ describe('settings', () => {
     expect(readSettings({ DEMO: 'true' }).demo).toBe(true);
   });
 
-  it.each(['0.0.0.0', '::', '192.168.1.5', 'hub.example.cn'])('refuses demo accounts on %s and says how to make the first account', (host) => {
-    expect(problemsOf({ HOST: host, DEMO: 'true' })).toContain('hallwatch account add NAME');
-  });
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'hub.example.cn'])(
+    'refuses demo accounts on %s and says how to make the first account',
+    (host) => {
+      expect(problemsOf({ HOST: host, DEMO: 'true' })).toContain('hallwatch account add NAME');
+    },
+  );
 
   it.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('allows them on %s', (host) => {
     expect(readSettings({ HOST: host, DEMO: 'true' }).demo).toBe(true);

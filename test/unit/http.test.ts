@@ -19,7 +19,12 @@ describe('http', () => {
     await writeFile(join(web, 'index.html'), '<title>page</title>');
     await writeFile(join(web, 'assets', 'index-3f2a.js'), 'export {}');
     logged.length = 0;
-    app = await createHttp({ log: createLog('info', { write: (line) => void logged.push(line) }), version: '1', web, perMinute: 20 });
+    app = await createHttp({
+      log: createLog('info', { write: (line) => void logged.push(line) }),
+      version: '1',
+      web,
+      perMinute: 20,
+    });
     await app.register(async (scope) => {
       const body = z.object({ casefile: z.string(), steps: z.array(z.object({ at: z.int() })) });
       scope.post('/api/cases', { schema: { body } }, () => ({ ok: true }));
@@ -40,7 +45,10 @@ describe('http', () => {
     await rm(web, { recursive: true });
   });
 
-  const expectProblem = (answer: { statusCode: number; headers: Record<string, unknown>; json: () => unknown }, status: number): Record<string, unknown> => {
+  const expectProblem = (
+    answer: { statusCode: number; headers: Record<string, unknown>; json: () => unknown },
+    status: number,
+  ): Record<string, unknown> => {
     expect(answer.statusCode).toBe(status);
     expect(answer.headers['content-type']).toContain('application/problem+json');
     const body = answer.json() as Record<string, unknown>;
@@ -50,7 +58,10 @@ describe('http', () => {
   };
 
   it('names each wrong field and the reason', async () => {
-    const body = expectProblem(await app.inject({ method: 'POST', url: '/api/cases', payload: { steps: [{ at: 1 }, { at: 'noon' }] } }), 400);
+    const body = expectProblem(
+      await app.inject({ method: 'POST', url: '/api/cases', payload: { steps: [{ at: 1 }, { at: 'noon' }] } }),
+      400,
+    );
     expect(body.field).toBe('casefile');
     expect(body.errors).toEqual([
       { field: 'casefile', reason: expect.stringContaining('expected string') },
@@ -59,7 +70,8 @@ describe('http', () => {
   });
 
   it('refuses what is no JSON (400), too large (413) and of another type (415)', async () => {
-    const post = (payload: string, type: string) => app.inject({ method: 'POST', url: '/api/cases', payload, headers: { 'content-type': type } });
+    const post = (payload: string, type: string) =>
+      app.inject({ method: 'POST', url: '/api/cases', payload, headers: { 'content-type': type } });
     expectProblem(await post('{"a":', 'application/json'), 400);
     expectProblem(await post(`"${'a'.repeat(1024 * 1024)}"`, 'application/json'), 413);
     expectProblem(await post('<a/>', 'text/xml'), 415);
@@ -81,7 +93,8 @@ describe('http', () => {
   });
 
   it('answers unknown paths of the API by a problem, and other paths by the page', async () => {
-    for (const url of ['/api/nothing', '/live/nothing', '/evidence/x.jpg', '/assets/gone.js', '/favicon.ico']) expectProblem(await app.inject(url), 404);
+    for (const url of ['/api/nothing', '/live/nothing', '/evidence/x.jpg', '/assets/gone.js', '/favicon.ico'])
+      expectProblem(await app.inject(url), 404);
     expectProblem(await app.inject({ method: 'POST', url: '/desk' }), 404);
     for (const url of ['/', '/desk', '/cases/510104:1']) {
       const answer = await app.inject(url);
@@ -94,7 +107,12 @@ describe('http', () => {
 
   it('refuses to change anything for the page of another origin', async () => {
     const post = (headers: Record<string, string>) =>
-      app.inject({ method: 'POST', url: '/api/cases', payload: { casefile: 'a', steps: [] }, headers: { host: 'hub.example:8080', ...headers } });
+      app.inject({
+        method: 'POST',
+        url: '/api/cases',
+        payload: { casefile: 'a', steps: [] },
+        headers: { host: 'hub.example:8080', ...headers },
+      });
     expectProblem(await post({ origin: 'https://evil.example' }), 403);
     expectProblem(await post({ origin: 'http://hub.example:9090' }), 403);
     expectProblem(await post({ origin: 'null' }), 403);
