@@ -80,7 +80,7 @@ export class Window {
   #longest = 0;
 
   constructor(options: WindowOptions = {}) {
-    this.#options = { partTarget: 0.2, segmentTarget: 1, span: 20, bytes: 24 * 1024 * 1024, ...options };
+    this.#options = { partTarget: 0.15, segmentTarget: 1, span: 20, bytes: 24 * 1024 * 1024, ...options };
     this.clear();
   }
 
