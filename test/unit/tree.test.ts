@@ -30,7 +30,11 @@ const topFiles = [
 
 /** Longest a file of code may be before it is asked why (design.md §2); what stands here has answered. */
 const longest = 400;
-const longFiles: Record<string, string> = {};
+const longFiles: Record<string, string> = {
+  'web/lib/dictionary.ts': 'every word of the pages in both languages: a table, not code',
+};
+/** Tests are tables of cases and grow longer. */
+const longestOf = (file: string) => (file.startsWith('test/') ? 600 : longest);
 
 describe('the tree (design.md §2)', () => {
   it('has only the agreed names at the top', () => {
@@ -41,7 +45,7 @@ describe('the tree (design.md §2)', () => {
 
   it(`has no file of code over ${longest} lines without a reason`, () => {
     expect(code.length).toBeGreaterThan(20);
-    const long = code.filter((file) => !(file in longFiles) && read(file).split('\n').length > longest);
+    const long = code.filter((file) => !(file in longFiles) && read(file).split('\n').length > longestOf(file));
     expect(long).toEqual([]);
   });
 
