@@ -4,7 +4,8 @@ import type { Event } from '../model/event.ts';
 import type { Verdict } from '../platform/nats.ts';
 import type { Context } from '../platform/part.ts';
 import { one, type Asking } from './gate.ts';
-import { away, conflict, Refusal } from './problem.ts';
+import type { Refusal } from './problem.ts';
+import { away, conflict } from './problem.ts';
 import { selectVerdict, type VerdictRow } from './queries/commands.ts';
 
 /**

@@ -23,9 +23,9 @@ export interface Listener {
 }
 
 /** Messages a listener may have waiting; one with more gets no live sends until it has drained. */
-export const credit = 64;
+const credit = 64;
 /** More missed items than this are not replayed: the page loads its lists again. */
-export const mostReplayed = 2_000;
+const mostReplayed = 2_000;
 /** A cursor further back than this is not looked up at all: a narrow scope would walk the whole archive for a few items. */
 const farthest = 200_000;
 /** A signal with its explanation takes up to 4 kB, so the ring up to 16 MB. */

@@ -71,7 +71,7 @@ export function hallRoutes({ store, world }: Context): Route[] {
       method: 'GET',
       url: '/halls/:hall',
       needs: 'case.read',
-      handle: async ({ who, params, now }): Promise<HallDetail | Refusal> => {
+      handle: async ({ who, scope, params, now }): Promise<HallDetail | Refusal> => {
         const present = world();
         const hall = hallFor(present, who, params['hall'] ?? '');
         if (!hall) return unknown('hall');
@@ -79,10 +79,16 @@ export function hallRoutes({ store, world }: Context): Route[] {
         const cameras = [...present.cameras.values()].filter((each) => each.hall === hall.id);
         const today = dayOf(now);
         const [signals, statuses, latest, counts] = await Promise.all([
-          all<SignalBody>(store, openSignalsOfHall(hall.id)),
+          all<SignalBody>(store, openSignalsOfHall(scope, hall.id)),
           all<StatusBody>(store, statusOfCameras(cameras.map((each) => each.id))),
-          all<LineRow>(store, latestOfWindows(windows.map((each) => each.id))),
-          one<TodayRow>(store, todayOfHall(hall.id, startOf(today), endOf(today), now)),
+          all<LineRow>(
+            store,
+            latestOfWindows(
+              scope,
+              windows.map((each) => each.id),
+            ),
+          ),
+          one<TodayRow>(store, todayOfHall(scope, hall.id, startOf(today), endOf(today), now)),
         ]);
         const status = new Map(statuses.map(({ body }) => [body.camera, body]));
         const line = new Map(latest.map((row) => [row.hall_window, lineOf(row)]));
@@ -111,14 +117,14 @@ export function hallRoutes({ store, world }: Context): Route[] {
       method: 'GET',
       url: '/halls/:hall/timeline',
       needs: 'case.read',
-      handle: async ({ who, params, query, now }): Promise<Timeline | Refusal> => {
+      handle: async ({ who, scope, params, query, now }): Promise<Timeline | Refusal> => {
         const hall = hallFor(world(), who, params['hall'] ?? '');
         if (!hall) return unknown('hall');
         const input = read(timelineQuery, query);
         if (input instanceof Refusal) return input;
         const from = now - input.minutes * 60_000;
         const windows = windowsOf(hall.id).map((each) => each.id);
-        const marks = await all<MarkRow>(store, marksOfHall(windows, hall.id, from, marksPerSort));
+        const marks = await all<MarkRow>(store, marksOfHall(scope, windows, hall.id, from, marksPerSort));
         const lanes = new Map<string, Timeline['lanes'][number]['marks']>(windows.map((id) => [id, []]));
         for (const { hall_window: window, at, kind, id } of marks)
           lanes.get(window)?.push({ at, kind: kind as 'event' | Level, id });
@@ -133,13 +139,13 @@ export function hallRoutes({ store, world }: Context): Route[] {
       method: 'GET',
       url: '/windows/:window/events',
       needs: 'case.read',
-      handle: async ({ who, params, query }) => {
+      handle: async ({ who, scope, params, query }) => {
         const id = read(identifier, params['window']);
         const window = id instanceof Refusal ? undefined : world().windows.get(id);
         if (!window || !hallFor(world(), who, window.hall)) return unknown('window');
         const input = read(eventsQuery, query);
         if (input instanceof Refusal) return input;
-        return (await all<LineRow>(store, eventsOfWindow(window.id, input.limit))).map(lineOf);
+        return (await all<LineRow>(store, eventsOfWindow(scope, window.id, input.limit))).map(lineOf);
       },
     },
   ];

@@ -7,7 +7,8 @@ import type { CameraStatus } from '../model/state.ts';
 import { chainOf, packOf, prefixOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { all, one, type Route } from './gate.ts';
-import { Refusal, unknown } from './problem.ts';
+import type { Refusal } from './problem.ts';
+import { unknown } from './problem.ts';
 import { camerasInScope, countEvents, countSources, type CountRow, type SourceRow } from './queries/system.ts';
 import type { Scope } from './queries/scope.ts';
 

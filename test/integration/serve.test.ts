@@ -253,6 +253,17 @@ describe('lists', () => {
     expect((await desk.ask('wang', '/api/casefiles/510104%3AA1')).body.ledger).toEqual([]);
   });
 
+  it('a case of the city at a county’s window stays the city’s', async () => {
+    await desk.backend.bus.publish(accepted('X1', '510100', 'w1'));
+    const city = () => desk.ask('chen', '/api/windows/w1/events');
+    await until('the event', async () => (await city()).body.length === 2);
+    expect((await desk.ask('li', '/api/windows/w1/events')).body).toHaveLength(1);
+    expect((await desk.ask('li', '/api/halls/hall-1')).body.windows[0].latest.id).toBe('accept-A1');
+    expect((await desk.ask('chen', '/api/halls/hall-1')).body.windows[0].latest.id).toBe('accept-X1');
+    expect((await desk.ask('li', '/api/halls/hall-1')).body.today.overdue).toBe(1);
+    expect((await desk.ask('li', '/api/casefiles/510100%3AX1')).status).toBe(404);
+  });
+
   it('a bad parameter is named', async () => {
     expect((await desk.ask('li', '/api/signals?limit=0')).body).toMatchObject({ status: 400, field: 'limit' });
     expect((await desk.ask('li', '/api/duties?day=2026-13-40')).body).toMatchObject({ status: 400, field: 'day' });

@@ -3,7 +3,7 @@ import type { Statement } from '../../platform/postgres.ts';
 import { inScope, scopeValues, type Scope } from './scope.ts';
 
 /** At most so many open signals are shown with one hall's windows. */
-export const signalsPerHall = 500;
+const signalsPerHall = 500;
 
 export interface OpenCount extends Record<string, unknown> {
   hall: string;
@@ -22,9 +22,10 @@ export interface SignalBody extends Record<string, unknown> {
   body: Signal;
 }
 
-export const openSignalsOfHall = (hall: string): Statement => ({
-  text: `select body from signal where hall = $1 and state in ('issued', 'acknowledged') order by issued_at desc limit ${signalsPerHall}`,
-  values: [hall],
+/** A case of another region may be handled at a hall: it stays its own region's, so the scope is asked for here too. */
+export const openSignalsOfHall = (scope: Scope, hall: string): Statement => ({
+  text: `select body from signal s where ${inScope('s', 1)} and hall = $3 and state in ('issued', 'acknowledged') order by issued_at desc limit ${signalsPerHall}`,
+  values: [...scopeValues(scope), hall],
 });
 
 export interface StatusBody extends Record<string, unknown> {
@@ -37,11 +38,11 @@ export const statusOfCameras = (cameras: string[]): Statement => ({
 });
 
 /** The newest approval event of each window. */
-export const latestOfWindows = (windows: string[]): Statement => ({
-  text: `select e.* from unnest($1::text[]) as w(id) cross join lateral (
-      select ${lineColumns} from event e where e.hall_window = w.id and e.kind like 'case.%' and e.refused is null
+export const latestOfWindows = (scope: Scope, windows: string[]): Statement => ({
+  text: `select e.* from unnest($3::text[]) as w(id) cross join lateral (
+      select ${lineColumns} from event e where e.hall_window = w.id and ${inScope('e', 1)} and e.kind like 'case.%' and e.refused is null
       order by e.position desc limit 1) e`,
-  values: [windows],
+  values: [...scopeValues(scope), windows],
 });
 
 /** The columns of an `EventLine`; `matter` stands in the opening event only and is else the casefile's. */
@@ -62,10 +63,10 @@ export interface LineRow extends Record<string, unknown> {
   outcome: string | null;
 }
 
-export const eventsOfWindow = (window: string, limit: number): Statement => ({
-  text: `select ${lineColumns} from event e where e.hall_window = $1 and e.kind like 'case.%' and e.refused is null
-    order by e.position desc limit $2`,
-  values: [window, limit],
+export const eventsOfWindow = (scope: Scope, window: string, limit: number): Statement => ({
+  text: `select ${lineColumns} from event e where e.hall_window = $3 and ${inScope('e', 1)} and e.kind like 'case.%' and e.refused is null
+    order by e.position desc limit $4`,
+  values: [...scopeValues(scope), window, limit],
 });
 
 export interface TodayRow extends Record<string, unknown> {
@@ -75,13 +76,14 @@ export interface TodayRow extends Record<string, unknown> {
 }
 
 /** Casefiles of a hall between two moments; `overdue` are the open ones past a deadline at `now`. */
-export const todayOfHall = (hall: string, from: number, to: number, now: number): Statement => ({
+export const todayOfHall = (scope: Scope, hall: string, from: number, to: number, now: number): Statement => ({
   text: `select
-      (select count(*)::int from casefile where hall = $1 and coalesce((body->>'receivedAt')::int8, accepted_at) between $2 and $3) as received,
-      (select count(*)::int from casefile where hall = $1 and completed_at between $2 and $3) as completed,
-      (select count(*)::int from casefile where hall = $1 and status in ('received', 'correcting', 'accepted', 'suspended')
-        and least(promised_due_at, statutory_due_at) < $4) as overdue`,
-  values: [hall, from, to, now],
+      count(*) filter (where coalesce((body->>'receivedAt')::int8, accepted_at) between $4 and $5)::int as received,
+      count(*) filter (where completed_at between $4 and $5)::int as completed,
+      count(*) filter (where status in ('received', 'correcting', 'accepted', 'suspended')
+        and least(promised_due_at, statutory_due_at) < $6)::int as overdue
+    from casefile c where ${inScope('c', 1)} and hall = $3`,
+  values: [...scopeValues(scope), hall, from, to, now],
 });
 
 export interface MarkRow extends Record<string, unknown> {
@@ -92,12 +94,12 @@ export interface MarkRow extends Record<string, unknown> {
 }
 
 /** Marks on the time line of a hall, newest first, at most `limit` of each sort. */
-export const marksOfHall = (windows: string[], hall: string, from: number, limit: number): Statement => ({
-  text: `(select e.hall_window, e.occurred_at as at, 'event' as kind, e.id from unnest($1::text[]) as w(id) cross join lateral (
-        select hall_window, occurred_at, id from event where hall_window = w.id and kind like 'case.%' and refused is null
-        order by position desc limit $4) e where e.occurred_at >= $3 order by e.occurred_at desc limit $4)
+export const marksOfHall = (scope: Scope, windows: string[], hall: string, from: number, limit: number): Statement => ({
+  text: `(select e.hall_window, e.occurred_at as at, 'event' as kind, e.id from unnest($3::text[]) as w(id) cross join lateral (
+        select hall_window, occurred_at, id from event v where hall_window = w.id and ${inScope('v', 1)} and kind like 'case.%' and refused is null
+        order by position desc limit $6) e where e.occurred_at >= $5 order by e.occurred_at desc limit $6)
     union all
-    (select hall_window, issued_at as at, level as kind, id from signal
-      where hall = $2 and hall_window is not null and state <> 'draft' and issued_at >= $3 order by issued_at desc limit $4)`,
-  values: [windows, hall, from, limit],
+    (select hall_window, issued_at as at, level as kind, id from signal s
+      where ${inScope('s', 1)} and hall = $4 and hall_window is not null and state <> 'draft' and issued_at >= $5 order by issued_at desc limit $6)`,
+  values: [...scopeValues(scope), windows, hall, from, limit],
 });

@@ -3,7 +3,7 @@ import type { Report } from '../../model/verify.ts';
 import type { Statement } from '../../platform/postgres.ts';
 
 /** A visit of four hours on fifty cameras stays below. */
-export const rowsPerVisit = 200_000;
+const rowsPerVisit = 200_000;
 
 export interface ReportRow extends Report {
   visit: string;
