@@ -310,10 +310,9 @@ export const dictionary = {
   'why.basis': ['依据', 'Basis'],
   'why.pack': ['规则包', 'Rule pack'],
   'why.excluded': ['不计', 'Not counted'],
-  'why.excludedDays': [
-    '周末 {weekend} 日，节假日 {holiday} 日，停表 {suspended} 日',
-    '{weekend} weekend, {holiday} holiday and {suspended} suspended days',
-  ],
+  'why.weekend': ['周末 {n} 日', '{n} weekend days'],
+  'why.holiday': ['节假日 {n} 日', '{n} holidays'],
+  'why.suspended': ['停表 {n} 日', '{n} suspended days'],
   'why.extension': ['延期', 'Extended'],
   'why.extensionDays': ['{n} 日', '{n} days'],
   'why.provisional': [
