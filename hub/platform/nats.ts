@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import {
   jetstream,
   JetStreamApiError,
@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { HubError } from '../model/error.ts';
 import { subjectOf, type Event } from '../model/event.ts';
 import type { LiveMessage } from '../model/live.ts';
+import { dial, watchLink, type DialOptions } from './dial.ts';
 import { Room } from './room.ts';
 import { ensureStreams, type LogLimits } from './streams.ts';
 
@@ -55,14 +56,8 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-export interface BusOptions extends LogLimits {
-  /** `nats://user:password@host:port`; several separated by commas. */
-  url: string;
+export interface BusOptions extends LogLimits, DialOptions {
   log: Logger;
-  /** Names the connection in the server's own lists. */
-  name?: string;
-  /** How long the first connection may take. Default 30 s. */
-  connectWithinMs?: number;
 }
 
 const attemptMs = 2_000;
@@ -251,88 +246,6 @@ function failure(reason: unknown): string {
   return JSON.stringify({
     error: { code: reason instanceof HubError ? reason.code : 'part.failed', message: error.message },
   } satisfies Reply);
-}
-
-async function dial({ url, name = 'hallwatch', connectWithinMs = 30_000 }: BusOptions): Promise<NatsConnection> {
-  const addresses = url.split(',').map((each) => new URL(each.includes('://') ? each : `nats://${each}`));
-  const { username, password } = addresses[0]!;
-  const credentials = password
-    ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
-    : username
-      ? { token: decodeURIComponent(username) }
-      : {};
-  const deadline = Date.now() + connectWithinMs;
-  for (;;) {
-    try {
-      return await connect({
-        servers: addresses.map(({ host }) => host),
-        ...credentials,
-        name,
-        maxReconnectAttempts: -1,
-        reconnectTimeWait: 100,
-        reconnectJitter: 100,
-        // A server killed and started again answers "no JetStream" or an old password for a moment; that must not end the connection.
-        ignoreAuthErrorAbort: true,
-        pingInterval: 5_000,
-        maxPingOut: 2,
-        timeout: 5_000,
-        noEcho: false,
-      });
-    } catch (error) {
-      if (Date.now() > deadline)
-        throw new HubError('log.away', `no NATS server answers at ${addresses.map(({ host }) => host).join(', ')}`, {
-          cause: error,
-        });
-      await sleep(200);
-    }
-  }
-}
-
-/** Knows whether the connection is up: what is published while it is down is lost by the client, so `store` waits instead. */
-function watchLink(connection: NatsConnection, log: Logger) {
-  let up = true;
-  let waiting: (() => void)[] = [];
-  const unanswered = new Set<(reason: Error) => void>();
-  let onReconnect = (): void => {};
-  void (async () => {
-    for await (const status of connection.status()) {
-      if (status.type === 'disconnect') {
-        if (up) log.warn('log connection lost');
-        up = false;
-        for (const lose of unanswered) lose(new Error('the connection was lost before the answer came'));
-      } else if (status.type === 'reconnect') {
-        up = true;
-        log.info('log connection is back');
-        onReconnect();
-        for (const resume of waiting.splice(0)) resume();
-      }
-    }
-    for (const resume of waiting.splice(0)) resume();
-  })();
-  return {
-    isUp: () => up,
-    onReconnect: (listen: () => void) => (onReconnect = listen),
-    /** An answer that was under way when the connection broke never comes; waiting for its timeout would cost seconds. */
-    untilLost<T>(answer: Promise<T>): Promise<T> {
-      return new Promise<T>((resolve, reject) => {
-        unanswered.add(reject);
-        answer.then(resolve, reject).finally(() => unanswered.delete(reject));
-      });
-    },
-    async up(deadline: number): Promise<void> {
-      if (up || connection.isClosed()) return;
-      const patience = new AbortController();
-      let resume = (): void => {};
-      const back = new Promise<void>((resolve) => waiting.push((resume = resolve)));
-      await Promise.race([
-        back,
-        sleep(Math.max(0, deadline - Date.now()), undefined, { signal: patience.signal }).catch(() => {}),
-      ]);
-      patience.abort();
-      waiting = waiting.filter((each) => each !== resume);
-      if (!up) throw new HubError('log.away', 'the log is not connected');
-    },
-  };
 }
 
 /** Throws what repeating cannot mend. */
