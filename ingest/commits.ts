@@ -49,14 +49,15 @@ export class Commits {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** Waits until the recorder has everything that is in the log. */
+  /** Waits until the recorder has everything that is in the log now; what others send meanwhile is not waited for. */
   async caughtUp(): Promise<void> {
+    const last = await this.patiently(() => this.#lastSequence());
     let seen = -1;
     for (let quiet = Date.now(); ; await sleep(50)) {
-      const pending = await this.#pending();
-      if (pending === 0) return;
-      if (pending !== seen) quiet = Date.now();
-      seen = pending;
+      const passed = await this.#passed();
+      if (passed >= last) return;
+      if (passed !== seen) quiet = Date.now();
+      seen = passed;
       this.#checkQuiet(quiet);
     }
   }
@@ -67,7 +68,8 @@ export class Commits {
     const byId = new Map(events.map((event) => [event.id, event]));
     const ids = [...byId.keys()];
     let seen = -1;
-    let idle = 0;
+    let last: number | undefined;
+    let isPast = 0;
     for (let quiet = Date.now(), pause = 5; ; pause = Math.min(pause * 2, 250), await sleep(pause)) {
       const [row] = await this.patiently(() =>
         this.#context.store.query<{ known: number }>('select count(*) as known from event_id where id = any($1)', [
@@ -79,9 +81,11 @@ export class Commits {
       if (known !== seen) quiet = Date.now();
       seen = known;
       this.#checkQuiet(quiet);
-      // The recorder is through with the log, and yet some are missing: it could not store them (it says so in `refused.>`).
-      idle = pause < 250 || (await this.#pending()) > 0 ? 0 : idle + 1;
-      if (idle >= 4) break;
+      if (pause < 250) continue;
+      // The recorder is past all of them, and yet some are missing: it could not store them (it says so in `refused.>`).
+      last ??= await this.patiently(() => this.#lastSequence());
+      if ((await this.#passed()) >= last) isPast += 1;
+      if (isPast >= 4) break;
     }
     const rows = await this.patiently(() =>
       this.#context.store.query<{ id: string; refused: string | null; refused_field: string | null }>(
@@ -112,14 +116,24 @@ export class Commits {
     return { cases: row?.cases ?? 0, late: row?.late ?? 0, onTime: row?.on_time ?? 0, open: row?.open ?? 0 };
   }
 
-  /** Messages that the recorder has not acknowledged. */
-  async #pending(): Promise<number> {
+  async #lastSequence(): Promise<number> {
     try {
-      const { num_pending, num_ack_pending } = await this.#context.bus.manager.consumers.info('EVENTS', 'recorder');
-      return num_pending + num_ack_pending;
+      return (await this.#context.bus.manager.streams.info('EVENTS')).state.last_seq;
+    } catch (error) {
+      throw new HubError('log.away', 'the log does not say how long it is', { cause: error });
+    }
+  }
+
+  /** The sequence up to which the recorder has acknowledged the log; 0 while nobody can tell. */
+  async #passed(): Promise<number> {
+    try {
+      const { num_pending, num_ack_pending, ack_floor } = await this.#context.bus.manager.consumers.info(
+        'EVENTS',
+        'recorder',
+      );
+      return num_pending + num_ack_pending === 0 ? Infinity : ack_floor.stream_seq;
     } catch {
-      // Away, or the recorder has never been there: the same to us, there is something to wait for.
-      return Infinity;
+      return 0;
     }
   }
 

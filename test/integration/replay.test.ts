@@ -183,6 +183,22 @@ describe('replay', () => {
     expect(await readFile(report.refusedFile!, 'utf8')).toMatch(/"line":3,"field":"id"/);
   });
 
+  it('reports an event that the database will never take, and does not wait for it for ever', async () => {
+    const { store } = hub.context;
+    await store.query(
+      `create function poison() returns trigger language plpgsql as $$ begin raise exception 'poisoned' using errcode = '22P05'; end $$;
+       create trigger poison before insert on event_id for each row when (new.id = 'poisoned:S2') execute function poison()`,
+    );
+    try {
+      const file = await rename('test/fixtures/permits.csv', 'poisoned.csv', 'P-');
+      const report = await play(file, await permits('poisoned'));
+      expect(report).toMatchObject({ cases: 3, events: 9, accepted: 8, refused: 1 });
+      expect(await readFile(report.refusedFile!, 'utf8')).toMatch(/"line":3,.*the recorder could not store it/);
+    } finally {
+      await store.query('drop trigger poison on event_id; drop function poison()');
+    }
+  });
+
   it('says before it sends anything that the mapping is for another file', async () => {
     const mapping = await mappingFrom('seeds/mappings/wabo.yaml', (text) =>
       text.replace("region: '990000'", "region: '510104'"),
