@@ -79,6 +79,12 @@ export class Camera {
     this.#life = { abort, done };
   }
 
+  /** Waits for its first picture, or whatever `ready` asks of the window; false as soon as the camera is known to be offline. */
+  async first(ready: () => boolean, patienceMs: number): Promise<boolean> {
+    await this.window.until(() => ready() || this.#state === 'offline', patienceMs);
+    return ready();
+  }
+
   /** For good; resolves when its ffmpeg is gone. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -92,6 +98,7 @@ export class Camera {
     this.#state = state;
     this.#options.log.info({ camera: this.#options.id, state, detail }, 'camera');
     this.#options.changed(state, detail);
+    this.window.wake();
   }
 
   /** The one retry loop. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import type { ChildProcess } from 'node:child_process';
 import fluent from 'fluent-ffmpeg';
+import { HubError } from '../hub/model/error.ts';
 import type { Command } from './args.ts';
 
 /** The only file that knows fluent-ffmpeg, which is archived upstream. */
@@ -17,11 +18,19 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+const missing = (cause: Error): HubError =>
+  new HubError(
+    'ffmpeg.missing',
+    'ffmpeg does not run (apt-get install ffmpeg; setsid and setpriv are in util-linux), or set FFMPEG',
+    { cause },
+  );
+
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
  * ffmpeg gets a process group of its own, and the kernel kills it when this process dies, however it dies: so no ffmpeg goes on
  * pulling a camera for a hub that is gone. fluent-ffmpeg can do neither, hence a script of one line stands for ffmpeg.
+ * Throws `HubError('ffmpeg.missing')`.
  */
 export async function install(dataDir: string, ffmpeg: string): Promise<void> {
   const folder = join(dataDir, 'run');
@@ -32,9 +41,7 @@ export async function install(dataDir: string, ffmpeg: string): Promise<void> {
   fluent.setFfmpegPath(script);
   // fluent-ffmpeg asks once what ffmpeg can do; ask now, so that the first camera need not wait for it.
   await new Promise<void>((resolve, reject) =>
-    fluent.getAvailableFormats((error) =>
-      error ? reject(new Error(`ffmpeg does not run: ${clean(error.message)}`)) : resolve(),
-    ),
+    fluent.getAvailableFormats((error) => (error ? reject(missing(error)) : resolve())),
   );
   await new Promise<void>((resolve) => fluent.getAvailableEncoders(() => resolve()));
 }
@@ -103,7 +110,7 @@ export function run(command: Command, stdin: Buffer | undefined, take: (chunk: B
       if (lines.length > 10) lines.shift();
     })
     // fluent-ffmpeg reports some ends before the child is reaped; `close` above is the true one.
-    .on('error', (error: Error) => child ?? finish(said(error.message)))
+    .on('error', (error: Error) => void (child?.pid === undefined && finish(said(error.message))))
     .on('end', () => undefined)
     .pipe(sink);
 

@@ -9,7 +9,7 @@ import type { Deliveries } from './deliveries.ts';
 import { lowLatencyPlaylist, plainPlaylist } from './playlist.ts';
 import { findEvidence, type Evidence } from './evidence.ts';
 
-/** A first picture that takes longer is a 503. */
+/** A first picture that takes longer is a 503; of a camera that is offline it is one at once, because browsers have few connections. */
 const FIRST_PICTURE_MS = 8000;
 /** Blocked requests answer after three target durations at the latest (RFC 8216bis §6.2.5.2), and never hang for good. */
 const MOST_BLOCKED_MS = 10_000;
@@ -88,7 +88,7 @@ async function lowLatency(serving: Serving, request: Live, reply: FastifyReply):
     );
   }
   const ready = (): boolean => window.segments.some((segment) => segment.closed);
-  if (!(await window.until(ready, FIRST_PICTURE_MS))) return away(reply, granted.camera);
+  if (!(await granted.camera.first(ready, FIRST_PICTURE_MS))) return away(reply, granted.camera);
   if (sequence !== undefined) {
     const newest = window.segments.at(-1)!.sequence;
     if (sequence > newest + FUTURE_SEGMENTS) {
@@ -111,7 +111,7 @@ async function plain(serving: Serving, request: Live, reply: FastifyReply): Prom
   if (!granted) return reply;
   const { window } = granted.camera;
   const ready = (): boolean => window.segments.some((segment) => segment.closed);
-  if (!(await window.until(ready, FIRST_PICTURE_MS))) return away(reply, granted.camera);
+  if (!(await granted.camera.first(ready, FIRST_PICTURE_MS))) return away(reply, granted.camera);
   return sendPlaylist(reply, plainPlaylist(window));
 }
 

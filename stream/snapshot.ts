@@ -38,7 +38,7 @@ export class Snapshots {
     const camera = this.#cameras.find(id)?.camera;
     if (!camera) throw new HubError('camera.unknown', 'There is no such camera.');
     camera.ask();
-    await camera.window.until(() => camera.window.newestKey !== undefined, PICTURE_MS);
+    await camera.first(() => camera.window.newestKey !== undefined, PICTURE_MS);
     const newest = camera.window.newestKey;
     if (!newest) throw new HubError('camera.away', `No picture from the camera (${camera.state}).`);
     const jpeg = await this.#inTurn(() =>

@@ -118,7 +118,7 @@ export class Window {
     this.#partTarget = 0;
     this.#longest = 0;
     this.#breakNext = false;
-    this.#tell();
+    this.wake();
   }
 
   /** A run of the camera begins with its initialization section; whatever was open is closed. */
@@ -197,6 +197,11 @@ export class Window {
     });
   }
 
+  /** Those who wait look again: something outside the window changed. */
+  wake(): void {
+    for (const look of [...this.#waiters]) look();
+  }
+
   get #open(): Segment | undefined {
     const last = this.#segments.at(-1);
     return last && !last.closed ? last : undefined;
@@ -249,7 +254,7 @@ export class Window {
     // A player refuses a list without a whole segment: the first part of all is made one, and the first picture comes a second sooner.
     if (this.#segments.length === 1 && segment.parts.length === 1) this.#close();
     this.#trimToSize();
-    this.#tell();
+    this.wake();
   }
 
   #close(): void {
@@ -279,9 +284,5 @@ export class Window {
       if (!this.#segments.some((segment) => segment.init === gone.init) && gone.init !== this.#init)
         this.#inits.delete(gone.init);
     }
-  }
-
-  #tell(): void {
-    for (const look of [...this.#waiters]) look();
   }
 }
