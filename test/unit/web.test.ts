@@ -16,7 +16,7 @@ const friday = Date.UTC(2026, 10, 20, 2, 42, 18);
 
 describe('words', () => {
   test('every text has both languages with the same blanks', () => {
-    const blanks = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').sort();
+    const blanks = (text: string): string[] => [...text.matchAll(/\{(\w+)[|}]/g)].map((match) => match[1] ?? '').sort();
     for (const [key, [zh, en]] of Object.entries(dictionary)) {
       expect(zh.length, key).toBeGreaterThan(0);
       expect(en.length, key).toBeGreaterThan(0);
@@ -27,6 +27,9 @@ describe('words', () => {
   test('blanks are filled in', () => {
     expect(word('zh', 'tile.stalled', { n: 4 })).toBe('画面停滞 4 秒');
     expect(word('en', 'visit.need', { verified: 8, needed: 10 })).toBe('8 verified, 10 needed');
+    expect(word('en', 'wall.windows', { n: 1 })).toBe('1 window');
+    expect(word('en', 'wall.windows', { n: 12 })).toBe('12 windows');
+    expect(word('zh', 'wall.windows', { n: 1 })).toBe('1 窗口');
   });
 });
 

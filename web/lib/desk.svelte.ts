@@ -270,7 +270,11 @@ export class Desk {
 
   #takeEvents(lines: EventLine[]): void {
     if (this.#events) {
-      const own = lines.filter((line) => line.window === this.#focus);
+      // Only the opening of a case says its matter; what was heard of the case before tells it for the rest.
+      const matters = new Map(this.#events.map((line) => [line.casefile, line.matter]));
+      const own = lines
+        .filter((line) => line.window === this.#focus)
+        .map((line) => ({ matter: matters.get(line.casefile), ...line }));
       if (own.length > 0) this.#events = merge(this.#events, own, (line) => line.position, 50);
     }
     this.#mark(

@@ -12,7 +12,12 @@ export type Fill<W extends Word> = [Filling<W>] extends [never] ? [] : [Record<F
 export function word<W extends Word>(locale: Locale, key: W, ...fill: Fill<W>): string {
   const text: string = dictionary[key][locale === 'zh' ? 0 : 1];
   const values = fill[0] as Record<string, string | number> | undefined;
-  return values ? text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)) : text;
+  if (!values) return text;
+  // English alone has a plural: "{n|visit|visits}" is "1 visit", "2 visits".
+  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (whole, name: string, one?: string, many?: string) => {
+    const value = values[name] ?? whole;
+    return one === undefined ? String(value) : `${value} ${Number(value) === 1 ? one : many}`;
+  });
 }
 
 /** For words whose key is made from data, such as `camera.${state}`. */

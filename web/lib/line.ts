@@ -1,0 +1,15 @@
+import type { EventLine } from '../../hub/model/live.ts';
+import { t, tData } from './locale.svelte.ts';
+import { session } from './session.svelte.ts';
+
+/** What happened, in a word: the step's own name where it has one. */
+export const lineWord = (line: EventLine): string =>
+  line.kind === 'case.stepped' && line.step ? line.step : tData(`kind.${line.kind}`, 'kind.other');
+
+/** What it happened to: the matter, or the case's number while the matter is unknown. */
+export const lineSubject = (line: EventLine): string =>
+  session.matterName(line.matter) || t('case.number', { number: line.casefile.replace(`${line.region}:`, '') });
+
+/** The id of its case: `<region>:<number>`. */
+export const lineCase = (line: EventLine): string =>
+  line.casefile.startsWith(`${line.region}:`) ? line.casefile : `${line.region}:${line.casefile}`;
