@@ -122,7 +122,11 @@ export class Recorder {
         ...(hall === undefined ? {} : { hall }),
         ...(refused ? { refused } : {}),
       });
-      outcomes.push({ event, isConflict: false, verdict: refused ? { ok: false, ...refused } : { ok: true, position } });
+      outcomes.push({
+        event,
+        isConflict: false,
+        verdict: refused ? { ok: false, ...refused } : { ok: true, position },
+      });
       if (!refused) {
         const line = lineOf(recorded, hall);
         if (line) push(live, event.region, line);

@@ -22,6 +22,8 @@ export class Follower {
   #wake: () => void = () => {};
   #stopping = false;
   #done: Promise<unknown> = Promise.resolve();
+  /** The position announced last; unknown after a start and after a fault, when a commit may have gone unannounced. */
+  #announced: number | undefined;
   /** Messages of the log that were not given to us yet, as of the newest message. */
   #pending = 0;
 
@@ -116,6 +118,7 @@ export class Follower {
         if (incoming.length > 0) await this.#tell(await this.#recorder.write(incoming));
         return true;
       } catch (error) {
+        this.#announced = undefined;
         if (this.#stopping) return false;
         if (isOfData(error)) {
           if (incoming.length > 1)
@@ -141,14 +144,22 @@ export class Follower {
   }
 
   async #putAside(event: Event, { field, reason }: { field: string; reason: string }): Promise<void> {
-    await this.#bus.refuse({ source: event.source, place: event.id, field, reason, bytes: Buffer.from(JSON.stringify(event)) });
+    await this.#bus.refuse({
+      source: event.source,
+      place: event.id,
+      field,
+      reason,
+      bytes: Buffer.from(JSON.stringify(event)),
+    });
   }
 
   async #tell({ outcomes, live, after, position }: Written): Promise<void> {
     const messages = [...live].flatMap(([region, items]) => slices(items).map((slice) => ({ region, items: slice })));
+    const before = this.#announced ?? after;
     messages.forEach(({ region, items }, index) => {
       const more = index < messages.length - 1;
-      this.#bus.publishLive(region, { position, items, after, ...(more ? { more } : {}) });
+      this.#bus.publishLive(region, { position, items, after: before, ...(more ? { more } : {}) });
+      this.#announced = position;
     });
     for (const { event, verdict, isConflict } of outcomes) {
       // The archive holds the first event of this id, so the second is kept with the refused.

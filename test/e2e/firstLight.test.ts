@@ -1,6 +1,7 @@
 /** The whole product once, in a real browser on the real demonstration: from a posted event and a camera to the ledger. */
 import { createHash, randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
@@ -16,14 +17,43 @@ let errors: string[];
 
 const startDemoHub = () => startTestHub({ dataDir, seed: false, settings: { demo: true } });
 
-async function post(events: unknown): Promise<{ accepted: number; refusedCount: number }> {
-  const answer = await fetch(`${hub.address}/api/ingest/events`, {
+const send = (body: string): Promise<Response> =>
+  fetch(`${hub.address}/api/ingest/events`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(events),
+    body,
   });
+
+async function post(events: unknown): Promise<{ accepted: number; refusedCount: number }> {
+  const answer = await send(JSON.stringify(events));
   expect(answer.status).toBe(200);
   return (await answer.json()) as { accepted: number; refusedCount: number };
+}
+
+const countOf = async (what: string): Promise<number> =>
+  (await hub.context.store.query<{ n: number }>(`select count(*) as n from ${what}`))[0]!.n;
+
+/** One that has limits of its own. */
+const matter = 'SC-01';
+
+const overdue = (number: string) => ({
+  id: `e2e-${number}`,
+  kind: 'case.accepted',
+  region,
+  casefile: number,
+  matter,
+  window: 'win-510104-1-07',
+  occurredAt: '2026-03-02T09:00:00+08:00',
+});
+
+/** Process ids of the children of a process that run a program. */
+async function childrenOf(parent: number, program: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')));
+  return stats.flatMap((stat) => {
+    const [, pid, name, rest] = /^(\d+) \((.*)\) (.*)$/s.exec(stat) ?? [];
+    return name === program && Number(rest?.split(' ')[1]) === parent ? [Number(pid)] : [];
+  });
 }
 
 beforeAll(async () => {
@@ -47,10 +77,11 @@ const played = '[...document.querySelectorAll("video")].map((video) => video.cur
 
 /** Until every one of twelve tiles has played a second. */
 async function untilAllAdvance(): Promise<void> {
-  await page.waitForFunction(`${played}.length >= 12`, undefined, { timeout: 60_000 });
-  const before = await page.evaluate<number[]>(played);
-  const advanced = `${played}.filter((time, index) => time > (${JSON.stringify(before)}[index] ?? 0) + 1).length >= 12`;
-  await page.waitForFunction(advanced, undefined, { timeout: 90_000 });
+  const now = () => page.evaluate<number[]>(played);
+  await expect.poll(async () => (await now()).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(12);
+  const before = await now();
+  const advanced = async () => (await now()).filter((time, index) => time > (before[index] ?? 0) + 1).length;
+  await expect.poll(advanced, { timeout: 90_000 }).toBeGreaterThanOrEqual(12);
 }
 
 async function startVisit(): Promise<void> {
@@ -88,24 +119,12 @@ describe('first light', () => {
   it('shows the signal of an overdue case within a second of posting it', async () => {
     const took: number[] = [];
     for (const number of ['E2E-1', 'E2E-2', 'E2E-3']) {
-      const [matter] = await hub.context.store.query<{ code: string }>(
-        "select code from matter where region = '510000' and body ? 'promisedDays' order by code limit 1",
-      );
       const seen = page
         .locator(`[data-testid=signal][data-casefile="${region}:${number}"]`)
         .first()
         .waitFor({ timeout: 10_000 });
       const from = performance.now();
-      const answer = await post({
-        id: `e2e-${number}`,
-        kind: 'case.accepted',
-        region,
-        casefile: number,
-        matter: matter!.code,
-        window: 'win-510104-1-07',
-        occurredAt: '2026-03-02T09:00:00+08:00',
-      });
-      expect(answer).toMatchObject({ accepted: 1, refusedCount: 0 });
+      expect(await post(overdue(number))).toMatchObject({ accepted: 1, refusedCount: 0 });
       await seen;
       took.push(performance.now() - from);
     }
@@ -146,6 +165,48 @@ describe('first light', () => {
     expect(made!.body.verified).toBe(0);
   }, 60_000);
 
+  it('recovers by itself when nats-server, PostgreSQL and an ffmpeg are killed, and loses nothing', async () => {
+    const events = Array.from({ length: 600 }, (_, index) => ({
+      id: `e2e-kill-${index}`,
+      kind: 'case.received',
+      region,
+      casefile: `E2E-K-${index}`,
+      matter,
+      window: 'win-510104-1-03',
+      occurredAt: '2026-03-02T09:00:00+08:00',
+    }));
+    // As a source does: a request that was not answered with 200 is repeated.
+    const sending = (async () => {
+      for (let from = 0; from < events.length; from += 20) {
+        const body = JSON.stringify(events.slice(from, from + 20));
+        const isTaken = () =>
+          send(body).then(
+            ({ status }) => status === 200,
+            () => false,
+          );
+        while (!(await isTaken())) await sleep(200);
+        await sleep(100);
+      }
+    })();
+    const { nats, postgres } = hub.backend.servers();
+    const [ffmpeg] = await childrenOf(process.pid, 'ffmpeg');
+    for (const pid of [nats, ffmpeg, postgres]) {
+      await sleep(500);
+      process.kill(pid!, 'SIGKILL');
+    }
+    await sending;
+    const like = "id like 'e2e-kill-%'";
+    await expect.poll(() => countOf(`event where ${like}`), { timeout: 30_000 }).toBe(events.length);
+    expect(await countOf(`event_id where ${like}`)).toBe(events.length);
+    await untilAllAdvance();
+    const seen = page
+      .locator(`[data-testid=signal][data-casefile="${region}:E2E-9"]`)
+      .first()
+      .waitFor({ timeout: 20_000 });
+    await post(overdue('E2E-9'));
+    await seen;
+  }, 180_000);
+
   it('has all of it in a whole ledger after a restart', async () => {
     await hub.stop();
     hub = await startDemoHub();
@@ -157,10 +218,7 @@ describe('first light', () => {
       await again.page.locator(`[data-testid=ledger-row][data-act="${act}"]`).first().waitFor({ timeout: 20_000 });
     }
     await again.page.locator('[data-testid=chain][data-ok=true]').waitFor();
-    const [{ n } = { n: 0 }] = await hub.context.store.query<{ n: number }>(
-      "select count(*) as n from ledger where act = 'visit.finished'",
-    );
-    expect(n).toBe(2);
+    expect(await countOf("ledger where act = 'visit.finished'")).toBe(2);
     expect([...errors, ...again.errors]).toEqual([]);
     await again.context.close();
   }, 120_000);
