@@ -5,6 +5,7 @@ import { api } from './api.ts';
 import { serverNow } from './clock.svelte.ts';
 import { HallState } from './hall.svelte.ts';
 import { merge } from './merge.ts';
+import { places } from './places.svelte.ts';
 import { live } from './socket.svelte.ts';
 import { Watcher } from './watch.ts';
 
@@ -96,6 +97,7 @@ export class Desk {
     try {
       const [halls, day] = await Promise.all([api.halls(), api.duties()]);
       this.#halls = halls;
+      places.learn(halls);
       this.#takeDay(day);
       const first =
         day.openVisit?.hall ?? day.duties[0]?.hall ?? [...halls].sort((a, b) => b.windows - a.windows)[0]?.id;

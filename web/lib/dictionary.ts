@@ -15,6 +15,7 @@ export const dictionary = {
   signOut: ['退出登录', 'Sign out'],
   language: ['语言', 'Language'],
   demo: ['演示数据', 'Demo data'],
+  demoShort: ['演示', 'Demo'],
   demoHint: [
     '本区划的机构、办件和画面均为演示虚构',
     'Organs, cases and pictures of this region are invented for demonstration',
@@ -230,8 +231,8 @@ export const dictionary = {
   'signals.clear': ['清除筛选', 'Clear filter'],
   'signals.count': ['{n} 条', '{n} shown'],
   'signals.new': ['新信号：{title}', 'New signal: {title}'],
-  'signal.case': ['看办件', 'Open case'],
-  'signal.window': ['看窗口', 'See window'],
+  'signal.case': ['看办件', 'Case'],
+  'signal.window': ['看窗口', 'Window'],
   'signal.acknowledge': ['签收', 'Acknowledge'],
   'signal.acknowledging': ['正在签收…', 'Acknowledging…'],
   'signal.acknowledged': ['已签收', 'Acknowledged'],
@@ -244,6 +245,7 @@ export const dictionary = {
   'signal.state': ['状态', 'State'],
 
   // Window panel and timeline
+  'windowPanel.tab': ['窗口', 'Window'],
   'windowPanel.events': ['窗口办件', 'Events at this window'],
   'windowPanel.empty': ['这个窗口还没有办件', 'No events at this window yet'],
   'windowPanel.staff': ['工号 {n}', 'Staff {n}'],

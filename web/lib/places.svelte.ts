@@ -32,6 +32,12 @@ class Places {
     }
   }
 
+  /** The halls, from a page that has loaded them already. */
+  learn(halls: HallSummary[]): void {
+    this.#halls = halls;
+    this.#isAsked = true;
+  }
+
   hallName(id: string | undefined): string {
     return nameOf(this.#halls.find((hall) => hall.id === id));
   }
