@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { demoOutside, readSettings } from './config.ts';
 import { HubError } from './model/error.ts';
@@ -166,4 +166,4 @@ function accountList(accounts: readonly DemoAccount[]): string {
 }
 
 // Bundled into the command line as well, where another file is the program.
-if (/^main\.[jt]s$/.test(basename(process.argv[1] ?? ''))) await main();
+if (/[\\/]hub[\\/]main\.[jt]s$/.test(process.argv[1] ?? '')) await main();

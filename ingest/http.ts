@@ -15,10 +15,13 @@ export interface DoorLimits {
   bodyBytes: number;
   /** Bytes after gzip. Default 64 MiB. */
   inflatedBytes: number;
-  /** Bodies held in memory at once; more are asked to come back. Default 8. */
+  /** Large bodies held in memory at once; more are asked to come back. Sixteen small ones count as one. Default 8. */
   bodies: number;
 }
 const limits: DoorLimits = { bodyBytes: 16 * 2 ** 20, inflatedBytes: 64 * 2 ** 20, bodies: 8 };
+
+/** A body that says it is no larger, and is not compressed, is small. */
+const smallBytes = 256 * 2 ** 10;
 
 /** So many refusals are listed in one answer; `refusedCount` counts them all. */
 const listed = 1_000;
@@ -80,13 +83,14 @@ export async function routes(app: FastifyInstance, context: Context, bounds: Doo
             void reply.header('www-authenticate', 'Bearer');
             return refuse(request, reply, 401, 'unknown source', 'Send the token of a source: Authorization: Bearer …');
           }
-          if (open >= bounds.bodies)
+          const share = shareOf(request);
+          if (open + share > bounds.bodies)
             return refuse(request, reply, 503, 'busy', 'Too many requests at once; repeat the request.');
-          open += 1;
+          open += share;
           try {
             return await take(context, submitter, source, request, reply, bounds);
           } finally {
-            open -= 1;
+            open -= share;
           }
         } catch (error) {
           if (!(error instanceof HubError) || !/^(log|store)\./.test(error.code)) throw error;
@@ -102,6 +106,13 @@ export async function routes(app: FastifyInstance, context: Context, bounds: Doo
       },
     );
   });
+}
+
+/** How much of one large body a request may turn out to be. */
+function shareOf({ headers }: FastifyRequest): number {
+  const isSmall =
+    headers['content-encoding'] === undefined && Number(headers['content-length'] ?? Infinity) <= smallBytes;
+  return isSmall ? 1 / 16 : 1;
 }
 
 async function take(

@@ -150,7 +150,13 @@ export interface SystemStatus {
   refused: number;
   pending: number;
   /** Names are added for people; an administrator may not read the halls. */
-  cameras: (CameraStatus & { name?: string; nameEn?: string; hallName?: string; hallNameEn?: string; windowNumber?: string })[];
+  cameras: (CameraStatus & {
+    name?: string;
+    nameEn?: string;
+    hallName?: string;
+    hallNameEn?: string;
+    windowNumber?: string;
+  })[];
   /** The parts (roles) this process runs. */
   parts?: string[];
   sources: { id: string; name: string; events: number; refused: number; lastAt?: number }[];

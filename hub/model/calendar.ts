@@ -37,14 +37,33 @@ export function addDays(day: string, count: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + count * dayLength).toISOString().slice(0, 10);
 }
 
+const next = new Map<string, string>();
+const weekends = new Map<string, boolean>();
+/** Two lifetimes of days: clocks walk day by day, and making a `Date` for each step is most of their cost. */
+const remembered = 80_000;
+
+/** The day after. */
+export function nextDay(day: string): string {
+  let found = next.get(day);
+  if (found === undefined) {
+    if (next.size >= remembered) next.clear();
+    next.set(day, (found = addDays(day, 1)));
+  }
+  return found;
+}
+
 /** Whole days from one day to another; negative when `to` is earlier. */
 export function daysBetween(from: string, to: string): number {
   return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / dayLength);
 }
 
 export function isWeekend(day: string): boolean {
-  const weekday = new Date(`${day}T00:00:00Z`).getUTCDay();
-  return weekday === 0 || weekday === 6;
+  let found = weekends.get(day);
+  if (found === undefined) {
+    if (weekends.size >= remembered) weekends.clear();
+    weekends.set(day, (found = new Date(`${day}T00:00:00Z`).getUTCDay() % 6 === 0));
+  }
+  return found;
 }
 
 export function isWorkingDay(calendar: WorkCalendar, day: string): boolean {
@@ -60,9 +79,9 @@ export function isProvisional(calendar: WorkCalendar, day: string): boolean {
 export function addWorkingDays(calendar: WorkCalendar, day: string, count: number): string {
   let at = day;
   let left = count;
-  if (left === 0) while (!isWorkingDay(calendar, at)) at = addDays(at, 1);
+  if (left === 0) while (!isWorkingDay(calendar, at)) at = nextDay(at);
   while (left > 0) {
-    at = addDays(at, 1);
+    at = nextDay(at);
     if (isWorkingDay(calendar, at)) left -= 1;
   }
   return at;

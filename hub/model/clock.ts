@@ -1,12 +1,12 @@
 /** Legal clocks (时限): how a deadline is computed, and why. Pure; days are days of Asia/Shanghai. */
 import type { Clock } from './api.ts';
 import {
-  addDays,
   dayOf,
   endOf,
   isProvisional,
   isWeekend,
   isWorkingDay,
+  nextDay,
   startOf,
   type WorkCalendar,
 } from './calendar.ts';
@@ -53,14 +53,14 @@ export function deadlineOf(clock: RulePack['clock'], calendar: WorkCalendar, lim
   let day = dayOf(limit.acceptedAt);
   let left = Math.min(limit.days + limit.extensionDays, longestDays);
   let provisional = false;
-  if (clock.begins === 'nextDay' || left === 0) day = addDays(day, left === 0 ? 0 : 1);
+  if (clock.begins === 'nextDay' || left === 0) day = left === 0 ? day : nextDay(day);
   for (;;) {
     if (clock.unit === 'working') provisional ||= isProvisional(calendar, day);
     if (isCounted(clock, calendar, limit.suspensions, day)) {
       left -= 1;
       if (left <= 0) break;
     }
-    day = addDays(day, 1);
+    day = nextDay(day);
   }
   return { dueOn: day, dueAt: endOf(day), provisional };
 }
@@ -78,14 +78,14 @@ export function explain(
 ): Explanation | undefined {
   const due = deadlineOf(clock, calendar, limit);
   if (!due) return undefined;
-  const first = clock.begins === 'nextDay' ? addDays(dayOf(limit.acceptedAt), 1) : dayOf(limit.acceptedAt);
+  const first = clock.begins === 'nextDay' ? nextDay(dayOf(limit.acceptedAt)) : dayOf(limit.acceptedAt);
   const until = dayOf(asOf);
   const excluded: Explanation['excluded'] = [];
   const makeUp: string[] = [];
   let used = 0;
   let over = 0;
   const last = until > due.dueOn ? until : due.dueOn;
-  for (let day = first, guard = 0; day <= last && guard < 2 * longestDays; day = addDays(day, 1), guard += 1) {
+  for (let day = first, guard = 0; day <= last && guard < 2 * longestDays; day = nextDay(day), guard += 1) {
     const counted = isCounted(clock, calendar, limit.suspensions, day);
     if (counted) {
       if (day <= until) used += 1;

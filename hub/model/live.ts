@@ -21,7 +21,10 @@ export interface EventLine {
 export type LiveItem = { region: string; position: number } & (
   | { topic: 'event'; body: EventLine }
   | { topic: 'signal'; body: Signal }
-  | { topic: 'casefile'; body: Pick<Casefile, 'id' | 'status' | 'window' | 'hall' | 'promisedDueAt' | 'statutoryDueAt'> }
+  | {
+      topic: 'casefile';
+      body: Pick<Casefile, 'id' | 'status' | 'window' | 'hall' | 'promisedDueAt' | 'statutoryDueAt'>;
+    }
   | { topic: 'duty'; body: Duty }
   | { topic: 'visit'; body: Visit }
   | { topic: 'finding'; body: Finding }
@@ -44,7 +47,12 @@ export interface LiveMessage {
 /** Seconds verified so far, per window, while a visit is open. */
 export interface Progress {
   visit: string;
-  views: { window: string; seconds: number; verified: boolean; problem?: 'notDelivered' | 'notReported' | 'hidden' | 'stale' | 'camera' }[];
+  views: {
+    window: string;
+    seconds: number;
+    verified: boolean;
+    problem?: 'notDelivered' | 'notReported' | 'hidden' | 'stale' | 'camera';
+  }[];
   verified: number;
   needed: number;
 }
@@ -77,7 +85,10 @@ export interface ViewReport {
 /** browser → hub */
 export interface Upward {
   /** First message after connecting; `cursor` is the last position seen, or null for a fresh page. */
-  hello: (message: { cursor: number | null }, answer: (reply: { ok: true; position: number } | { ok: false; reason: string }) => void) => void;
+  hello: (
+    message: { cursor: number | null },
+    answer: (reply: { ok: true; position: number } | { ok: false; reason: string }) => void,
+  ) => void;
   /** At most 64 lines, every second or two, while a visit is open. */
   watched: (message: { visit: string; reports: ViewReport[] }) => void;
 }

@@ -35,12 +35,10 @@ export function sendProblem(reply: FastifyReply, body: FullProblem): FastifyRepl
 /** What an error means to the caller. `bug` says that it is ours and belongs in the log; its text stays inside. */
 export function problemOf(error: unknown): { problem: FullProblem; bug: boolean } {
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation
-      .slice(0, 20)
-      .map(({ instancePath, message }) => ({
-        field: fieldOf(instancePath),
-        reason: (message ?? 'not valid').slice(0, 400),
-      }));
+    const errors = error.validation.slice(0, 20).map(({ instancePath, message }) => ({
+      field: fieldOf(instancePath),
+      reason: (message ?? 'not valid').slice(0, 400),
+    }));
     return { problem: problem(400, { ...errors[0], errors }), bug: false };
   }
   if (error instanceof HubError) {

@@ -11,6 +11,7 @@ import type { World } from '../model/world.ts';
 import { entryHash, genesis } from '../platform/chain.ts';
 import { digestOf } from '../platform/digest.ts';
 import type { Verdict } from '../platform/nats.ts';
+import { hallOf, itemOf, lineOf } from './live.ts';
 import type { Runner, Statement, Store } from '../platform/postgres.ts';
 import {
   advance,
@@ -48,6 +49,15 @@ export interface Written {
   position: number;
 }
 
+/** A batch that is decided and not written. */
+export interface Prepared {
+  life: number;
+  ids: string[];
+  /** Absent when there is nothing to write. */
+  write?: (runner: Runner) => Promise<void>;
+  written: Written;
+}
+
 interface Rows {
   casefile: Map<string, Casefile>;
   signal: Map<string, Signal>;
@@ -73,23 +83,59 @@ export class Recorder {
   #position: number | undefined;
   #rows = emptyRows();
   #heads = new Map<string, { sequence: number; hash: string }>();
+  /** Ids that were decided and are not in the store yet. */
+  #unwritten = new Map<string, { digest: Buffer; verdict: Verdict }>();
+  /** Counts how often everything was forgotten: what was prepared in an earlier life cannot be written. */
+  #life = 0;
 
   constructor(store: Store, world: () => World) {
     this.#store = store;
     this.#world = world;
   }
 
-  /** Writes a batch of at most 1,000 events. Throws when the store is away; nothing is written then and the batch may be repeated. */
+  /** Decides and writes a batch of at most 1,000 events. Throws when the store is away; nothing is written then and the batch may be repeated. */
   async write(incoming: readonly Incoming[]): Promise<Written> {
+    return this.commit(await this.prepare(incoming));
+  }
+
+  /**
+   * Decides a batch on top of those that were prepared before it, written or not, so that one batch can be decided while the
+   * one before it is being written. Commit them in the same order, and none after one that failed: that one throws.
+   */
+  async prepare(incoming: readonly Incoming[]): Promise<Prepared> {
     try {
-      return await this.#write(incoming);
+      return await this.#prepare(incoming);
     } catch (error) {
-      // What is remembered may be ahead of the store now: forget it.
-      this.#position = undefined;
-      this.#rows = emptyRows();
-      this.#heads = new Map();
+      this.#forget();
       throw error;
     }
+  }
+
+  /** Whether a prepared batch still stands on what was written: false once one before it has failed. */
+  holds({ life }: Prepared): boolean {
+    return life === this.#life;
+  }
+
+  async commit(prepared: Prepared): Promise<Written> {
+    if (!this.holds(prepared)) throw stale();
+    const { ids, write, written } = prepared;
+    try {
+      if (write) await this.#store.transaction(write);
+    } catch (error) {
+      this.#forget();
+      throw error;
+    }
+    for (const id of ids) this.#unwritten.delete(id);
+    return written;
+  }
+
+  /** What is remembered may be ahead of the store: it is read again, and what was prepared is worth nothing. */
+  #forget(): void {
+    this.#life += 1;
+    this.#position = undefined;
+    this.#rows = emptyRows();
+    this.#heads = new Map();
+    this.#unwritten = new Map();
   }
 
   /** What was said of an event that is recorded already; undefined when it is not. For whoever repeats a command. */
@@ -98,7 +144,10 @@ export class Recorder {
     return row && verdictOf(row);
   }
 
-  async #write(incoming: readonly Incoming[]): Promise<Written> {
+  async #prepare(incoming: readonly Incoming[]): Promise<Prepared> {
+    const life = this.#life;
+    // Before anything is looked up: what this batch looks up must be there when it is decided.
+    this.#trim();
     const from = (this.#position ??= await this.#loadPosition());
     const { fresh, outcomes } = await this.#sortOut(incoming);
     await this.#load(fresh.map(({ event }) => event));
@@ -107,6 +156,7 @@ export class Recorder {
     const drafts: { draft: LedgerDraft; event: string }[] = [];
     const puts = new Map<string, Put>();
     const live = new Map<string, LiveItem[]>();
+    const digests = new Map(fresh.map(({ event, digest }) => [event.id, digest]));
     let position = from;
     for (const { event, receivedAt, position: given, digest, body } of fresh) {
       position = given ?? position + 1;
@@ -128,19 +178,23 @@ export class Recorder {
         verdict: refused ? { ok: false, ...refused } : { ok: true, position },
       });
       if (!refused) {
-        const line = lineOf(recorded, hall);
+        const line = lineOf(recorded, hall, this.#rows.casefile);
         if (line) push(live, event.region, line);
         for (const put of rows) push(live, event.region, itemOf(put));
       }
     }
-    if (archived.length > 0) {
-      await this.#loadHeads(drafts.map(({ draft }) => draft.region));
-      const entries = drafts.map(({ draft, event }) => this.#chain(draft, event));
-      await this.#store.transaction((runner) => writeAll(runner, from, position, archived, puts, entries));
-      this.#position = position;
-      this.#trim();
+    const written = { outcomes, live, after: from, position };
+    if (archived.length === 0) return { life, ids: [], written };
+    await this.#loadHeads(drafts.map(({ draft }) => draft.region));
+    if (life !== this.#life) throw stale();
+    const entries = drafts.map(({ draft, event }) => this.#chain(draft, event));
+    const ids = fresh.map(({ event }) => event.id);
+    for (const { event, verdict } of outcomes) {
+      const digest = digests.get(event.id);
+      if (digest) this.#unwritten.set(event.id, { digest, verdict });
     }
-    return { outcomes, live, after: from, position };
+    this.#position = position;
+    return { life, ids, written, write: (runner) => writeAll(runner, from, position, archived, puts, entries) };
   }
 
   /** A fault of ours in one event must not stop the log: the event is kept as refused, and what it changed is nothing. */
@@ -165,6 +219,11 @@ export class Recorder {
     incoming: readonly Incoming[],
   ): Promise<{ fresh: (Incoming & { digest: Buffer; body: string })[]; outcomes: Outcome[] }> {
     const known = new Map<string, { digest: Buffer; verdict?: Verdict }>();
+    // Before the store is asked: what is being written now may be there by the time of its answer, and gone from here.
+    for (const { event } of incoming) {
+      const unwritten = this.#unwritten.get(event.id);
+      if (unwritten) known.set(event.id, unwritten);
+    }
     for (const row of await run<Known>(this.#store, selectKnown(incoming.map(({ event }) => event.id)))) {
       known.set(row.id, { digest: Buffer.from(row.digest), verdict: verdictOf(row) });
     }
@@ -201,8 +260,9 @@ export class Recorder {
       }
     }
     // A signal leads to its casefile, a casefile to its signals, a visit to its duty: three rounds reach them all.
+    const asked = new Set<string>();
     for (let round = 0; round < 3; round += 1) {
-      await Promise.all(loadables.map((table) => this.#loadTable(table, wanted[table])));
+      await Promise.all(loadables.map((table) => this.#loadTable(table, wanted[table], asked)));
       for (const id of wanted.casefile)
         for (const next of followsOf({ casefile: this.#rows.casefile.get(id) }).signals) wanted.signal.add(next);
       for (const id of wanted.signal) {
@@ -216,15 +276,15 @@ export class Recorder {
     }
   }
 
-  async #loadTable(table: Loadable, ids: Set<string>): Promise<void> {
+  /** `asked` holds what was looked for in this batch already: most of it is new and not there. */
+  async #loadTable(table: Loadable, ids: Set<string>, asked: Set<string>): Promise<void> {
     const rows: Map<string, unknown> = this.#rows[table];
-    const missing = [...ids].filter((id) => !rows.has(id));
+    const missing = [...ids].filter((id) => !rows.has(id) && !asked.has(`${table} ${id}`));
     if (missing.length === 0) return;
-    for (const { body } of await run<{ body: Casefile | Signal | Duty | Visit | CameraStatus }>(
-      this.#store,
-      selectRows(table, missing),
-    )) {
-      rows.set('camera' in body && table === 'camera' ? body.camera! : (body as { id: string }).id, body);
+    for (const id of missing) asked.add(`${table} ${id}`);
+    type Body = Casefile | Signal | Duty | Visit | CameraStatus;
+    for (const { body } of await run<{ body: Body }>(this.#store, selectRows(table, missing))) {
+      rows.set(table === 'camera' ? (body as CameraStatus).camera : (body as Exclude<Body, CameraStatus>).id, body);
     }
   }
 
@@ -286,6 +346,8 @@ function verdictOf({ position, refused, refused_field: field }: Known): Verdict 
   return refused === null ? { ok: true, position } : { ok: false, field: field ?? '', reason: refused };
 }
 
+const stale = (): HubError => new HubError('recorder.stale', 'the batch before this one was not written');
+
 async function writeAll(
   runner: Runner,
   from: number,
@@ -309,56 +371,8 @@ async function run<R extends Record<string, unknown>>(runner: Runner, statement:
   return runner.query<R>(statement.text, statement.values);
 }
 
-function hallOf(event: Recorded, world: World): string | undefined {
-  if ('hall' in event) return event.hall;
-  return 'window' in event && event.window !== undefined ? world.windows.get(event.window)?.hall : undefined;
-}
-
 function push(live: Map<string, LiveItem[]>, region: string, item: LiveItem): void {
   const items = live.get(region);
   if (items) items.push(item);
   else live.set(region, [item]);
-}
-
-/** An approval event as a line of a window's list. */
-function lineOf(event: Recorded, hall: string | undefined): LiveItem | undefined {
-  if (!event.kind.startsWith('case.') || !('casefile' in event)) return undefined;
-  const { id, position, region, kind, casefile, occurredAt } = event;
-  return {
-    topic: 'event',
-    region,
-    position,
-    body: {
-      id,
-      position,
-      region,
-      kind,
-      casefile: `${region}:${casefile}`,
-      occurredAt,
-      ...('matter' in event ? { matter: event.matter } : {}),
-      ...(hall === undefined ? {} : { hall }),
-      ...('window' in event && event.window !== undefined ? { window: event.window } : {}),
-      ...('step' in event ? { step: event.step } : {}),
-      ...('outcome' in event ? { outcome: event.outcome } : {}),
-    },
-  };
-}
-
-function itemOf(put: Put): LiveItem {
-  const { region, position } = put.row;
-  if (put.table !== 'casefile') return { topic: put.table, region, position, body: put.row } as LiveItem;
-  const { id, status, window, hall, promisedDueAt, statutoryDueAt } = put.row;
-  return {
-    topic: 'casefile',
-    region,
-    position,
-    body: {
-      id,
-      status,
-      ...(window === undefined ? {} : { window }),
-      ...(hall === undefined ? {} : { hall }),
-      ...(promisedDueAt === undefined ? {} : { promisedDueAt }),
-      ...(statutoryDueAt === undefined ? {} : { statutoryDueAt }),
-    },
-  };
 }

@@ -2,15 +2,23 @@
 import { AckPolicy, DeliverPolicy, type Consumer, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { HubError } from '../model/error.ts';
 import { anyEvent, type Event } from '../model/event.ts';
 import type { LiveItem } from '../model/live.ts';
-import type { Bus } from '../platform/nats.ts';
+import type { Bus, Refusal } from '../platform/nats.ts';
 import type { Incoming, Recorder, Written } from './batch.ts';
 
 const durable = 'recorder';
 const largestBatch = 1_000;
 /** Messages asked for ahead of the batch being written. */
 const ahead = 2_000;
+
+interface InHand {
+  messages: readonly JsMsg[];
+  incoming: readonly Incoming[];
+  /** Absent when it could not be decided yet. */
+  written?: Promise<Written>;
+}
 
 /** A follower of the log: reads until `stop` is called, through restarts of the server and of the database. */
 export class Follower {
@@ -19,6 +27,8 @@ export class Follower {
   readonly #log: Logger;
   readonly #buffer: JsMsg[] = [];
   #messages: ConsumerMessages | undefined;
+  /** Taken from the buffer and not acknowledged yet. */
+  #inHand = 0;
   #wake: () => void = () => {};
   #stopping = false;
   #done: Promise<unknown> = Promise.resolve();
@@ -35,7 +45,7 @@ export class Follower {
 
   /** Whether everything in the log has been written: the ticker judges no clock before that. */
   get hasCaughtUp(): boolean {
-    return this.#buffer.length === 0 && this.#pending === 0;
+    return this.#buffer.length === 0 && this.#inHand === 0 && this.#pending === 0;
   }
 
   async start(): Promise<void> {
@@ -84,18 +94,44 @@ export class Follower {
     }
   }
 
+  /** One batch is decided while the one before it is being written. */
   async #work(): Promise<void> {
+    let before: InHand | undefined;
     while (!this.#stopping) {
       if (this.#buffer.length === 0) {
-        await new Promise<void>((resolve) => (this.#wake = resolve));
+        if (before) before = await this.#settle(before);
+        else await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
       }
-      const messages = this.#buffer.slice(0, largestBatch);
+      const messages = this.#buffer.splice(0, largestBatch);
+      this.#inHand += messages.length;
       const incoming = await this.#parse(messages);
-      if (!(await this.#write(incoming))) return;
-      messages.at(-1)!.ack();
-      this.#buffer.splice(0, messages.length);
+      let written: Promise<Written> | undefined;
+      try {
+        const prepared = await this.#recorder.prepare(incoming);
+        before = before && (await this.#settle(before));
+        written = this.#recorder.commit(prepared);
+        // It is awaited by `settle`; until then a failure must not count as unhandled.
+        written.catch(() => {});
+      } catch (error) {
+        this.#log.debug({ err: error }, 'a batch has to be decided again');
+        if (before) before = await this.#settle(before);
+      }
+      before = { messages, incoming, ...(written ? { written } : {}) };
     }
+    if (before) await this.#settle(before);
+  }
+
+  /** Waits until a batch is written, repeating it while the database is away, and acknowledges it. */
+  async #settle({ messages, incoming, written }: InHand): Promise<undefined> {
+    try {
+      if (!written) throw new HubError('recorder.stale', 'the batch was not begun');
+      await this.#tell(await written);
+    } catch {
+      if (!(await this.#write(incoming))) return;
+    }
+    messages.at(-1)!.ack();
+    this.#inHand -= messages.length;
   }
 
   async #parse(messages: readonly JsMsg[]): Promise<Incoming[]> {
@@ -104,7 +140,7 @@ export class Follower {
       const event = parse(message);
       if (!('kind' in event)) {
         const place = String(message.seq);
-        await this.#bus.refuse({ source: 'log', place, field: event.field, reason: event.reason, bytes: message.data });
+        await this.#refuse({ source: 'log', place, field: event.field, reason: event.reason, bytes: message.data });
         this.#log.warn({ sequence: message.seq, reason: event.reason }, 'a message of the log is no event: refused');
       } else incoming.push({ event, receivedAt: Math.floor(message.info.timestampNanos / 1e6) });
     }
@@ -115,7 +151,7 @@ export class Follower {
   async #write(incoming: readonly Incoming[]): Promise<boolean> {
     for (let wait = 50; ; wait = Math.min(2_000, wait * 2)) {
       try {
-        if (incoming.length > 0) await this.#tell(await this.#recorder.write(incoming));
+        await this.#tell(await this.#recorder.write(incoming));
         return true;
       } catch (error) {
         this.#announced = undefined;
@@ -144,13 +180,24 @@ export class Follower {
   }
 
   async #putAside(event: Event, { field, reason }: { field: string; reason: string }): Promise<void> {
-    await this.#bus.refuse({
+    await this.#refuse({
       source: event.source,
       place: event.id,
       field,
       reason,
       bytes: Buffer.from(JSON.stringify(event)),
     });
+  }
+
+  /** What cannot be recorded is not acknowledged before it is kept: it is repeated for as long as the log is away. */
+  async #refuse(refusal: Refusal): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        return await this.#bus.refuse(refusal);
+      } catch (error) {
+        this.#log.warn({ err: error }, 'the log is away: a refusal waits');
+      }
+    }
   }
 
   async #tell({ outcomes, live, after, position }: Written): Promise<void> {

@@ -5,3 +5,4 @@ create index visit_position on visit (position);
 create index duty_position on duty (position);
 create index finding_position on finding (position);
 create index visit_account on visit (account, started_at);
+create index finding_snapshot on finding ((body->>'snapshotSha256'));

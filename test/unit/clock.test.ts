@@ -63,12 +63,10 @@ describe('deadlines', () => {
 });
 
 const someDay = fc.integer({ min: 0, max: 4_000 }).map((days) => addDays('2016-01-01', days));
-const someCalendar = fc
-  .array(fc.tuple(someDay, fc.boolean()), { maxLength: 400 })
-  .map((days): WorkCalendar => ({
-    days: new Map(days.map(([day, isWorked]) => [day, { working: isWorked, name: '调休' }])),
-    years: new Set(),
-  }));
+const someCalendar = fc.array(fc.tuple(someDay, fc.boolean()), { maxLength: 400 }).map((days): WorkCalendar => ({
+  days: new Map(days.map(([day, isWorked]) => [day, { working: isWorked, name: '调休' }])),
+  years: new Set(),
+}));
 const someClock = fc.constantFrom(working, calendarDays);
 
 describe('properties of the clock', () => {

@@ -27,7 +27,7 @@ export const selectMissed = (scope: Scope, cursor: number, limit: number): State
       (select 'head' as topic, '' as region, position, null::jsonb as body from recorder)
       union all
       (select 'event', e.region, e.position, jsonb_strip_nulls(jsonb_build_object('id', e.id, 'position', e.position, 'region', e.region, 'kind', e.kind,
-          'casefile', e.casefile, 'matter', e.body->'matter', 'hall', e.hall, 'window', e.hall_window, 'step', e.body->'step',
+          'casefile', e.casefile, 'matter', coalesce(e.body->>'matter', (select nullif(c.matter, '') from casefile c where c.id = e.casefile)), 'hall', e.hall, 'window', e.hall_window, 'step', e.body->'step',
           'outcome', e.body->'outcome', 'occurredAt', e.occurred_at))
         from event e where e.position > $3 and e.kind like 'case.%' and e.refused is null and ${inScope('e', 1)} order by e.position limit $4)
       union all
