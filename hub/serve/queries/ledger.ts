@@ -11,23 +11,6 @@ export const selectEntries = (region: string, before: number | undefined, limit:
   values: [region, before ?? null, limit],
 });
 
-export interface ChainRow extends Record<string, unknown> {
-  sequence: number;
-  at: number;
-  act: string;
-  subject: string;
-  event: string;
-  previous: string;
-  hash: string;
-  body: LedgerEntry;
-}
-
-/** The chain from after `sequence` on, oldest first: a walk asks for one page after the other. */
-export const selectChain = (region: string, sequence: number, limit: number): Statement => ({
-  text: 'select sequence, at, act, subject, event, previous, hash, body from ledger where region = $1 and sequence > $2 order by sequence limit $3',
-  values: [region, sequence, limit],
-});
-
 export const entriesAbout = (subjects: string[], prefix: string): Statement => ({
   text: 'select body from ledger where subject = any($1) and region like $2 order by at desc, sequence desc limit 200',
   values: [subjects, `${prefix}%`],
