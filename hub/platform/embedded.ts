@@ -164,10 +164,11 @@ async function mayTraverse(folder: string): Promise<string[]> {
   const bounding = BigInt(
     `0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(await readFile('/proc/self/status', 'utf8').catch(() => ''))?.[1] ?? '0'}`,
   );
-  if ((bounding >> BigInt(readSearch)) & 1n)
+  if ((bounding >> BigInt(readSearch)) & 1n) {
     // initdb and postgres look their programs up by access(2), which drops capabilities of ordinary users but for this bit.
     const keepForAccess = ['--securebits', '+no_setuid_fixup'];
     return [...keepForAccess, '--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
+  }
   throw new HubError(
     'postgres.path',
     `PostgreSQL runs as ${systemUser}, who may not enter ${folder}: set DATA_DIR to a folder outside it, run as another user, or set DATABASE_URL`,
