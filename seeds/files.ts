@@ -26,7 +26,9 @@ const regionFile = z.strictObject({
   ),
 });
 
-const departmentFile = z.strictObject({ departments: z.array(z.strictObject({ key, ...named })) });
+const departmentFile = z.strictObject({
+  departments: z.array(z.strictObject({ key, ...named, windowEn: shortText.optional() })),
+});
 
 /** `09:00` → minutes after midnight. */
 const clockTime = z
@@ -179,7 +181,7 @@ export async function readSeeds(dir: string = seedsDir()): Promise<Seeds> {
       );
       const stem = `${hall.id.replace(/^hall-/, '')}-${number}`;
       const name = seed.name ?? `${department.name}窗口`;
-      const nameEn = seed.nameEn ?? `${department.nameEn} window`;
+      const nameEn = seed.nameEn ?? kindOf.get(seed.department)?.windowEn ?? department.nameEn;
       const window = `win-${stem}`;
       windows.push({
         id: window,

@@ -1,10 +1,13 @@
 import type { EventLine } from '../../hub/model/live.ts';
 import { t, tData } from './locale.svelte.ts';
+import { isWord } from './words.ts';
 import { session } from './session.svelte.ts';
 
-/** What happened, in a word: the step's own name where it has one. */
-export const lineWord = (line: EventLine): string =>
-  line.kind === 'case.stepped' && line.step ? line.step : tData(`kind.${line.kind}`, 'kind.other');
+/** What happened, in a word: the step's own name where it has one, in the reader's language where the dictionary knows it. */
+export const lineWord = ({ kind, step }: EventLine): string => {
+  if (kind !== 'case.stepped' || !step) return tData(`kind.${kind}`, 'kind.other');
+  return isWord(`step.${step}`) ? tData(`step.${step}`, 'kind.other') : step;
+};
 
 /** What it happened to: the matter, or the case's number while the matter is unknown. */
 export const lineSubject = (line: EventLine): string =>
