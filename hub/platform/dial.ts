@@ -56,14 +56,14 @@ export async function dial({
 export function watchLink(connection: NatsConnection, log: Logger) {
   let up = true;
   let waiting: (() => void)[] = [];
-  const unanswered = new Set<(reason: Error) => void>();
+  let onLost = (): void => {};
   let onReconnect = (): void => {};
   void (async () => {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') {
         if (up) log.warn('log connection lost');
         up = false;
-        for (const lose of unanswered) lose(new Error('the connection was lost before the answer came'));
+        onLost();
       } else if (status.type === 'reconnect') {
         up = true;
         log.info('log connection is back');
@@ -76,13 +76,7 @@ export function watchLink(connection: NatsConnection, log: Logger) {
   return {
     isUp: () => up,
     onReconnect: (listen: () => void) => (onReconnect = listen),
-    /** An answer that was under way when the connection broke never comes; waiting for its timeout would cost seconds. */
-    untilLost<T>(answer: Promise<T>): Promise<T> {
-      return new Promise<T>((resolve, reject) => {
-        unanswered.add(reject);
-        answer.then(resolve, reject).finally(() => unanswered.delete(reject));
-      });
-    },
+    onLost: (listen: () => void) => (onLost = listen),
     async up(deadline: number): Promise<void> {
       if (up || connection.isClosed()) return;
       const patience = new AbortController();

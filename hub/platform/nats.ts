@@ -12,6 +12,7 @@ import { HubError } from '../model/error.ts';
 import { subjectOf, type Event } from '../model/event.ts';
 import type { LiveMessage } from '../model/live.ts';
 import { dial, watchLink, type DialOptions } from './dial.ts';
+import { Publisher } from './publish.ts';
 import { Room } from './room.ts';
 import { ensureStreams, type LogLimits } from './streams.ts';
 
@@ -80,6 +81,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       ),
   );
   const js = jetstream(connection, { timeout: attemptMs });
+  const publisher = new Publisher(connection);
+  link.onLost(() => publisher.lose());
 
   const room = new Room(manager, log);
 
@@ -100,10 +103,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         // Awaited only when the log had to be looked at: this line runs for every event.
         giveBack = room instanceof Promise ? await room : room;
         const timeout = Math.max(50, Math.min(attemptMs, deadline - Date.now()));
-        const { duplicate } = await link.untilLost(
-          js.publish(subject, body, { ...(id === undefined ? {} : { msgID: id }), timeout }),
-        );
-        return { duplicate };
+        return await publisher.publish(subject, body, id, timeout);
       } catch (error) {
         if (error instanceof HubError && error.code === 'log.full') throw error;
         if (connection.isClosed())
