@@ -1,6 +1,7 @@
 /** Legal clocks (时限): how a deadline is computed, and why. Pure; days are days of Asia/Shanghai. */
 import type { Clock } from './api.ts';
 import {
+  addWorkingDays,
   dayOf,
   endOf,
   isProvisional,
@@ -177,4 +178,22 @@ export function clockOf(world: World, pack: RulePack | undefined, casefile: Case
 /** The moment a rule is met if nothing happens before it: the start of the due day, or the first moment after it. */
 export function turnOf(rule: Rule, dueAt: number): number {
   return rule.when === 'dueToday' ? startOf(dayOf(dueAt)) : dueAt + 1;
+}
+
+export type Due = { ok: true; dueOn: string; provisional: boolean } | { ok: false; field: 'days'; reason: string };
+
+/**
+ * 督查: when a problem that a superior organ supervises must be reported to it (SC-22), in working days after the day it was
+ * received, with an extension (SC-23) that the regulation bounds.
+ */
+export function supervisedDue(
+  setting: { days: number; extensionDays: number },
+  calendar: WorkCalendar,
+  receivedOn: string,
+  extension = 0,
+): Due {
+  if (!Number.isInteger(extension) || extension < 0 || extension > setting.extensionDays)
+    return { ok: false, field: 'days', reason: `expected an extension of 0 to ${setting.extensionDays} working days` };
+  const dueOn = addWorkingDays(calendar, receivedOn, setting.days + extension);
+  return { ok: true, dueOn, provisional: isProvisional(calendar, dueOn) };
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addWorkingDays, isProvisional, type WorkCalendar } from '../../hub/model/calendar.ts';
+import { isProvisional, type WorkCalendar } from '../../hub/model/calendar.ts';
 import { chainOf } from '../../hub/model/world.ts';
 import { yearsFrom } from '../../seeds/calendar.ts';
 import { readSeeds, seedsDir, type Seeds } from '../../seeds/files.ts';
@@ -122,24 +122,6 @@ describe('a broken seed file', () => {
 });
 
 describe('the working calendar', () => {
-  // requirements.md 1.X.13
-  it.each([
-    ['深圳 14, 5 days', '2007-02-10', 5, '2007-02-16'],
-    ['深圳 14, 5 days over Spring Festival', '2007-02-16', 5, '2007-02-28'],
-    ['深圳 11, a make-up Saturday', '2007-02-16', 1, '2007-02-17'],
-    ['深圳 11, a make-up Saturday', '2007-04-27', 1, '2007-04-28'],
-    ['四川 9, 15 days', '2011-03-28', 15, '2011-04-19'],
-    ['四川 9, 15 + 10 days', '2011-03-28', 25, '2011-05-04'],
-    ['四川 9 over National Day', '2011-09-20', 15, '2011-10-14'],
-    ['四川 9 over National Day, + 10', '2011-09-20', 25, '2011-10-28'],
-    ['行政许可法 42, 20 days', '2008-09-16', 20, '2008-10-17'],
-    ['行政许可法 42, 20 + 10 days', '2008-09-16', 30, '2008-10-31'],
-    ['20 days', '2026-02-10', 20, '2026-03-16'],
-    ['a make-up Saturday', '2026-02-13', 1, '2026-02-14'],
-  ])('%s: %s + %i → %s', (_, start, count, result) => {
-    expect(addWorkingDays(calendar, start, count)).toBe(result);
-  });
-
   it('is published for 2004 to 2026 and provisional from 2027 on', () => {
     expect([...calendar.years].sort()).toEqual(Array.from({ length: 23 }, (_, index) => 2004 + index));
     expect([isProvisional(calendar, '2026-12-31'), isProvisional(calendar, '2027-01-01')]).toEqual([false, true]);
