@@ -149,8 +149,11 @@ export class Recorder {
     // Before anything is looked up: what this batch looks up must be there when it is decided.
     this.#trim();
     const from = (this.#position ??= await this.#loadPosition());
-    const { fresh, outcomes } = await this.#sortOut(incoming);
-    await this.#load(fresh.map(({ event }) => event));
+    // Most events are new, so what they need is looked up before it is known which are.
+    const [{ fresh, outcomes }] = await Promise.all([
+      this.#sortOut(incoming),
+      this.#load(incoming.map(({ event }) => event)),
+    ]);
     const world = this.#world();
     const archived: Archived[] = [];
     const drafts: { draft: LedgerDraft; event: string }[] = [];

@@ -49,19 +49,26 @@ export async function rebuild(
     const [{ total } = { total: 0 }] = await view.query<{ total: number }>('select count(*) as total from event');
     const recorder = new Recorder(target, () => world);
     let done = 0;
+    // One page is read and decided while the one before it is being written.
+    let writing: Promise<unknown> = Promise.resolve();
     for (let after = 0; ;) {
       const rows = await view.query<{ position: number; received_at: number; body: Event }>(
         'select position, received_at, body from event where position > $1 order by position limit $2',
         [after, page],
       );
       if (rows.length === 0) break;
-      await recorder.write(
+      const prepared = await recorder.prepare(
         rows.map((row) => ({ event: row.body, receivedAt: row.received_at, position: row.position })),
       );
+      await writing;
+      writing = recorder.commit(prepared);
+      // Heard at the next turn; until then a failure must not count as unheard.
+      writing.catch(() => {});
       after = rows.at(-1)!.position;
       done += rows.length;
       onProgress(done, total);
     }
+    await writing;
     const seconds = (Date.now() - started) / 1_000;
     const tables = await compare(view, target);
     return { events: done, seconds, equal: tables.every((each) => each.equal), tables };
