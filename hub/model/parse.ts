@@ -45,8 +45,11 @@ export function parseCaseEvent(input: unknown): Parsed {
  */
 export function checkAgainst(world: World, event: CaseEvent, now: number): Fault | undefined {
   if (!world.regions.has(event.region)) return { field: 'region', reason: `unknown region ${event.region}` };
-  if ('matter' in event && !matterOf(world, event.region, event.matter)) {
-    return { field: 'matter', reason: `region ${event.region} publishes no matter ${event.matter}` };
+  if ('matter' in event) {
+    const matter = matterOf(world, event.region, event.matter);
+    // JY-02: a secret matter answers as one that does not exist, so that nobody learns by trying which codes are secret.
+    if (!matter || matter.secret)
+      return { field: 'matter', reason: `region ${event.region} publishes no matter ${event.matter}` };
   }
   if (event.window !== undefined) {
     const window = world.windows.get(event.window);

@@ -73,6 +73,8 @@ export interface Matter extends Named {
   promisedDays?: number;
   legalBasis?: string;
   steps: string[];
+  /** JY-02: 涉密. Its events are refused at the door and no list counts or names it. */
+  secret?: true;
 }
 
 export interface World {
