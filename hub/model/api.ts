@@ -9,8 +9,15 @@
  *   GET    /api/halls/:hall                     → HallDetail
  *   GET    /api/halls/:hall/timeline?minutes=60 → Timeline
  *   GET    /api/windows/:window/events?limit=50 → EventLine[] (newest first)
- *   GET    /api/signals?state=open|all&hall=&window=&before=&limit=100 → Page<Signal> (newest first)
+ *   GET    /api/signals?state=open|draft|all&hall=&window=&before=&limit=100 → Page<Signal> (newest first)
+ *   POST   /api/signals {casefile?, window?, level, article, text} → Signal; 409. Issued by hand (inspector); one key, one signal.
  *   POST   /api/signals/:id/acknowledge {note?} → Signal; 409 Problem
+ *   POST   /api/signals/:id/confirm {outcome: issued|dropped, note?} → Signal; 409. A draft; dropping needs the note.
+ *   POST   /api/signals/:id/claim {text}        → Signal; 409. The hall manager has corrected it.
+ *   POST   /api/signals/:id/verify {outcome: accepted|sentBack, note?} → Signal; 409. Sending back needs the note.
+ *   POST   /api/signals/:id/appeal {text}       → Signal; 409. Once a signal, by the hall manager.
+ *   POST   /api/signals/:id/decide-appeal {outcome: upheld|rejected, reason} → Signal; 409 for who issued it
+ *   POST   /api/signals/:id/revoke {reason}     → Signal; 409 for who issued it by hand or asked for it (SC-29)
  *   GET    /api/casefiles/:id                   → CasefileDetail
  *   GET    /api/casefiles/:id/clock             → Clock
  *   GET    /api/duties?day=YYYY-MM-DD           → DutyDay (today when absent)

@@ -3,14 +3,8 @@
  * now, `event.occurredAt` is when it happened. The same events in the same order always give the same consequences.
  */
 import { decideCase, turnClock } from './decideCase.ts';
-import {
-  decideCamera,
-  decideDuty,
-  decideFinding,
-  decideVisitFinish,
-  decideVisitStart,
-  acknowledgeSignal,
-} from './decidePatrol.ts';
+import { decideCamera, decideDuty, decideFinding, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
+import { decideSignalAct, issueByHand, turnSignal } from './decideSignal.ts';
 import type { CaseEvent, Event, Recorded } from './event.ts';
 import type { CameraStatus, Casefile, Duty, Finding, LedgerDraft, Signal, Visit } from './state.ts';
 import type { World } from './world.ts';
@@ -65,6 +59,10 @@ export const casefileId = (region: string, number: string): string => `${region}
 const isCase = (event: Recorded): event is Recorded<CaseEvent> => event.kind.startsWith('case.');
 
 export function needsOf(event: Event): Needs {
+  if (event.kind === 'signal.issuedByHand') {
+    const { signal, casefile } = event;
+    return { signal, ...(casefile === undefined ? {} : { casefile: casefileId(event.region, casefile) }) };
+  }
   if ('casefile' in event) return { casefile: casefileId(event.region, event.casefile) };
   switch (event.kind) {
     case 'camera.changed':
@@ -76,12 +74,19 @@ export function needsOf(event: Event): Needs {
     case 'patrol.visitFinished':
     case 'patrol.findingRecorded':
       return { visit: event.visit };
+    case 'signal.confirmed':
     case 'signal.acknowledged':
+    case 'signal.correctionClaimed':
+    case 'signal.verified':
+    case 'signal.appealed':
+    case 'signal.appealDecided':
+    case 'signal.revoked':
+    case 'signal.turned':
       return { signal: event.signal };
   }
 }
 
-/** The rows that a loaded row leads to: a casefile to its fired signals, a signal to its casefile, a visit to its duty. */
+/** The rows that a loaded row leads to: a casefile to its signals, a signal to its casefile, a visit to its duty. */
 export function followsOf(row: {
   casefile?: Casefile | undefined;
   signal?: Signal | undefined;
@@ -92,7 +97,9 @@ export function followsOf(row: {
   duty?: string;
 } {
   return {
-    signals: row.casefile?.fired.map((each) => each.signal) ?? [],
+    signals: row.casefile
+      ? [...row.casefile.fired.map((each) => each.signal), ...(row.casefile.furtherSignals ?? [])]
+      : [],
     ...(row.signal?.casefile === undefined ? {} : { casefile: row.signal.casefile }),
     ...(row.visit ? { duty: row.visit.duty } : {}),
   };
@@ -113,7 +120,17 @@ export function decide(event: Recorded, state: State, world: World): Consequence
       return decideVisitFinish(event, state, world);
     case 'patrol.findingRecorded':
       return decideFinding(event, state, world);
+    case 'signal.issuedByHand':
+      return issueByHand(event, state, world);
+    case 'signal.turned':
+      return turnSignal(event, state, world);
+    case 'signal.confirmed':
     case 'signal.acknowledged':
-      return acknowledgeSignal(event, state);
+    case 'signal.correctionClaimed':
+    case 'signal.verified':
+    case 'signal.appealed':
+    case 'signal.appealDecided':
+    case 'signal.revoked':
+      return decideSignalAct(event, state, world);
   }
 }

@@ -1,7 +1,8 @@
 /** Casefiles (办件): what a step does to the state, the deadlines and the signals. */
 import { dayOf } from './calendar.ts';
 import { deadlineOf, explainCasefile, stoppedAt, turnOf } from './clock.ts';
-import { casefileId, nothing, refuse, type Consequences, type State } from './decide.ts';
+import { casefileId, followsOf, nothing, refuse, type Consequences, type State } from './decide.ts';
+import { byHand, timeToCorrect } from './decideSignal.ts';
 import type { CaseEvent, EventOf, Recorded } from './event.ts';
 import { levels, type Rule, type RulePack } from './pack.ts';
 import type { Casefile, LedgerDraft, Signal } from './state.ts';
@@ -173,7 +174,7 @@ class Turns {
     this.#pack = pack;
     this.#world = world;
     this.#event = event;
-    for (const { signal: id } of row.fired) {
+    for (const id of followsOf({ casefile: row }).signals) {
       const signal = state.signal(id);
       if (signal) this.#signals.set(id, { ...signal });
     }
@@ -240,10 +241,17 @@ class Turns {
   /** Ends what is over and sets when the colour next changes. */
   settle(): void {
     const stopped = stoppedAt(this.#row);
-    for (const signal of this.#signals.values()) {
-      if (stopped === undefined || signal.state === 'closed' || signal.state === 'revoked') continue;
+    for (const signal of stopped === undefined ? [] : this.#signals.values()) {
+      if (signal.state === 'verified') this.#end(signal.id, 'closed');
+      // The end of the work puts right what the clock found, not what a person did; an appeal is decided first.
+      if (signal.rule === byHand || signal.state === 'appealed') continue;
       const isReminder = signal.level === 'notice' || signal.level === 'warning';
       if (isReminder || signal.state === 'acknowledged') this.#end(signal.id, 'closed');
+      else if (signal.nextTurn !== undefined) {
+        delete signal.nextTurn;
+        signal.position = this.#event.position;
+        this.#changed.add(signal.id);
+      }
     }
     const next = stopped === undefined ? this.#turns()[0]?.at : undefined;
     if (next === undefined) delete this.#row.nextTurn;
@@ -311,6 +319,9 @@ class Turns {
       ...(row.window === undefined ? {} : { window: row.window }),
       at,
       issuedAt: this.#event.receivedAt,
+      ...(rule.issue === 'auto'
+        ? timeToCorrect(pack, this.#world.calendar, rule.level, this.#event.receivedAt)
+        : undefined),
       position: this.#event.position,
     };
     // A higher level supersedes a lower one of the same deadline; both are kept (1.X.3).
@@ -318,7 +329,7 @@ class Turns {
       const earlier = this.#signals.get(each.signal);
       const earlierRule = pack.rules.find((one) => one.id === each.rule);
       const isLower = earlier !== undefined && levels.indexOf(earlier.level) < levels.indexOf(rule.level);
-      if (isLower && earlierRule?.deadline === rule.deadline && earlier.state !== 'closed')
+      if (isLower && earlierRule?.deadline === rule.deadline && earlier.state !== 'appealed')
         this.#end(earlier.id, 'closed');
     }
     row.fired.push({ rule: rule.id, signal: id, at });
@@ -338,8 +349,14 @@ class Turns {
 
   #end(id: string, as: 'closed' | 'revoked', reason?: string): void {
     const signal = this.#signals.get(id);
-    if (!signal || signal.state === 'closed' || signal.state === 'revoked') return;
+    if (!signal || signal.state === 'closed' || signal.state === 'revoked' || signal.state === 'dropped') return;
+    if (signal.state === 'escalated') {
+      if (as === 'closed') return;
+      // What was raised from a signal without ground has none either.
+      if (signal.child !== undefined) this.#end(signal.child, as, reason);
+    }
     signal.state = as;
+    delete signal.nextTurn;
     signal.closedAt = this.#event.receivedAt;
     signal.position = this.#event.position;
     if (reason !== undefined) signal.revokedReason = reason;

@@ -1,8 +1,7 @@
-/** Patrol (巡查), cameras and what people do about signals. */
-import { stoppedAt } from './clock.ts';
+/** Patrol (巡查) and cameras. */
 import { nothing, refuse, type Consequences, type State } from './decide.ts';
 import type { EventOf, Recorded } from './event.ts';
-import type { CameraStatus, Duty, Finding, Signal, Visit } from './state.ts';
+import type { CameraStatus, Duty, Finding, Visit } from './state.ts';
 import { packOf, type World } from './world.ts';
 
 export function decideCamera(event: Recorded<EventOf<'camera.changed'>>, state: State): Consequences {
@@ -171,33 +170,8 @@ export function decideFinding(
   };
 }
 
-export function acknowledgeSignal(event: Recorded<EventOf<'signal.acknowledged'>>, state: State): Consequences {
-  const before = state.signal(event.signal);
-  if (!before) return refuse('signal', 'no such signal');
-  if (before.state !== 'issued')
-    return refuse('signal', `the signal is ${before.state}: only an issued one can be acknowledged`);
-  const casefile = before.casefile === undefined ? undefined : state.casefile(before.casefile);
-  const isOver = casefile !== undefined && stoppedAt(casefile) !== undefined;
-  const signal: Signal = {
-    ...before,
-    state: isOver ? 'closed' : 'acknowledged',
-    acknowledgedAt: event.receivedAt,
-    acknowledgedBy: event.name,
-    ...(isOver ? { closedAt: event.receivedAt } : {}),
-    position: event.position,
-  };
-  return {
-    puts: [{ table: 'signal', row: signal }],
-    ledger: [
-      act(event, 'signal.acknowledged', signal.id, signal.hall, { level: signal.level, note: event.note ?? '' }),
-    ],
-  };
-}
-
 function act(
-  event: Recorded<
-    EventOf<'patrol.visitStarted' | 'patrol.visitFinished' | 'patrol.findingRecorded' | 'signal.acknowledged'>
-  >,
+  event: Recorded<EventOf<'patrol.visitStarted' | 'patrol.visitFinished' | 'patrol.findingRecorded'>>,
   kind: Consequences['ledger'][number]['act'],
   subject: string,
   hall: string | undefined,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { instant, shortText, longText, regionCode, identifier } from './fields.ts';
+import { instant, shortText, longText, reasonText, regionCode, identifier } from './fields.ts';
+import { levels } from './pack.ts';
 
 /**
  * The one discriminated union of everything that happens (事件). An event is immutable; its `id` makes every
@@ -174,6 +175,71 @@ export const signalAcknowledged = z.strictObject({
   note: longText.optional(),
 });
 
+/** C-07: a draft that the pack holds for a person is issued, or dropped with a reason. */
+export const signalConfirmed = z.strictObject({
+  kind: z.literal('signal.confirmed'),
+  ...byPerson,
+  signal: identifier,
+  outcome: z.enum(['issued', 'dropped']),
+  note: reasonText.optional(),
+});
+
+/** SZ-27, SZ-38: what only a person can judge. It is about a casefile, a window, or both. */
+export const signalIssuedByHand = z.strictObject({
+  kind: z.literal('signal.issuedByHand'),
+  ...byPerson,
+  signal: identifier,
+  casefile: identifier.optional(),
+  window: identifier.optional(),
+  level: z.enum(levels),
+  article: shortText,
+  text: reasonText,
+});
+
+/** 整改: the department says what it has put right. */
+export const signalCorrectionClaimed = z.strictObject({
+  kind: z.literal('signal.correctionClaimed'),
+  ...byPerson,
+  signal: identifier,
+  text: reasonText,
+});
+
+/** 核验: a supervisor accepts a claimed correction or sends it back. */
+export const signalVerified = z.strictObject({
+  kind: z.literal('signal.verified'),
+  ...byPerson,
+  signal: identifier,
+  outcome: z.enum(['accepted', 'sentBack']),
+  note: reasonText.optional(),
+});
+
+/** 申诉 (KF-05). */
+export const signalAppealed = z.strictObject({
+  kind: z.literal('signal.appealed'),
+  ...byPerson,
+  signal: identifier,
+  text: reasonText,
+});
+
+export const signalAppealDecided = z.strictObject({
+  kind: z.literal('signal.appealDecided'),
+  ...byPerson,
+  signal: identifier,
+  outcome: z.enum(['upheld', 'rejected']),
+  reason: reasonText,
+});
+
+/** 撤销: the account is the approver. */
+export const signalRevoked = z.strictObject({
+  kind: z.literal('signal.revoked'),
+  ...byPerson,
+  signal: identifier,
+  reason: reasonText,
+});
+
+/** The time to correct is over: published by the ticker at `occurredAt`, decided like any other event (SZ-27). */
+export const signalTurned = z.strictObject({ kind: z.literal('signal.turned'), ...common, signal: identifier });
+
 /** What people and the hub's own parts publish; a door never accepts these. */
 export const hubEvent = z.discriminatedUnion('kind', [
   cameraChanged,
@@ -183,6 +249,14 @@ export const hubEvent = z.discriminatedUnion('kind', [
   visitFinished,
   findingRecorded,
   signalAcknowledged,
+  signalConfirmed,
+  signalIssuedByHand,
+  signalCorrectionClaimed,
+  signalVerified,
+  signalAppealed,
+  signalAppealDecided,
+  signalRevoked,
+  signalTurned,
 ]);
 
 export const anyEvent = z.discriminatedUnion('kind', [...caseEvent.options, ...hubEvent.options]);

@@ -41,6 +41,8 @@ const printableLines = /^(?:[^\p{Cc}\p{Cs}]|[\t\r\n])*$/u;
 
 export const shortText = z.string().min(1).max(200).regex(printable, 'expected text without control characters');
 export const longText = z.string().max(2000).regex(printableLines, 'expected text without control characters');
+/** A reason in words: blank is no reason. */
+export const reasonText = longText.regex(/\S/, 'expected a reason in words');
 
 /** Six digits of GB/T 2260, for example 510104. */
 export const regionCode = z.string().regex(/^\d{6}$/, 'expected a six-digit GB/T 2260 code');

@@ -23,6 +23,17 @@ const rule = z.strictObject({
   message: text,
 });
 
+const escalation = z
+  .strictObject({
+    fromLevel: z.enum(levels),
+    toLevel: z.enum(levels),
+    withinWorkingDays: z.int().min(1).max(60),
+  })
+  .refine((each) => levels.indexOf(each.toLevel) > levels.indexOf(each.fromLevel), {
+    path: ['toLevel'],
+    message: 'expected a level above fromLevel',
+  });
+
 const finding = z.strictObject({ code: shortText, group: z.string().length(1), title: text });
 
 /** 规则包: everything in which regions differ, as data. A new region is a new file and no code. */
@@ -55,6 +66,8 @@ export const rulePack = z.strictObject({
     >,
   ),
   rules: z.array(rule).max(200),
+  /** SZ-27: a signal that is not corrected in so many working days is followed by one of a higher level. */
+  escalation: z.array(escalation).max(4).default([]),
   patrol: z.strictObject({
     /** Visits of the own hall on each working day (SC-11, SC-13, SC-14: two or more). */
     own: z.int().min(0).max(20),

@@ -45,11 +45,34 @@ export interface Casefile {
   nextTurn?: number;
   /** Clock rules that have fired and their signals, so that each fires once. */
   fired: { rule: string; signal: string; at: number }[];
+  /** Its other signals: issued by hand, or raised from one that was not corrected. */
+  furtherSignals?: string[];
   lastEventAt: number;
   position: number;
 }
 
-export type SignalState = 'draft' | 'issued' | 'acknowledged' | 'revoked' | 'closed';
+/** 1.X.3. `dropped`: a draft that nobody issued. `escalated`: its child of a higher level goes on. */
+export type SignalState =
+  | 'draft'
+  | 'issued'
+  | 'acknowledged'
+  | 'claimed'
+  | 'verified'
+  | 'appealed'
+  | 'escalated'
+  | 'revoked'
+  | 'dropped'
+  | 'closed';
+
+/** States in which somebody has still something to do. */
+export const openStates = ['issued', 'acknowledged', 'claimed', 'appealed'] as const satisfies readonly SignalState[];
+
+/** Who did something to a signal, and when. */
+export interface Deed {
+  account: string;
+  name: string;
+  at: number;
+}
 
 /** 信号. Its `explanation` names the rule, the article and the arithmetic. */
 export interface Signal {
@@ -65,7 +88,8 @@ export interface Signal {
   titleEn: string;
   messageZh: string;
   messageEn: string;
-  explanation: Explanation;
+  /** Absent where a person judged and no clock did. */
+  explanation?: Explanation;
   casefile?: string;
   matter?: string;
   department?: string;
@@ -78,7 +102,25 @@ export interface Signal {
   issuedAt: number;
   acknowledgedAt?: number;
   acknowledgedBy?: string;
+  /** SZ-27: the last millisecond to correct it, where the pack sets one; the ticker turns it at `nextTurn`. */
+  correctBy?: number;
+  nextTurn?: number;
+  /** The signal this one was raised from, and the one it was raised to. */
+  parent?: string;
+  child?: string;
+  /** The person who issued it by hand, or confirmed the draft. */
+  issuedBy?: Deed;
+  /** The latest correction that was claimed, and what a supervisor said to it. */
+  correction?: Deed & { text: string; answer?: Deed & { outcome: 'accepted' | 'sentBack'; note?: string } };
+  /** One appeal a signal. `from` is the state it goes back to when the appeal is rejected. */
+  appeal?: Deed & {
+    text: string;
+    from: SignalState;
+    answer?: Deed & { outcome: 'upheld' | 'rejected'; reason: string };
+  };
+  /** Why it was revoked or dropped, and the person who approved it; none where a late entry did. */
   revokedReason?: string;
+  revokedBy?: Deed;
   closedAt?: number;
   position: number;
 }
@@ -179,6 +221,15 @@ export interface LedgerDraft {
   act:
     | 'signal.issued'
     | 'signal.acknowledged'
+    | 'signal.confirmed'
+    | 'signal.dropped'
+    | 'signal.correctionClaimed'
+    | 'signal.verified'
+    | 'signal.sentBack'
+    | 'signal.appealed'
+    | 'signal.appealUpheld'
+    | 'signal.appealRejected'
+    | 'signal.escalated'
     | 'signal.revoked'
     | 'visit.started'
     | 'visit.finished'

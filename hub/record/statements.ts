@@ -189,6 +189,7 @@ const shapes: { [T in Put['table']]: Shape<T> } = {
       ['hall_window', 'text'],
       ['at', 'int8'],
       ['issued_at', 'int8'],
+      ['next_turn', 'int8'],
       ...tail,
     ],
     cells: (row) => [
@@ -202,6 +203,7 @@ const shapes: { [T in Put['table']]: Shape<T> } = {
       row.window,
       row.at,
       row.issuedAt,
+      row.nextTurn,
     ],
   },
   duty: {
@@ -291,5 +293,11 @@ export function insertLedger(entries: readonly LedgerEntry[]): Statement {
 /** Casefiles whose colour changes by now, the longest waiting first. */
 export const selectTurns = (now: number, limit: number): Statement => ({
   text: "select region, body->>'number' as number, next_turn, position from casefile where next_turn <= $1 order by next_turn limit $2",
+  values: [now, limit],
+});
+
+/** Signals whose time to correct is over by now (SZ-27). */
+export const selectSignalTurns = (now: number, limit: number): Statement => ({
+  text: 'select region, id, next_turn, position from signal where next_turn <= $1 order by next_turn limit $2',
   values: [now, limit],
 });

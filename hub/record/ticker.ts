@@ -1,11 +1,11 @@
-/** Time as events: publishes `clock.turned` when a casefile's colour changes, and the duties of each working day. */
+/** Time as events: `clock.turned` when a casefile's colour changes, `signal.turned` when a correction is due, and the duties of each working day. */
 import type { Logger } from 'pino';
 import { dayOf, isWorkingDay, startOf } from '../model/calendar.ts';
 import type { Event, EventOf } from '../model/event.ts';
 import { packOf, type World } from '../model/world.ts';
 import type { Bus } from '../platform/nats.ts';
 import type { Store } from '../platform/postgres.ts';
-import { selectTurns } from './statements.ts';
+import { selectSignalTurns, selectTurns } from './statements.ts';
 
 const every = 250;
 const mostTurns = 1_000;
@@ -57,6 +57,7 @@ export class Ticker {
     try {
       const now = Date.now();
       await this.#turn(now);
+      await this.#turnSignals(now);
       await this.#plan(now);
     } catch (error) {
       this.#log.warn({ err: error }, 'the ticker could not do its round: trying again');
@@ -78,6 +79,24 @@ export class Ticker {
       source: 'ticker',
       occurredAt: row.next_turn,
       casefile: row.number,
+    }));
+    await this.#bus.publishAll(events, { patienceMs: 5_000 });
+  }
+
+  async #turnSignals(now: number): Promise<void> {
+    const { text, values } = selectSignalTurns(now, mostTurns);
+    const due = await this.#store.query<{ region: string; id: string; next_turn: number; position: number }>(
+      text,
+      values,
+    );
+    if (due.length === 0) return;
+    const events: EventOf<'signal.turned'>[] = due.map((row) => ({
+      kind: 'signal.turned',
+      id: `due:${row.position}:${row.next_turn}:${row.id}`,
+      region: row.region,
+      source: 'ticker',
+      occurredAt: row.next_turn,
+      signal: row.id,
     }));
     await this.#bus.publishAll(events, { patienceMs: 5_000 });
   }

@@ -2,40 +2,36 @@ import { z } from 'zod';
 import type { CasefileDetail, Clock, Page } from '../model/api.ts';
 import { clockOf } from '../model/clock.ts';
 import { dayOf } from '../model/calendar.ts';
-import { identifier, longText } from '../model/fields.ts';
+import { identifier } from '../model/fields.ts';
 import { may, type Identity } from '../model/rights.ts';
 import type { Casefile, Signal } from '../model/state.ts';
 import { matterOf, packOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { commandId, type Command } from './commands.ts';
+import type { Command } from './commands.ts';
 import { all, one, type Route } from './gate.ts';
 import { lineOf } from './lines.ts';
 import { read, Refusal, unknown } from './problem.ts';
 import { eventsOfCasefile, selectCasefile, signalsOfCasefile, type CaseLineRow } from './queries/casefiles.ts';
 import { entriesAbout, type EntryBody } from './queries/ledger.ts';
-import { selectSignal, selectSignals } from './queries/signals.ts';
+import { selectSignals } from './queries/signals.ts';
 import { scopeOf } from './queries/scope.ts';
+import { isShown, signalActRoutes } from './signalActs.ts';
 
 interface Body<T> extends Record<string, unknown> {
   body: T;
 }
 
 const listQuery = z.object({
-  state: z.enum(['open', 'all']).default('open'),
+  state: z.enum(['open', 'draft', 'all']).default('open'),
   hall: identifier.optional(),
   window: identifier.optional(),
   before: z.coerce.number().int().positive().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
-const acknowledgeBody = z.strictObject({ note: longText.optional() });
 
 /** The rows a person opens one by one: signals and casefiles. */
-export function signalRoutes({ store, world }: Context, command: Command): Route[] {
-  async function signalFor(who: Identity, id: string): Promise<Signal | undefined> {
-    const signal = (await one<Body<Signal>>(store, selectSignal(id)))?.body;
-    return signal && may(who, 'signal.read', { region: signal.region, hall: signal.hall }) ? signal : undefined;
-  }
-
+export function signalRoutes(context: Context, command: Command): Route[] {
+  const { store, world } = context;
   async function casefileFor(who: Identity, id: string): Promise<Casefile | undefined> {
     const casefile = (await one<Body<Casefile>>(store, selectCasefile(id)))?.body;
     return casefile && may(who, 'case.read', { region: casefile.region, hall: casefile.hall }) ? casefile : undefined;
@@ -51,41 +47,17 @@ export function signalRoutes({ store, world }: Context, command: Command): Route
       method: 'GET',
       url: '/signals',
       needs: 'signal.read',
-      handle: async ({ scope, query }): Promise<Page<Signal> | Refusal> => {
+      handle: async ({ who, scope, query }): Promise<Page<Signal> | Refusal> => {
         const filter = read(listQuery, query);
         if (filter instanceof Refusal) return filter;
-        const items = (await all<Body<Signal>>(store, selectSignals(scope, filter))).map(({ body }) => body);
+        const items = (
+          await all<Body<Signal>>(store, selectSignals(scope, { ...filter, drafts: may(who, 'signal.confirm') }))
+        ).map(({ body }) => body);
         const last = items.at(-1);
         return { items, ...(last && items.length >= filter.limit ? { next: last.issuedAt } : {}) };
       },
     },
-    {
-      method: 'POST',
-      url: '/signals/:id/acknowledge',
-      needs: 'signal.acknowledge',
-      handle: async (asking): Promise<Signal | Refusal> => {
-        const { who, params, now } = asking;
-        const input = read(acknowledgeBody, asking.body ?? {});
-        if (input instanceof Refusal) return input;
-        const signal = await signalFor(who, params['id'] ?? '');
-        if (!signal) return unknown('signal');
-        const refused = await command(
-          {
-            id: commandId(asking, `acknowledge ${signal.id}`, ''),
-            kind: 'signal.acknowledged',
-            region: signal.region,
-            source: 'desk',
-            occurredAt: now,
-            account: who.account,
-            name: who.name,
-            signal: signal.id,
-            ...(input.note === undefined ? {} : { note: input.note }),
-          },
-          asking.key !== undefined,
-        );
-        return refused ?? (await signalFor(who, signal.id)) ?? unknown('signal');
-      },
-    },
+    ...signalActRoutes(context, command),
     {
       method: 'GET',
       url: '/casefiles/:id',
@@ -119,9 +91,7 @@ export function signalRoutes({ store, world }: Context, command: Command): Route
             ...(row.entered_at === null ? {} : { enteredAt: row.entered_at }),
             receivedAt: row.received_at,
           })),
-          signals: signals
-            .map(({ body }) => body)
-            .filter((each) => may(who, 'signal.read', { region: each.region, hall: each.hall })),
+          signals: signals.map(({ body }) => body).filter((each) => isShown(who, each)),
           clock: clock(casefile, now),
           ledger: ledger.map(({ body }) => body),
         };

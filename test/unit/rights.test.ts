@@ -21,6 +21,10 @@ describe('rights', () => {
         'case.read',
         'signal.read',
         'signal.acknowledge',
+        'signal.issue',
+        'signal.confirm',
+        'signal.verify',
+        'signal.revoke',
         'video.watch',
         'patrol.read',
         'patrol.visit',
@@ -29,7 +33,18 @@ describe('rights', () => {
         'ledger.read',
       ],
     ],
-    ['hallManager', ['case.read', 'signal.read', 'signal.acknowledge', 'video.watch', 'patrol.read']],
+    [
+      'hallManager',
+      [
+        'case.read',
+        'signal.read',
+        'signal.acknowledge',
+        'signal.correct',
+        'signal.appeal',
+        'video.watch',
+        'patrol.read',
+      ],
+    ],
     ['administrator', ['system.read', 'source.manage']],
   ];
   it.each(table)('of the %s are these and no others', (role, granted) => {

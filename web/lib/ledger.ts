@@ -15,11 +15,22 @@ export function subjectOf(entry: LedgerEntry): string {
   switch (entry.act) {
     case 'signal.issued':
     case 'signal.acknowledged':
+    case 'signal.confirmed':
+    case 'signal.dropped':
+    case 'signal.correctionClaimed':
+    case 'signal.verified':
+    case 'signal.sentBack':
+    case 'signal.appealed':
+    case 'signal.appealUpheld':
+    case 'signal.appealRejected':
+    case 'signal.escalated':
     case 'signal.revoked':
       if (facts.casefile !== undefined) parts.push(t('subject.case', { number: String(facts.casefile) }));
       if (typeof facts.dueOn === 'string') parts.push(t('subject.due', { day: facts.dueOn }));
       if (typeof facts.overDays === 'number' && facts.overDays > 0)
         parts.push(t('subject.over', { n: facts.overDays }));
+      if (typeof facts.correctBy === 'string') parts.push(t('subject.correctBy', { day: facts.correctBy }));
+      if (typeof facts.reason === 'string' && facts.reason !== '') parts.push(facts.reason);
       break;
     case 'visit.started':
       if (typeof facts.windows === 'number') parts.push(t('wall.windows', { n: facts.windows }));

@@ -1,6 +1,6 @@
 /** Lists that live changes are merged into. Pure: the pages' classes hold the result. */
 import type { Level } from '../../hub/model/pack.ts';
-import type { Signal } from '../../hub/model/state.ts';
+import { openStates, type Signal } from '../../hub/model/state.ts';
 
 export interface Placed {
   id: string;
@@ -27,8 +27,7 @@ export function merge<T extends Placed>(
 
 export const severity: Record<Level, number> = { notice: 0, warning: 1, correction: 2, serious: 3 };
 
-export const isOpen = (signal: Pick<Signal, 'state'>): boolean =>
-  signal.state === 'issued' || signal.state === 'acknowledged';
+export const isOpen = (signal: Pick<Signal, 'state'>): boolean => openStates.some((state) => state === signal.state);
 
 /** The most serious of some signals; the newest among equals. */
 export function worst(signals: readonly Signal[]): Signal | undefined {

@@ -1,6 +1,9 @@
-import type { CameraStatus, Signal } from '../../model/state.ts';
+import { openStates, type CameraStatus, type Signal } from '../../model/state.ts';
 import type { Statement } from '../../platform/postgres.ts';
 import { inScope, scopeValues, type Scope } from './scope.ts';
+
+/** The states in which somebody has still something to do, as SQL. */
+export const openList = openStates.map((state) => `'${state}'`).join(', ');
 
 /** At most so many open signals are shown with one hall's windows. */
 const signalsPerHall = 500;
@@ -14,7 +17,7 @@ export interface OpenCount extends Record<string, unknown> {
 /** Open signals of every hall in scope, by level. */
 export const countOpenSignals = (scope: Scope): Statement => ({
   text: `select hall, level, count(*)::int as count from signal s
-    where state in ('issued', 'acknowledged') and hall is not null and ${inScope('s', 1)} group by hall, level`,
+    where state in (${openList}) and hall is not null and ${inScope('s', 1)} group by hall, level`,
   values: scopeValues(scope),
 });
 
@@ -24,7 +27,7 @@ export interface SignalBody extends Record<string, unknown> {
 
 /** A case of another region may be handled at a hall: it stays its own region's, so the scope is asked for here too. */
 export const openSignalsOfHall = (scope: Scope, hall: string): Statement => ({
-  text: `select body from signal s where ${inScope('s', 1)} and hall = $3 and state in ('issued', 'acknowledged') order by issued_at desc limit ${signalsPerHall}`,
+  text: `select body from signal s where ${inScope('s', 1)} and hall = $3 and state in (${openList}) order by issued_at desc limit ${signalsPerHall}`,
   values: [...scopeValues(scope), hall],
 });
 
