@@ -64,6 +64,13 @@ program
   .option('--token-stdin', 'read the token of a source from standard input')
   .action(async (flags) => (await import('./cli/simulate.ts')).simulateCommand(flags));
 
+const packs = program.command('packs').description('rule packs: the regions, as data');
+packs
+  .command('check')
+  .argument('<file>', 'YAML')
+  .description('name every mistake of a rule pack with its line')
+  .action(async (file: string) => judged((await import('./cli/packs.ts')).checkPackFile(file)));
+
 const account = program.command('account').description('people who may sign in');
 account
   .command('add')

@@ -7,8 +7,9 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { HubError } from '../hub/model/error.ts';
 import { identifier, longText, regionCode, shortText } from '../hub/model/fields.ts';
-import { rulePack, type RulePack } from '../hub/model/pack.ts';
+import type { RulePack } from '../hub/model/pack.ts';
 import type { Camera, Department, Hall, Matter, Organ, Region, Window } from '../hub/model/world.ts';
+import { readPacks } from './packs.ts';
 
 const named = { name: shortText, nameEn: shortText };
 const key = z.string().regex(/^[a-z]+$/);
@@ -145,7 +146,7 @@ export async function readSeeds(dir: string = seedsDir()): Promise<Seeds> {
     readYaml(dir, 'departments.yaml', departmentFile),
     readYaml(dir, 'halls.yaml', hallFile),
     readYaml(dir, 'matters.yaml', matterFile),
-    readEach(dir, 'packs', '.yaml', rulePack),
+    readPacks(dir),
     readEach(dir, 'calendar', '.json', calendarFile),
   ]);
   const invalid = (file: string, place: string, text: string): never => {

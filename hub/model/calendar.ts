@@ -52,6 +52,11 @@ export function nextDay(day: string): string {
   return found;
 }
 
+/** The day before. */
+export function previousDay(day: string): string {
+  return addDays(day, -1);
+}
+
 /** Whole days from one day to another; negative when `to` is earlier. */
 export function daysBetween(from: string, to: string): number {
   return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / dayLength);

@@ -8,15 +8,14 @@ import {
   isWeekend,
   isWorkingDay,
   nextDay,
-  startOf,
   type WorkCalendar,
 } from './calendar.ts';
-import type { Rule, RulePack } from './pack.ts';
+import type { ClockRule, RulePack } from './pack.ts';
 import type { Casefile, Explanation, Suspension } from './state.ts';
 import { matterOf, type Matter, type World } from './world.ts';
 
 /** No limit in the field is longer; a broken one must not count for ever. */
-const longestDays = 3660;
+export const longestDays = 3660;
 
 export interface Limit {
   acceptedAt: number;
@@ -38,7 +37,8 @@ function isSuspended(suspensions: readonly Suspension[], day: string): boolean {
   return suspensions.some((each) => dayOf(each.from) <= day && (each.to === undefined || day <= dayOf(each.to)));
 }
 
-function isCounted(
+/** Whether a day counts towards a limit. */
+export function isCounted(
   clock: RulePack['clock'],
   calendar: WorkCalendar,
   suspensions: readonly Suspension[],
@@ -133,7 +133,7 @@ function explainGiven(dueAt: number, suspensions: readonly Suspension[], asOf: n
   };
 }
 
-export type DeadlineKind = Rule['deadline'];
+export type DeadlineKind = ClockRule['deadline'];
 
 /** The explanation of one deadline of a casefile; undefined when it has no such limit or its clock is stopped. */
 export function explainCasefile(
@@ -173,11 +173,6 @@ export function clockOf(world: World, pack: RulePack | undefined, casefile: Case
     pack: pack.id,
     packTitle: pack.title,
   };
-}
-
-/** The moment a rule is met if nothing happens before it: the start of the due day, or the first moment after it. */
-export function turnOf(rule: Rule, dueAt: number): number {
-  return rule.when === 'dueToday' ? startOf(dayOf(dueAt)) : dueAt + 1;
 }
 
 export type Due = { ok: true; dueOn: string; provisional: boolean } | { ok: false; field: 'days'; reason: string };

@@ -1,12 +1,14 @@
 /** Casefiles (办件): what a step does to the state, the deadlines and the signals. */
 import { dayOf } from './calendar.ts';
-import { deadlineOf, explainCasefile, stoppedAt, turnOf } from './clock.ts';
-import { casefileId, followsOf, nothing, refuse, type Consequences, type State } from './decide.ts';
-import { byHand, timeToCorrect } from './decideSignal.ts';
+import { stoppedAt } from './clock.ts';
+import { casefileId, nothing, refuse, type Consequences, type State } from './decide.ts';
 import type { CaseEvent, EventOf, Recorded } from './event.ts';
-import { levels, type Rule, type RulePack } from './pack.ts';
-import type { Casefile, LedgerDraft, Signal } from './state.ts';
+import type { Casefile } from './state.ts';
+import { Turns } from './turns.ts';
 import { matterOf, packOf, type World } from './world.ts';
+
+/** Longer than any flow; a broken source must not let a row grow for ever. */
+const mostSteps = 100;
 
 type Change = { row: Casefile } | { field: string; reason: string };
 
@@ -25,6 +27,7 @@ export function decideCase(event: Recorded<CaseEvent>, state: State, world: Worl
   turns.setDeadlines();
   turns.revokeUnfounded();
   turns.fireUntil(Math.min(event.occurredAt, stoppedAt(row) ?? event.occurredAt));
+  turns.judgeStep(event);
   turns.settle();
   return turns.consequences();
 }
@@ -113,6 +116,8 @@ function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: World): Cha
       if (row.status === 'correcting') row.status = 'received';
       return { row };
     case 'case.stepped':
+      // A step that is taken again says nothing new once there are as many as any flow has.
+      row.steps = [...(row.steps ?? []), { step: event.step, at }].slice(0, mostSteps);
       return { row };
     case 'case.suspended':
       if (over(row)) return { field: 'kind', reason: `the casefile is ${row.status}: its clock cannot be suspended` };
@@ -157,227 +162,4 @@ function beforeAcceptance(at: number, acceptedAt: number): Change {
     field: 'occurredAt',
     reason: `decided or completed on ${day(at)}, before the acceptance on ${day(acceptedAt)}`,
   };
-}
-
-/** The turns of one casefile's clock while one event is decided: deadlines, rules that fire, signals that end. */
-class Turns {
-  readonly #row: Casefile;
-  readonly #pack: RulePack | undefined;
-  readonly #world: World;
-  readonly #event: Recorded;
-  readonly #signals = new Map<string, Signal>();
-  readonly #changed = new Set<string>();
-  readonly #ledger: LedgerDraft[] = [];
-
-  constructor(row: Casefile, pack: RulePack | undefined, world: World, event: Recorded, state: State) {
-    this.#row = row;
-    this.#pack = pack;
-    this.#world = world;
-    this.#event = event;
-    for (const id of followsOf({ casefile: row }).signals) {
-      const signal = state.signal(id);
-      if (signal) this.#signals.set(id, { ...signal });
-    }
-  }
-
-  setDeadlines(): void {
-    const row = this.#row;
-    const matter = matterOf(this.#world, row.region, row.matter);
-    delete row.statutoryDueAt;
-    delete row.promisedDueAt;
-    row.provisional = false;
-    const pack = this.#pack;
-    if (!pack) return;
-    row.pack = `${pack.id}@${pack.version}`;
-    const set = (days: number | undefined, given: number | undefined): number | undefined => {
-      if (given !== undefined) return given;
-      if (days === undefined || row.acceptedAt === undefined) return undefined;
-      const { acceptedAt, extensionDays, suspensions } = row;
-      const due = deadlineOf(pack.clock, this.#world.calendar, { acceptedAt, days, extensionDays, suspensions });
-      row.provisional ||= due?.provisional ?? false;
-      return due?.dueAt;
-    };
-    const statutory = set(matter?.statutoryDays, row.givenStatutoryDueAt);
-    const promised = set(matter?.promisedDays, row.givenPromisedDueAt);
-    if (statutory !== undefined) row.statutoryDueAt = statutory;
-    if (promised !== undefined) row.promisedDueAt = promised;
-  }
-
-  /** A step that was entered late (KF-04) may show that a signal had no ground: it is revoked, never deleted. */
-  revokeUnfounded(): void {
-    const stopped = stoppedAt(this.#row) ?? Infinity;
-    this.#row.fired = this.#row.fired.filter(({ rule: id, signal: signalId }) => {
-      const rule = this.#pack?.rules.find((each) => each.id === id);
-      const dueAt = rule && this.#dueOf(rule);
-      if (
-        rule &&
-        dueAt !== undefined &&
-        turnOf(rule, dueAt) <= stopped &&
-        turnOf(rule, dueAt) <= this.#signals.get(signalId)!.at
-      )
-        return true;
-      // A clock that is stopped now says nothing about a signal that was right before it stopped.
-      if (
-        rule &&
-        dueAt === undefined &&
-        this.#row.suspensions.some((each) => each.to === undefined && each.from >= this.#signals.get(signalId)!.at)
-      )
-        return true;
-      this.#end(
-        signalId,
-        'revoked',
-        `a later entry (${this.#event.kind}, ${day(this.#event.occurredAt)}) moved the clock`,
-      );
-      return false;
-    });
-  }
-
-  fireUntil(until: number): void {
-    for (const { rule, at } of this.#turns()) {
-      if (at <= until) this.#fire(rule, at);
-    }
-  }
-
-  /** Ends what is over and sets when the colour next changes. */
-  settle(): void {
-    const stopped = stoppedAt(this.#row);
-    for (const signal of stopped === undefined ? [] : this.#signals.values()) {
-      if (signal.state === 'verified') this.#end(signal.id, 'closed');
-      // The end of the work puts right what the clock found, not what a person did; an appeal is decided first.
-      if (signal.rule === byHand || signal.state === 'appealed') continue;
-      const isReminder = signal.level === 'notice' || signal.level === 'warning';
-      if (isReminder || signal.state === 'acknowledged') this.#end(signal.id, 'closed');
-      else if (signal.nextTurn !== undefined) {
-        delete signal.nextTurn;
-        signal.position = this.#event.position;
-        this.#changed.add(signal.id);
-      }
-    }
-    const next = stopped === undefined ? this.#turns()[0]?.at : undefined;
-    if (next === undefined) delete this.#row.nextTurn;
-    else this.#row.nextTurn = next;
-  }
-
-  consequences(): Consequences {
-    return {
-      puts: [
-        { table: 'casefile', row: this.#row },
-        ...[...this.#changed].map((id) => ({ table: 'signal' as const, row: this.#signals.get(id)! })),
-      ],
-      ledger: this.#ledger,
-    };
-  }
-
-  #dueOf(rule: Rule): number | undefined {
-    return rule.deadline === 'statutory' ? this.#row.statutoryDueAt : this.#row.promisedDueAt;
-  }
-
-  /** The rules that have not fired, by the moment they would. */
-  #turns(): { rule: Rule; at: number }[] {
-    if (this.#row.acceptedAt === undefined) return [];
-    const turns: { rule: Rule; at: number }[] = [];
-    for (const rule of this.#pack?.rules ?? []) {
-      if (this.#row.fired.some((each) => each.rule === rule.id)) continue;
-      const dueAt = this.#dueOf(rule);
-      if (dueAt !== undefined) turns.push({ rule, at: Math.max(turnOf(rule, dueAt), this.#row.acceptedAt) });
-    }
-    return turns.sort((a, b) => a.at - b.at || levels.indexOf(a.rule.level) - levels.indexOf(b.rule.level));
-  }
-
-  #fire(rule: Rule, at: number): void {
-    const row = this.#row;
-    const pack = this.#pack!;
-    const matter = matterOf(this.#world, row.region, row.matter);
-    const explanation = explainCasefile(pack, this.#world.calendar, matter, row, rule.deadline, at);
-    if (!explanation) return;
-    // Unique and the same in every rebuild: the event's position, and which of its signals this is.
-    const id = `s${this.#event.position}-${row.fired.filter((each) => each.signal.startsWith(`s${this.#event.position}-`)).length + 1}`;
-    const fill = (template: string, name: string | undefined): string =>
-      template
-        .replaceAll('{matter}', name ?? row.matter)
-        .replaceAll('{casefile}', row.number)
-        .replaceAll('{due}', explanation.dueOn)
-        .replaceAll('{over}', String(explanation.overDays));
-    const signal: Signal = {
-      id,
-      region: row.region,
-      level: rule.level,
-      state: rule.issue === 'auto' ? 'issued' : 'draft',
-      rule: rule.id,
-      pack: pack.id,
-      packVersion: pack.version,
-      article: rule.article,
-      titleZh: rule.title.zh,
-      titleEn: rule.title.en,
-      messageZh: fill(rule.message.zh, matter?.name),
-      messageEn: fill(rule.message.en, matter?.nameEn ?? matter?.name),
-      explanation,
-      casefile: row.id,
-      matter: row.matter,
-      ...(row.department === undefined ? {} : { department: row.department }),
-      ...(row.hall === undefined ? {} : { hall: row.hall }),
-      ...(row.window === undefined ? {} : { window: row.window }),
-      at,
-      issuedAt: this.#event.receivedAt,
-      ...(rule.issue === 'auto'
-        ? timeToCorrect(pack, this.#world.calendar, rule.level, this.#event.receivedAt)
-        : undefined),
-      position: this.#event.position,
-    };
-    // A higher level supersedes a lower one of the same deadline; both are kept (1.X.3).
-    for (const each of row.fired) {
-      const earlier = this.#signals.get(each.signal);
-      const earlierRule = pack.rules.find((one) => one.id === each.rule);
-      const isLower = earlier !== undefined && levels.indexOf(earlier.level) < levels.indexOf(rule.level);
-      if (isLower && earlierRule?.deadline === rule.deadline && earlier.state !== 'appealed')
-        this.#end(earlier.id, 'closed');
-    }
-    row.fired.push({ rule: rule.id, signal: id, at });
-    this.#signals.set(id, signal);
-    this.#changed.add(id);
-    if (signal.state === 'issued') {
-      this.#note(signal, 'signal.issued', {
-        level: rule.level,
-        rule: rule.id,
-        article: rule.article,
-        casefile: row.number,
-        dueOn: explanation.dueOn,
-        overDays: explanation.overDays,
-      });
-    }
-  }
-
-  #end(id: string, as: 'closed' | 'revoked', reason?: string): void {
-    const signal = this.#signals.get(id);
-    if (!signal || signal.state === 'closed' || signal.state === 'revoked' || signal.state === 'dropped') return;
-    if (signal.state === 'escalated') {
-      if (as === 'closed') return;
-      // What was raised from a signal without ground has none either.
-      if (signal.child !== undefined) this.#end(signal.child, as, reason);
-    }
-    signal.state = as;
-    delete signal.nextTurn;
-    signal.closedAt = this.#event.receivedAt;
-    signal.position = this.#event.position;
-    if (reason !== undefined) signal.revokedReason = reason;
-    this.#changed.add(id);
-    if (as === 'revoked')
-      this.#note(signal, 'signal.revoked', {
-        level: signal.level,
-        rule: signal.rule,
-        casefile: this.#row.number,
-        reason: reason ?? '',
-      });
-  }
-
-  #note(signal: Signal, act: LedgerDraft['act'], facts: LedgerDraft['facts']): void {
-    this.#ledger.push({
-      region: signal.region,
-      at: this.#event.receivedAt,
-      act,
-      subject: signal.id,
-      ...(signal.hall === undefined ? {} : { hall: signal.hall }),
-      facts,
-    });
-  }
 }

@@ -32,6 +32,8 @@ export interface Casefile {
   suspensions: Suspension[];
   extensionDays: number;
   corrections: number;
+  /** Steps taken between acceptance and decision, as they were recorded. */
+  steps?: { step: string; at: number }[];
   /** Deadlines as given by the source, if it gave any; they win over the matter's limits. */
   givenStatutoryDueAt?: number;
   givenPromisedDueAt?: number;
@@ -145,7 +147,11 @@ export interface Explanation {
   overDays: number;
   provisional: boolean;
   basis?: string;
+  /** What a rule's condition adds to the deadline's arithmetic (rules/): days left, minutes of delay, steps missing … */
+  facts?: Facts;
 }
+
+export type Facts = Record<string, string | number>;
 
 export type DutyState = 'planned' | 'inProgress' | 'done' | 'missed';
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isProvisional, type WorkCalendar } from '../../hub/model/calendar.ts';
+import { isClockRule } from '../../hub/model/pack.ts';
 import { chainOf } from '../../hub/model/world.ts';
 import { yearsFrom } from '../../seeds/calendar.ts';
 import { readSeeds, seedsDir, type Seeds } from '../../seeds/files.ts';
@@ -72,7 +73,7 @@ describe('the seed files', () => {
     expect([trial!.id, trial!.clock.unit, trial!.patrol.own]).toEqual(['open-log-trial', 'calendar', 0]);
     expect([sichuan!.id, sichuan!.clock.unit, sichuan!.patrol.own]).toEqual(['sichuan-2011', 'working', 2]);
     expect(sichuan!.patrol).toMatchObject({ article: '四川 第六条', dueBy: 17 * 60, share: 0.8 });
-    expect(sichuan!.rules.map(({ deadline, when }) => `${when} ${deadline}`).sort()).toEqual([
+    expect(sichuan!.rules.map((rule) => `${rule.when} ${isClockRule(rule) ? rule.deadline : ''}`).sort()).toEqual([
       'dueToday promised',
       'dueToday statutory',
       'overdue promised',

@@ -1,0 +1,102 @@
+/**
+ * The settings in which regions contradict each other (C-01…C-22). What the hub obeys today: `flow` and `synonyms` (C-03, C-04,
+ * C-22) in the step rules, `supervised` (C-19) in `supervisedDue`. The rest is recorded as the source says it, for the parts that
+ * will read it; such a setting says "recorded" in its comment. C-02, C-05, C-06, C-07 and C-21 are the pack's own sections
+ * `levels`, `matters`, `rules[].deadline`, `clock` and `rules[].unit`, `rules[].issue`, and `patrol`.
+ */
+import { z } from 'zod';
+import { shortText } from './fields.ts';
+
+const article = { article: shortText };
+const days = z.int().min(1).max(60);
+const words = z.array(shortText).min(1).max(50);
+
+export const packSettings = z.strictObject({
+  /** C-01, recorded: the functions that the region's system has. */
+  functions: z
+    .strictObject({
+      ...article,
+      has: z
+        .array(
+          z.enum([
+            'monitoring',
+            'correction',
+            'complaints',
+            'evaluation',
+            'statistics',
+            'information',
+            'publication',
+            'video',
+          ]),
+        )
+        .min(1),
+    })
+    .optional(),
+  /** C-03, C-04: the nodes that are monitored; `strict`: every step the matter publishes, not only those nodes. */
+  flow: z.strictObject({ ...article, nodes: words, strict: z.boolean() }).optional(),
+  /** C-08, recorded: whom a signal is addressed to, and who is scored. */
+  responsible: z
+    .strictObject({
+      ...article,
+      addressee: z.enum(['contact', 'department', 'person', 'departmentAndPerson']),
+      scored: z.enum(['department', 'person', 'departmentAndPerson']),
+    })
+    .optional(),
+  /** C-09, recorded: points are taken when the signal is issued, or when an investigation has confirmed the fault. */
+  deduction: z.strictObject({ ...article, on: z.enum(['issue', 'confirmedFault']) }).optional(),
+  /** C-10, C-11, recorded: how often the evaluation is made, and where its marks come from. */
+  evaluation: z
+    .strictObject({
+      ...article,
+      periods: z.array(z.enum(['day', 'month', 'quarter', 'unstated'])).min(1),
+      marks: z.array(z.enum(['automatic', 'manual'])).min(1),
+      standard: shortText.optional(),
+    })
+    .optional(),
+  /** C-12, recorded: who is shown the results. */
+  publication: z.strictObject({ ...article, audiences: words }).optional(),
+  /** C-13, recorded: the kinds of matters under supervision. Secret matters are refused in every region. */
+  scope: z.strictObject({ ...article, kinds: words }).optional(),
+  /** C-14, recorded: levels of the network, from the province or the city down. */
+  network: z.strictObject({ ...article, levels: z.int().min(1).max(5) }).optional(),
+  /** C-15, recorded: how departments' data reach the region. */
+  connectors: z
+    .strictObject({
+      ...article,
+      kinds: z
+        .array(z.enum(['unifiedSystem', 'interface', 'platform', 'frontEndMachine', 'secondEntry', 'batchEntry']))
+        .min(1),
+    })
+    .optional(),
+  /** C-16, recorded: who approves a change of recorded data, and whether it may be filled in afterwards. */
+  dataChange: z
+    .strictObject({
+      ...article,
+      approval: z.enum(['none', 'ownOrgan', 'province']),
+      backfill: z.enum(['allowed', 'flagged', 'refused']),
+    })
+    .optional(),
+  /** C-17, recorded: who approves that evidence is viewed or copied; scores may be open to all staff. */
+  evidence: z.strictObject({ ...article, approval: z.enum(['none', 'ownOrgan']), openScores: z.boolean() }).optional(),
+  /** C-18, recorded: working days to decide whether a complaint is accepted; a real name gets a written answer. */
+  complaints: z.strictObject({ ...article, acceptWithin: days.optional(), writtenToRealName: z.boolean() }).optional(),
+  /** C-19: working days to report a problem that a superior organ supervises, and the longest extension. */
+  supervised: z.strictObject({ ...article, days, extensionDays: z.int().min(0).max(60) }).optional(),
+  /** C-20, recorded: the reports and when they are due. */
+  reports: z
+    .array(
+      z.strictObject({
+        ...article,
+        title: shortText,
+        every: z.enum(['tenDays', 'month', 'quarter']),
+        /** Day of the next month by which it is sent. */
+        byDay: z.int().min(1).max(28).optional(),
+      }),
+    )
+    .max(20)
+    .optional(),
+  /** C-22: words that mean one thing, by the word this region prefers. */
+  synonyms: z.record(shortText, words).optional(),
+});
+
+export type PackSettings = z.infer<typeof packSettings>;
