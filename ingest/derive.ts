@@ -4,7 +4,17 @@ import { dayOf, endOf } from '../hub/model/calendar.ts';
 import { HubError } from '../hub/model/error.ts';
 import type { CaseEvent } from '../hub/model/event.ts';
 import { parseCaseEvent, type Fault } from '../hub/model/parse.ts';
-import { fieldsOf, fieldTypes, type CaseKind, type Field, type Mapping, type Value } from './mapping.ts';
+import { prefixOf } from '../hub/model/world.ts';
+import { translate } from './dialects/dialect.ts';
+import {
+  fieldsOf,
+  fieldTypes,
+  type CaseKind,
+  type DialectMapping,
+  type Field,
+  type Mapping,
+  type Value,
+} from './mapping.ts';
 import type { GoodRow } from './rows.ts';
 
 export interface Derived {
@@ -14,6 +24,37 @@ export interface Derived {
 
 type Values = Map<string, string>;
 type Read<T> = { ok: true; value: T } | ({ ok: false } & Fault);
+
+/** What makes events of the rows of one file or table. */
+export interface RowReader {
+  take(row: GoodRow): Derived;
+}
+
+export function rowReader(mapping: Mapping | DialectMapping, region: string): RowReader {
+  return 'dialect' in mapping ? new MessageDeriver(mapping, region) : new Deriver(mapping, region);
+}
+
+/** Each row is a message of the dialect, taken whole or not at all. */
+class MessageDeriver implements RowReader {
+  readonly #mapping: DialectMapping;
+  readonly #source: { id: string; region: string };
+
+  constructor(mapping: DialectMapping, region: string) {
+    this.#mapping = mapping;
+    this.#source = { id: mapping.source, region };
+  }
+
+  take(row: GoodRow): Derived {
+    const { dialect, fields } = this.#mapping;
+    const read = translate(dialect, { ...fields, ...Object.fromEntries(row.values) }, this.#source);
+    if (!read.ok) return { events: [], faults: [{ field: read.field, reason: read.reason }] };
+    const scope = prefixOf(this.#source.region);
+    const stranger = read.events.find(({ event }) => !event.region.startsWith(scope));
+    if (!stranger) return { events: read.events.map(({ event }) => event), faults: [] };
+    const reason = `expected a region of ${this.#source.region} and below; got ${stranger.event.region}`;
+    return { events: [], faults: [{ field: stranger.names.region ?? 'region', reason }] };
+  }
+}
 
 /** More cases in one file than this are refused: their names are kept so that each case event is derived once. */
 const mostCases = 2_000_000;

@@ -5,6 +5,7 @@ import { checkAgainst, checkTogether, parseCaseEvent, type Fault } from '../hub/
 import { prefixOf, type World } from '../hub/model/world.ts';
 import type { Store } from '../hub/platform/postgres.ts';
 import type { Candidate } from './body.ts';
+import { translate, type Dialect, type Translated } from './dialects/dialect.ts';
 
 /** A department's system that may send events about regions below its own. */
 export interface Source {
@@ -29,27 +30,47 @@ export interface Judged {
   refused: (Fault & { index: number })[];
 }
 
-/** `now` in epoch milliseconds. */
-export function judge(candidates: readonly Candidate[], source: Source, world: World, now: number): Judged {
+/** `now` in epoch milliseconds. With a dialect a candidate is a message of it, which is taken whole or refused whole. */
+export function judge(
+  candidates: readonly Candidate[],
+  source: Source,
+  world: World,
+  now: number,
+  dialect?: Dialect,
+): Judged {
   const scope = prefixOf(source.region);
   const events: Judged['events'] = [];
-  const refused: Judged['refused'] = [];
+  const refused = new Map<number, Fault>();
+  const names: Record<string, string>[] = [];
   candidates.forEach((candidate, index) => {
-    if (!candidate.ok) return void refused.push({ index, field: '', reason: candidate.reason });
-    const parsed = parseCaseEvent(candidate.input);
-    if (!parsed.ok) return void refused.push({ index, field: parsed.field, reason: parsed.reason });
-    // Who sent it is what its token says, never what the event says.
-    const event = { ...parsed.event, source: source.id };
-    const fault = event.region.startsWith(scope)
-      ? checkAgainst(world, event, now)
-      : {
-          field: 'region',
-          reason: `source ${source.id} may send events of ${source.region} and below, not of ${event.region}`,
-        };
-    if (fault) refused.push({ index, ...fault });
-    else events.push({ event, index });
+    if (!candidate.ok) return void refused.set(index, { field: '', reason: candidate.reason });
+    const read = dialect ? translate(dialect, candidate.input, source) : plain(candidate.input, source);
+    if (!read.ok) return void refused.set(index, { field: read.field, reason: read.reason });
+    for (const { event, names } of read.events) {
+      const fault = event.region.startsWith(scope)
+        ? checkAgainst(world, event, now)
+        : {
+            field: 'region',
+            reason: `source ${source.id} may send events of ${source.region} and below, not of ${event.region}`,
+          };
+      if (fault) return void refused.set(index, { field: names[fault.field] ?? fault.field, reason: fault.reason });
+    }
+    for (const each of read.events) {
+      events.push({ event: each.event, index });
+      names.push(each.names);
+    }
   });
-  const impossible = checkTogether(events.map(({ event }) => event));
-  for (const [at, fault] of impossible) refused.push({ index: events[at]!.index, ...fault });
-  return { events: events.filter((_, at) => !impossible.has(at)), refused };
+  for (const [at, { field, reason }] of checkTogether(events.map(({ event }) => event)))
+    refused.set(events[at]!.index, { field: names[at]![field] ?? field, reason });
+  return {
+    events: events.filter(({ index }) => !refused.has(index)),
+    refused: [...refused].map(([index, fault]) => ({ index, ...fault })),
+  };
+}
+
+function plain(input: unknown, source: Source): Translated {
+  const parsed = parseCaseEvent(input);
+  if (!parsed.ok) return parsed;
+  // Who sent it is what its token says, never what the event says.
+  return { ok: true, events: [{ event: { ...parsed.event, source: source.id }, names: {} }] };
 }

@@ -1,4 +1,4 @@
-/** `POST /api/ingest/events`: the door for departments' systems. */
+/** `POST /api/ingest/events`, `/guangdong` and `/national`: the doors for departments' systems. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { HubError } from '../hub/model/error.ts';
@@ -6,6 +6,8 @@ import { caseEvent } from '../hub/model/event.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { problem, sendProblem } from '../hub/platform/problem.ts';
 import { parseJson, parseLines, type Candidate } from './body.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import { dialects } from './dialects/index.ts';
 import { judge, sourceOf, type Judged, type Source } from './door.ts';
 import { atMost, collect, inflate } from './inflate.ts';
 import { Submitter } from './submit.ts';
@@ -64,6 +66,16 @@ const schema = {
   response: { 200: answer, 400: trouble, 401: trouble, 413: trouble, 415: trouble, 503: trouble },
 };
 
+const message = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
+/** The same door in the words of an upstream format; `field` of a refusal is the source's own name. */
+const dialectSchema = (dialect: Dialect): typeof schema => ({
+  ...schema,
+  summary: `Send ${dialect.title}`,
+  description: `One message, an array of messages, or NDJSON; gzip is accepted. Needs the bearer token of a source. Idempotent by the message's key. A refused message never stops the others; \`index\` counts messages, \`accepted\` events, of which a message may hold two.`,
+  body: z.union([message, z.array(message)]) as unknown as (typeof schema)['body'],
+});
+
 export async function routes(app: FastifyInstance, context: Context, bounds: DoorLimits = limits): Promise<void> {
   const submitter = new Submitter(context);
   let open = 0;
@@ -72,39 +84,52 @@ export async function routes(app: FastifyInstance, context: Context, bounds: Doo
     // The body is read here, piece by piece and bounded, instead of by a parser that wants all of it first.
     door.removeAllContentTypeParsers();
     door.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    door.post(
-      '/api/ingest/events',
-      { schema, config: { rateLimit }, validatorCompiler: () => (value: unknown) => ({ value }) },
-      async (request, reply) => {
-        let source: Source | undefined;
-        try {
-          source = await sourceOf(context.store, request.headers.authorization);
-          if (!source) {
-            void reply.header('www-authenticate', 'Bearer');
-            return refuse(request, reply, 401, 'unknown source', 'Send the token of a source: Authorization: Bearer …');
-          }
-          const share = shareOf(request);
-          if (open + share > bounds.bodies)
-            return refuse(request, reply, 503, 'busy', 'Too many requests at once; repeat the request.');
-          open += share;
+    const serveAt = (path: string, dialect?: Dialect): void =>
+      void door.post(
+        path,
+        {
+          schema: dialect ? dialectSchema(dialect) : schema,
+          config: { rateLimit },
+          validatorCompiler: () => (value: unknown) => ({ value }),
+        },
+        async (request, reply) => {
+          let source: Source | undefined;
           try {
-            return await take(context, submitter, source, request, reply, bounds);
-          } finally {
-            open -= share;
+            source = await sourceOf(context.store, request.headers.authorization);
+            if (!source) {
+              void reply.header('www-authenticate', 'Bearer');
+              return refuse(
+                request,
+                reply,
+                401,
+                'unknown source',
+                'Send the token of a source: Authorization: Bearer …',
+              );
+            }
+            const share = shareOf(request);
+            if (open + share > bounds.bodies)
+              return refuse(request, reply, 503, 'busy', 'Too many requests at once; repeat the request.');
+            open += share;
+            try {
+              return await take(context, submitter, { source, dialect }, request, reply, bounds);
+            } finally {
+              open -= share;
+            }
+          } catch (error) {
+            if (!(error instanceof HubError) || !/^(log|store)\./.test(error.code)) throw error;
+            context.log.warn({ err: error, source: source?.id }, 'door cannot store');
+            return refuse(
+              request,
+              reply,
+              503,
+              'the hub cannot store events now',
+              'Repeat the same request: what is stored already will be counted as a duplicate.',
+            );
           }
-        } catch (error) {
-          if (!(error instanceof HubError) || !/^(log|store)\./.test(error.code)) throw error;
-          context.log.warn({ err: error, source: source?.id }, 'door cannot store');
-          return refuse(
-            request,
-            reply,
-            503,
-            'the hub cannot store events now',
-            'Repeat the same request: what is stored already will be counted as a duplicate.',
-          );
-        }
-      },
-    );
+        },
+      );
+    serveAt('/api/ingest/events');
+    for (const dialect of dialects) serveAt(`/api/ingest/${dialect.name}`, dialect);
   });
 }
 
@@ -118,7 +143,7 @@ function shareOf({ headers }: FastifyRequest): number {
 async function take(
   context: Context,
   submitter: Submitter,
-  source: Source,
+  { source, dialect }: { source: Source; dialect: Dialect | undefined },
   request: FastifyRequest,
   reply: FastifyReply,
   bounds: DoorLimits,
@@ -152,14 +177,19 @@ async function take(
   if (!body.ok && body.status === 413) return refuse(request, reply, 413, 'too many events', body.reason);
   if (!body.ok) return broken(context, source, request, reply, body.reason, bytes);
 
-  const judged = judge(body.candidates, source, context.world(), Date.now());
+  const judged = judge(body.candidates, source, context.world(), Date.now(), dialect);
   const { accepted, duplicates, clashes } = await submitter.submit(judged.events.map(({ event }) => event));
-  for (const at of clashes)
+  const refusedAlready = new Set(judged.refused.map(({ index }) => index));
+  for (const at of clashes) {
+    // A message of a dialect may be two events, and is refused once.
+    if (refusedAlready.has(judged.events[at]!.index)) continue;
+    refusedAlready.add(judged.events[at]!.index);
     judged.refused.push({
       index: judged.events[at]!.index,
       field: 'id',
       reason: 'another event was sent under this id',
     });
+  }
   judged.refused.sort((a, b) => a.index - b.index);
   await keep(context, source, body.candidates, judged.refused);
   return {

@@ -3,7 +3,9 @@ import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { caseEvent, type CaseEvent } from '../hub/model/event.ts';
 import { identifier, regionCode, shortText } from '../hub/model/fields.ts';
-import { offsetOf, timeReader, type TimeReader } from './time.ts';
+import { dialects } from './dialects/index.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import { alsoIso, offsetOf, timeReader, type TimeReader } from './time.ts';
 
 export type CaseKind = CaseEvent['kind'];
 const kinds = caseEvent.options.map((option) => option.shape.kind.value) as [CaseKind, ...CaseKind[]];
@@ -72,12 +74,42 @@ const rowKind = z.union(
 );
 const rowTemplate = z.strictObject({ kind: rowKind, id: template, at: column, fields });
 
+/** A table that `hallwatch poll` reads; `order` and `key` together never come twice. */
+const poll = z.strictObject({
+  /** `table` or `schema.table`. */
+  table: z.string().regex(/^[^."\p{Cc}]{1,63}(\.[^."\p{Cc}]{1,63})?$/u, 'expected table or schema.table'),
+  /** A column that no two rows share and that only grows; or any unique column where `order` is given. */
+  key: z.string().min(1).max(63),
+  /** A column of the time at which a row was written or changed: changed rows are read again. */
+  order: z.string().min(1).max(63).optional(),
+  /** Seconds for which rows are left alone, by `order`: a transaction that began earlier may commit later. */
+  lag: z.int().min(0).max(86_400).default(5),
+  /** Seconds between two looks at a table that has nothing new. */
+  every: z.number().min(0.1).max(86_400).default(5),
+  batch: z.int().min(1).max(10_000).default(1_000),
+});
+export type Poll = z.infer<typeof poll>;
+
+const head = {
+  source: identifier,
+  region: regionCode.optional(),
+  encoding: z.enum(['auto', 'utf-8', 'gb18030', 'utf-16le']).default('auto'),
+  delimiter: z.string().length(1).default(','),
+  sheet: z.string().min(1).max(80).optional(),
+  poll: poll.optional(),
+};
+
+/** Rows that are messages of an upstream format, by its own names. */
+const dialectShape = z.strictObject({
+  ...head,
+  dialect: z.enum(dialects.map(({ name }) => name) as [string, ...string[]]),
+  /** Fields that every message of this file or table has, such as which table it is. */
+  fields: z.record(z.string().min(1).max(60), shortText).default({}),
+});
+
 const shape = z
   .strictObject({
-    source: identifier,
-    region: regionCode.optional(),
-    encoding: z.enum(['auto', 'utf-8', 'gb18030', 'utf-16le']).default('auto'),
-    delimiter: z.string().length(1).default(','),
+    ...head,
     time: z
       .strictObject({
         format: z.string().min(1).max(60).default('iso'),
@@ -115,11 +147,36 @@ const shape = z
   });
 
 export type Mapping = z.infer<typeof shape> & { reader: TimeReader };
+export type DialectMapping = Omit<z.infer<typeof dialectShape>, 'dialect'> & { dialect: Dialect };
 
-export type MappingRead = { ok: true; mapping: Mapping } | { ok: false; errors: string[] };
+type Read<T> = { ok: true; mapping: T } | { ok: false; errors: string[] };
+export type MappingRead = Read<Mapping>;
 
 /** Every error names `file:line: path: what was expected`; at most twenty of them. */
 export function readMapping(text: string, file: string): MappingRead {
+  const read = readYaml(text, file, () => shape);
+  if (!read.ok) return read;
+  return readerFor(read.mapping, file);
+}
+
+function readerFor(mapping: z.infer<typeof shape>, file: string): MappingRead {
+  const reader = timeReader(mapping.time.format, offsetOf(mapping.time.zone) ?? 0);
+  if (!reader) return { ok: false, errors: [`${file}:1: time.format: cannot be read`] };
+  return { ok: true, mapping: { ...mapping, reader } };
+}
+
+/** A mapping, or one that names a `dialect`. */
+export function readAnyMapping(text: string, file: string): Read<Mapping | DialectMapping> {
+  const read = readYaml<z.infer<typeof dialectShape> | z.infer<typeof shape>>(text, file, (plain) =>
+    typeof plain === 'object' && plain !== null && 'dialect' in plain ? dialectShape : shape,
+  );
+  if (!read.ok) return read;
+  if (!('dialect' in read.mapping)) return readerFor(read.mapping, file);
+  const { dialect: name } = read.mapping;
+  return { ok: true, mapping: { ...read.mapping, dialect: dialects.find((each) => each.name === name)! } };
+}
+
+function readYaml<T>(text: string, file: string, shapeOf: (plain: unknown) => z.ZodType<T>): Read<T> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
@@ -134,7 +191,7 @@ export function readMapping(text: string, file: string): MappingRead {
   } catch (error) {
     return { ok: false, errors: [`${file}:1: ${error instanceof Error ? error.message : 'cannot be read'}`] };
   }
-  const result = shape.safeParse(plain);
+  const result = shapeOf(plain).safeParse(plain);
   if (!result.success) {
     return {
       ok: false,
@@ -148,16 +205,20 @@ export function readMapping(text: string, file: string): MappingRead {
       }),
     };
   }
-  const reader = timeReader(result.data.time.format, offsetOf(result.data.time.zone) ?? 0);
-  if (!reader) return { ok: false, errors: [`${file}:1: time.format: cannot be read`] };
-  return { ok: true, mapping: { ...result.data, reader } };
+  return { ok: true, mapping: result.data };
+}
+
+/** For rows whose times come from date cells or date columns, whatever the mapping says of texts. */
+export function withIsoTimes(mapping: Mapping): Mapping {
+  return { ...mapping, reader: alsoIso(mapping.reader, offsetOf(mapping.time.zone) ?? 0) };
 }
 
 /** What an id template may hold beside names of columns. */
 const own = new Set(['source', 'region', 'casefile', 'kind', 'digest']);
 
 /** Every column that the mapping names: a file without one of them was meant for another mapping. */
-export function columnsOf(mapping: Mapping): Set<string> {
+export function columnsOf(mapping: Mapping | DialectMapping): Set<string> {
+  if ('dialect' in mapping) return new Set();
   const columns = new Set([mapping.case.number]);
   const add = (value: Value | undefined): void => {
     if (typeof value === 'string') columns.add(value);

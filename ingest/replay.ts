@@ -6,17 +6,19 @@ import { checkAgainst } from '../hub/model/parse.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { Commits } from './commits.ts';
 import { readCsv } from './csv.ts';
-import { Deriver } from './derive.ts';
-import { columnsOf, type Mapping } from './mapping.ts';
+import { rowReader, type RowReader } from './derive.ts';
+import { readLines } from './lines.ts';
+import { columnsOf, withIsoTimes, type DialectMapping, type Mapping } from './mapping.ts';
 import { Refusals, type Refused } from './refusals.ts';
 import { openBytes, type GoodRow, type Row } from './rows.ts';
 import { Slice, type Timed } from './slice.ts';
 import { Submitter } from './submit.ts';
 import { readXes } from './xes.ts';
+import { readXlsx } from './xlsx.ts';
 
 export interface ReplayOptions {
   file: string;
-  mapping: Mapping;
+  mapping: Mapping | DialectMapping;
   /** Wins over the mapping's. */
   region?: string;
   /** So many times real time, by `occurredAt`; `max` as fast as the hub takes it. */
@@ -85,7 +87,7 @@ class Run {
   readonly #context: Pick<Context, 'bus' | 'store' | 'world' | 'log'>;
   readonly #options: ReplayOptions;
   readonly #region: string;
-  readonly #deriver: Deriver;
+  #deriver: RowReader;
   readonly #slice = new Slice();
   readonly #commits: Commits;
   readonly #submitter: Submitter;
@@ -105,7 +107,7 @@ class Run {
     this.#context = context;
     this.#options = options;
     this.#region = region;
-    this.#deriver = new Deriver(options.mapping, region);
+    this.#deriver = rowReader(options.mapping, region);
     this.refusals = new Refusals(options.refusedFile, options.mapping.source, context.bus);
     this.#commits = new Commits(context, options.patienceMs ?? 120_000);
     this.#submitter = new Submitter(context);
@@ -115,7 +117,9 @@ class Run {
     // What earlier senders left in the log is committed first: from then on the store knows every duplicate.
     await this.#commits.caughtUp();
     const { chunks } = await openBytes(this.#options.file);
-    const rows = await rowsOf(chunks, this.#options.mapping);
+    const { mapping } = this.#options;
+    const { rows, isSheet } = await rowsOf(chunks, mapping);
+    if (isSheet && 'reader' in mapping) this.#deriver = rowReader(withIsoTimes(mapping), this.#region);
     for await (const batch of rows) {
       await this.#take(batch);
       if (this.#slice.length >= sliceLength) await this.#playSlice(false);
@@ -258,8 +262,11 @@ class Run {
   }
 }
 
-/** XES by its first character, which no CSV begins with. */
-async function rowsOf(chunks: AsyncIterable<Uint8Array>, mapping: Mapping): Promise<AsyncGenerator<Row[]>> {
+/** XES and XLSX by their first characters, which no CSV begins with; NDJSON where the rows are messages. */
+async function rowsOf(
+  chunks: AsyncIterable<Uint8Array>,
+  mapping: Mapping | DialectMapping,
+): Promise<{ rows: AsyncGenerator<Row[]>; isSheet: boolean }> {
   const iterator = chunks[Symbol.asyncIterator]();
   const first = await iterator.next();
   const head = first.done ? new Uint8Array() : first.value;
@@ -273,9 +280,13 @@ async function rowsOf(chunks: AsyncIterable<Uint8Array>, mapping: Mapping): Prom
       await iterator.return?.();
     }
   }
-  const isXml = Buffer.from(head.subarray(0, 200))
+  const text = Buffer.from(head.subarray(0, 200))
     .toString('latin1')
-    .replace(/^(\xef\xbb\xbf)?\s*/, '')
-    .startsWith('<');
-  return isXml ? readXes(whole()) : readCsv(whole(), mapping);
+    .replace(/^(\xef\xbb\xbf)?\s*/, '');
+  if (text.startsWith('PK\u0003\u0004')) {
+    const columns = 'dialect' in mapping ? undefined : columnsOf(mapping);
+    return { rows: readXlsx(whole(), { sheet: mapping.sheet, columns }), isSheet: true };
+  }
+  const read = text.startsWith('<') ? readXes : 'dialect' in mapping && text.startsWith('{') ? readLines : undefined;
+  return { rows: read ? read(whole()) : readCsv(whole(), mapping), isSheet: false };
 }

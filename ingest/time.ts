@@ -84,6 +84,12 @@ export function timeReader(format: string, offset: number): TimeReader | undefin
   };
 }
 
+/** Texts of the first reader, and ISO 8601 beside them: date cells and date columns are no text that a pattern describes. */
+export function alsoIso(first: TimeReader, offset: number): TimeReader {
+  const second = timeReader('iso', offset)!;
+  return { expected: first.expected, read: (text) => first.read(text) ?? second.read(text) };
+}
+
 /** Undefined for a day or an hour that does not exist: `Date.UTC` would silently roll it over. */
 function moment(numbers: number[], milliseconds: number, offset: number): number | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = numbers;

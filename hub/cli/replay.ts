@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { readMapping, type Mapping } from '../../ingest/mapping.ts';
+import { readAnyMapping, type DialectMapping, type Mapping } from '../../ingest/mapping.ts';
 import { replay, type ReplayReport } from '../../ingest/replay.ts';
 import { HubError } from '../model/error.ts';
 import { say, seed, seedsFolder, withBackend } from './backend.ts';
@@ -62,11 +62,11 @@ export async function replayCommand(file: string, flags: ReplayFlags): Promise<b
   return report.broken === undefined;
 }
 
-async function loadMapping(path: string): Promise<Mapping> {
+export async function loadMapping(path: string): Promise<Mapping | DialectMapping> {
   await checkFile(path);
   if ((await stat(path)).size > largestMapping)
     throw new HubError('replay.mapping', `${path}: larger than ${largestMapping} bytes`);
-  const read = readMapping(await readFile(path, 'utf8'), path);
+  const read = readAnyMapping(await readFile(path, 'utf8'), path);
   if (!read.ok) throw new HubError('replay.mapping', read.errors.join('\n'));
   return read.mapping;
 }
