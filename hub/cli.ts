@@ -71,6 +71,19 @@ packs
   .description('name every mistake of a rule pack with its line')
   .action(async (file: string) => judged((await import('./cli/packs.ts')).checkPackFile(file)));
 
+const agent = program
+  .command('agent')
+  .description('the front-end machine of a department: keeps its events and brings them to the hub')
+  .requiredOption('--config <file>', 'YAML; ingest/agent/README.md shows one')
+  .action(async (flags) => (await import('./cli/agent.ts')).agentCommand(flags));
+agent
+  .command('status')
+  .description('ask the running agent how much waits and why')
+  .option('--json', 'print the answer as JSON')
+  .action(async (_flags, command: Command) =>
+    judged((await import('./cli/agent.ts')).agentStatusCommand(command.optsWithGlobals())),
+  );
+
 const account = program.command('account').description('people who may sign in');
 account
   .command('add')
