@@ -53,7 +53,7 @@ export function judge(
             field: 'region',
             reason: `source ${source.id} may send events of ${source.region} and below, not of ${event.region}`,
           };
-      if (fault) return void refused.set(index, { field: names[fault.field] ?? fault.field, reason: fault.reason });
+      if (fault) return void refused.set(index, { ...fault, field: names[fault.field] ?? fault.field });
     }
     for (const each of read.events) {
       events.push({ event: each.event, index });

@@ -223,13 +223,13 @@ async function keep(
   for (let from = 0; from < refused.length; from += refusalsInFlight) {
     const some = refused.slice(from, from + refusalsInFlight);
     await Promise.all(
-      some.map(({ index, field, reason }) =>
+      some.map(({ index, field, reason, withhold }) =>
         context.bus.refuse({
           source: source.id,
           place: String(index),
           field,
           reason,
-          bytes: candidates[index]!.bytes(),
+          bytes: withhold ? Buffer.alloc(0) : candidates[index]!.bytes(),
         }),
       ),
     );

@@ -9,6 +9,8 @@ export interface Refused {
   field: string;
   reason: string;
   text: string;
+  /** JY-02: the text is dropped. */
+  withhold?: true;
 }
 
 /** The file takes so many; the count goes on, and `refused.>` has them all within its own bound. */
@@ -29,8 +31,9 @@ export class Refusals {
     this.#bus = bus;
   }
 
-  async add(refused: readonly Refused[]): Promise<void> {
-    if (refused.length === 0) return;
+  async add(rows: readonly Refused[]): Promise<void> {
+    if (rows.length === 0) return;
+    const refused = rows.map((row) => (row.withhold ? { ...row, text: '' } : row));
     if (!this.#file) {
       this.#file = createWriteStream(this.path, { flags: 'w', mode: 0o600 });
       this.#file.on('error', (error) => (this.#failure = error));

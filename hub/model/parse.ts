@@ -9,6 +9,8 @@ export interface Fault {
   field: string;
   /** What was expected, at most 400 characters. */
   reason: string;
+  /** JY-02: what was sent may not be kept, not even among the refused. */
+  withhold?: true;
 }
 
 export type Parsed = { ok: true; event: CaseEvent } | ({ ok: false } & Fault);
@@ -48,8 +50,10 @@ export function checkAgainst(world: World, event: CaseEvent, now: number): Fault
   if ('matter' in event) {
     const matter = matterOf(world, event.region, event.matter);
     // JY-02: a secret matter answers as one that does not exist, so that nobody learns by trying which codes are secret.
-    if (!matter || matter.secret)
-      return { field: 'matter', reason: `region ${event.region} publishes no matter ${event.matter}` };
+    if (!matter || matter.secret) {
+      const reason = `region ${event.region} publishes no matter ${event.matter}`;
+      return { field: 'matter', reason, ...(matter && { withhold: true }) };
+    }
   }
   if (event.window !== undefined) {
     const window = world.windows.get(event.window);

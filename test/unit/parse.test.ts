@@ -171,11 +171,10 @@ describe('a secret matter (JY-02)', () => {
   it('is refused with the words for one that does not exist', () => {
     const matter = smallWorld().matters.get('510104/M1')!;
     const secret = smallWorld({ matters: [{ ...matter, secret: true }] });
-    expect(checkAgainst(secret, event({}), now)).toEqual(checkAgainst(smallWorld({ matters: [] }), event({}), now));
-    expect(checkAgainst(secret, event({}), now)).toEqual({
-      field: 'matter',
-      reason: 'region 510104 publishes no matter M1',
-    });
+    const missing = { field: 'matter', reason: 'region 510104 publishes no matter M1' };
+    expect(checkAgainst(smallWorld({ matters: [] }), event({}), now)).toEqual(missing);
+    // And what was sent is not kept.
+    expect(checkAgainst(secret, event({}), now)).toEqual({ ...missing, withhold: true });
   });
 });
 
