@@ -120,6 +120,79 @@ source
   .argument('<id>')
   .action(async (id: string) => (await import('./cli/people.ts')).removeSource(id));
 
+const matters = program.command('matters').description('the catalogue of matters, from the form to the frozen version');
+matters
+  .command('template')
+  .argument('<file>', 'XLSX to write')
+  .description('write the empty form with its instructions')
+  .action(async (file: string) => (await import('./cli/matters.ts')).template(file));
+matters
+  .command('import')
+  .argument('<file>', 'XLSX or CSV with the columns of the template')
+  .description('make each row a draft; nothing is written when a cell is wrong')
+  .requiredOption('--region <code>', 'that publishes them', region)
+  .option('--dry-run', 'say what would happen')
+  .option('--json')
+  .action(async (file: string, flags) => judged((await import('./cli/matters.ts')).importMatters(file, flags)));
+matters
+  .command('list')
+  .description('the newest version of each matter and how far it is')
+  .requiredOption('--region <code>', 'that publishes them', region)
+  .option('--json')
+  .action(async (flags) => (await import('./cli/matters.ts')).listMatters(flags));
+matters
+  .command('submit')
+  .argument('<codes...>')
+  .requiredOption('--region <code>', 'that publishes them', region)
+  .requiredOption('--by <name>', 'who does it')
+  .action(async (codes: string[], flags) =>
+    judged((await import('./cli/matters.ts')).turnMatters('submit', codes, flags)),
+  );
+matters
+  .command('review')
+  .argument('<codes...>')
+  .description('approve the submitted versions, or give them back')
+  .requiredOption('--region <code>', 'that publishes them', region)
+  .requiredOption('--by <name>', 'who does it')
+  .requiredOption('--office <office>', 'establishment (编办) or legal (法制办)')
+  .option('--return <reason>', 'give them back instead')
+  .action(async (codes: string[], flags) =>
+    judged((await import('./cli/matters.ts')).turnMatters('review', codes, flags)),
+  );
+matters
+  .command('freeze')
+  .argument('<codes...>')
+  .description('let the reviewed versions drive the clocks')
+  .requiredOption('--region <code>', 'that publishes them', region)
+  .requiredOption('--by <name>', 'who does it')
+  .action(async (codes: string[], flags) =>
+    judged((await import('./cli/matters.ts')).turnMatters('freeze', codes, flags)),
+  );
+matters
+  .command('export')
+  .argument('<file>', 'XLSX, or CSV by any other ending')
+  .description('write the newest version of every matter; secret ones are left out')
+  .requiredOption('--region <code>', 'that publishes them', region)
+  .option('--frozen', 'frozen versions only')
+  .action(async (file: string, flags) => (await import('./cli/matters.ts')).exportMatters(file, flags));
+matters
+  .command('diff')
+  .argument('<code>')
+  .argument('<from>', 'version', whole)
+  .argument('<to>', 'version', whole)
+  .requiredOption('--region <code>', 'that publishes it', region)
+  .option('--json')
+  .action(async (code: string, from: number, to: number, flags) =>
+    judged((await import('./cli/matters.ts')).diffMatter(code, [from, to], flags)),
+  );
+matters
+  .command('reconcile')
+  .argument('<file>', 'the published list: XLSX or CSV with 事项编码 and other columns of the template')
+  .description('what differs between the catalogue and the published list')
+  .requiredOption('--region <code>', 'that publishes them', region)
+  .option('--json')
+  .action(async (file: string, flags) => judged((await import('./cli/matters.ts')).reconcileMatters(file, flags)));
+
 function speed(text: string): number | 'max' {
   return text === 'max' ? 'max' : factor(text);
 }

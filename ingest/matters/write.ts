@@ -1,0 +1,48 @@
+/** Writes matters as CSV or XLSX, and the empty form with its instructions. */
+import { writeFile } from 'node:fs/promises';
+import writeXlsx, { type SheetData } from 'write-excel-file/node';
+import type { MatterRecord } from '../../hub/model/matter.ts';
+import { columns } from './columns.ts';
+
+const titles = columns.map(({ title }) => title);
+
+/** By the ending of `path`: XLSX, or else CSV in UTF-8. */
+export async function writeMatters(path: string, records: readonly MatterRecord[]): Promise<void> {
+  const rows = records.map((record) =>
+    columns.map(({ kind, field, element }) =>
+      kind.write((element === undefined ? record[field] : record.published[element]) as never),
+    ),
+  );
+  if (/\.xlsx$/i.test(path)) await writeFile(path, await workbook(rows));
+  // The mark tells spreadsheets that it is UTF-8.
+  else await writeFile(path, `\ufeff${[titles, ...rows].map((row) => row.map(quoted).join(',')).join('\r\n')}\r\n`);
+}
+
+/** The form: one sheet to fill in, one that says of each column what belongs there. */
+export async function writeTemplate(path: string): Promise<void> {
+  await writeFile(path, await workbook([]));
+}
+
+async function workbook(rows: readonly string[][]): Promise<Buffer> {
+  const head = (value: string) => ({ value, fontWeight: 'bold' as const, wrap: true });
+  // Text, whatever it looks like: a code 007 must stay 007.
+  const cell = (value: string) => ({ value, type: String, format: '@', wrap: true, alignVertical: 'top' as const });
+  const help: SheetData = [
+    ['列', '要求', '应填内容', '示例'].map(head),
+    ...columns.map(({ title, article, kind, example }) => [title, article, kind.hint, example].map(cell)),
+  ];
+  return writeXlsx([
+    {
+      sheet: '事项',
+      data: [titles.map(head), ...rows.map((row) => row.map(cell))],
+      columns: titles.map(() => ({ width: 20 })),
+      stickyRowsCount: 1,
+    },
+    { sheet: '填写说明', data: help, columns: [18, 10, 60, 50].map((width) => ({ width })), stickyRowsCount: 1 },
+  ]).toBuffer();
+}
+
+function quoted(text: string): string {
+  const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,110 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { columns } from '../../ingest/matters/columns.ts';
+import { readMatters, readPublished } from '../../ingest/matters/read.ts';
+import { writeMatters, writeTemplate } from '../../ingest/matters/write.ts';
+import { fillTemplate, recordOf } from '../support/matters.ts';
+
+const options = { region: '510104', promised: 'earlier' as const, departments: new Set(['510104-market']) };
+let folder: string;
+const path = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hallwatch-matters-'));
+  await writeTemplate(path('template.xlsx'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('the matters file', () => {
+  it('has an example for every column, and the examples together are a matter', async () => {
+    await fillTemplate(path('template.xlsx'), path('filled.xlsx'), [{}]);
+    const { rows, faults } = await readMatters(path('filled.xlsx'), options);
+    expect(faults).toEqual([]);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]!.value).toMatchObject({
+      code: 'SC-101',
+      region: '510104',
+      department: '510104-market',
+      applicants: ['enterprise', 'person'],
+      statutoryDays: 20,
+      promisedDays: 7,
+      parent: null,
+      attachments: [],
+      fees: [{ name: '工本费', amount: 10, unit: '本', basis: '收费目录 第 3 项' }],
+    });
+    expect(
+      columns.every(({ title, article, example }) => title && /^(XY|SZ|JY|FS|KF)-\d+$/.test(article) && example),
+    ).toBe(true);
+  });
+
+  it.each(['xlsx', 'csv'])('gives back as %s what was written', async (ending) => {
+    const odd = recordOf({ code: '007', name: '=1+1, "甲"', conditions: '一，\n二', seal: '-' });
+    await writeMatters(path(`round.${ending}`), [recordOf(), odd]);
+    const { rows, faults } = await readMatters(path(`round.${ending}`), options);
+    expect(faults).toEqual([]);
+    expect(rows.map(({ value }) => value)).toEqual([recordOf(), odd]);
+  });
+
+  it('writes no cell into CSV that a spreadsheet takes for a formula', async () => {
+    await writeMatters(path('formula.csv'), [recordOf({ name: '=HYPERLINK("x")' })]);
+    expect(await readFile(path('formula.csv'), 'utf8')).toContain(`"'=HYPERLINK(""x"")"`);
+  });
+
+  it('tells every faulty cell by row, column and what was expected', async () => {
+    await fillTemplate(path('template.xlsx'), path('faulty.xlsx'), [
+      { 事项编码: 'A', 承诺时限: '七天', 申报条件: '', 申请人类别: '企业；狗', 状态起始日: '2026-02-30' },
+      { 事项编码: 'B' },
+      { 事项编码: 'B' },
+      { 事项编码: 'C', 审批程序: '受理|受理|陈五', 收费项目: '工本费|贵|本|无', 密级: '无', 并联审批: '也许' },
+      { 事项编码: 'D', 承诺时限: 20, 部门代码: 'nobody' },
+      { 事项编码: 'E', 状态起始日: '2026-02-30' },
+      { 事项编码: '无' },
+    ]);
+    const { rows, faults, faultCount } = await readMatters(path('faulty.xlsx'), options);
+    expect(rows.map(({ row, value }) => [row, value.code])).toEqual([[3, 'B']]);
+    expect(faultCount).toBe(faults.length);
+    expect(faults.map(({ row, column, expected }) => `${row} ${column}: ${expected}`)).toEqual([
+      '2 申请人类别: one of 企业, 个人, 其他 as item 2; got "企业；狗"',
+      '2 承诺时限: a whole number such as 20, or 无; got "七天"',
+      '2 申报条件: text, or 无; a blank is a mistake (XY-68)',
+      '4 事项编码: one row for each code; B stands in row 3',
+      '5 并联审批: one of 是, 否; got "也许"',
+      '5 审批程序: 环节名称|类型|责任人|时限 with all 4 parts as item 1; got "受理|受理|陈五"',
+      '5 收费项目: yuan such as 12.50, or 无 as 金额 as item 1; got "工本费|贵|本|无"',
+      '5 密级: one of 公开, 秘密, 机密, 绝密; got "无"',
+      '6 承诺时限: expected less than the statutory 20 days (XY-62, C-05)',
+      '6 部门代码: a department there is; nobody is not known',
+      '7 状态起始日: expected a day such as 2026-01-01',
+      '8 事项编码: text other than 无; got "无"',
+    ]);
+  });
+
+  it('bounds the list of mistakes and counts them all', async () => {
+    const rows = Array.from({ length: 150 }, (_, at) => ({ 事项编码: `X${at}`, 承诺时限: '', 法定时限: '' }));
+    await fillTemplate(path('template.xlsx'), path('many.xlsx'), rows);
+    const { faults, faultCount } = await readMatters(path('many.xlsx'), options);
+    expect([faults.length, faultCount]).toEqual([200, 300]);
+  });
+
+  it('names missing and unknown columns, and reads no row then', async () => {
+    await writeFile(path('columns.csv'), '事项编码,事项名称,颜色\nA,甲,红\n');
+    const { rows, faults } = await readMatters(path('columns.csv'), options);
+    expect(rows).toEqual([]);
+    expect(faults).toContainEqual({ row: 1, column: '承诺时限', expected: 'this column, which is missing' });
+    expect(faults).toContainEqual({ row: 1, column: '颜色', expected: 'no column of the template' });
+    await writeFile(path('empty.csv'), '');
+    expect((await readMatters(path('empty.csv'), options)).faultCount).toBe(1);
+    await expect(readMatters(path('none.csv'), options)).rejects.toThrow(/no such file/);
+  });
+
+  it('reads a published list with the columns it has; what is blank was not published', async () => {
+    await writeFile(path('list.csv'), '事项编码,网址,承诺时限,收费项目\nA,x,7,无\nB,y,,\n,z,1,无\n');
+    const { rows, faults } = await readPublished(path('list.csv'));
+    expect(rows.map(({ value }) => value)).toEqual([{ code: 'A', promisedDays: 7, fees: [] }, { code: 'B' }]);
+    expect(faults).toMatchObject([{ row: 4, column: '事项编码' }]);
+    await writeFile(path('nocode.csv'), '编号,承诺时限\nA,7\n');
+    expect((await readPublished(path('nocode.csv'))).faults).toMatchObject([{ row: 1, column: '事项编码' }]);
+  });
+});
