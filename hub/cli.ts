@@ -33,14 +33,35 @@ program
 
 program
   .command('replay')
-  .argument('<file>', 'CSV or XES, also gzipped')
+  .argument('<file>', 'CSV, XLSX or XES, or NDJSON of a dialect, also gzipped')
   .description('play a file of cases onto the log, through a mapping')
-  .requiredOption('--mapping <file>', 'YAML that says which column is what')
+  .requiredOption('--mapping <file>', 'YAML that says which column is what, or which dialect it is')
   .option('--speed <n>', 'so many times real time, or max', speed, 'max')
   .option('--region <code>', "six digits; instead of the mapping's", region)
   .option('--refused <path>', 'file for rows that cannot be read; default: <file name>.refused.ndjson here')
   .option('--json', 'print the report as JSON')
   .action(async (file: string, flags) => judged((await import('./cli/replay.ts')).replayCommand(file, flags)));
+
+program
+  .command('poll')
+  .description("read a department's PostgreSQL table onto the log, again and again, from where it stopped")
+  .requiredOption('--mapping <file>', 'YAML with poll: table, key, …')
+  .option('--url-file <file>', 'that holds the address of the database, which carries a password')
+  .option('--url-stdin', 'read that address from standard input')
+  .option('--region <code>', "six digits; instead of the mapping's", region)
+  .option('--once', 'end when the table has nothing new')
+  .action(async (flags) => (await import('./cli/poll.ts')).pollCommand(flags));
+
+program
+  .command('reconcile')
+  .argument('<source>')
+  .argument('<day>', 'YYYY-MM-DD: the day on which the events happened')
+  .description('compare the archive with what a source says it sent of a day')
+  .option('--expected <counts>', 'a total, or a CSV file with kind,count')
+  .option('--json', 'print the result as JSON')
+  .action(async (source: string, day: string, flags) =>
+    judged((await import('./cli/reconcile.ts')).reconcileCommand(source, day, flags)),
+  );
 
 program
   .command('verify')
@@ -64,13 +85,6 @@ program
   .option('--token-stdin', 'read the token of a source from standard input')
   .action(async (flags) => (await import('./cli/simulate.ts')).simulateCommand(flags));
 
-const packs = program.command('packs').description('rule packs: the regions, as data');
-packs
-  .command('check')
-  .argument('<file>', 'YAML')
-  .description('name every mistake of a rule pack with its line')
-  .action(async (file: string) => judged((await import('./cli/packs.ts')).checkPackFile(file)));
-
 const agent = program
   .command('agent')
   .description('the front-end machine of a department: keeps its events and brings them to the hub')
@@ -83,6 +97,13 @@ agent
   .action(async (_flags, command: Command) =>
     judged((await import('./cli/agent.ts')).agentStatusCommand(command.optsWithGlobals())),
   );
+
+const packs = program.command('packs').description('rule packs: the regions, as data');
+packs
+  .command('check')
+  .argument('<file>', 'YAML')
+  .description('name every mistake of a rule pack with its line')
+  .action(async (file: string) => judged((await import('./cli/packs.ts')).checkPackFile(file)));
 
 const account = program.command('account').description('people who may sign in');
 account
