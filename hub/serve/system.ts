@@ -105,7 +105,9 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
         const above = new Set(chainOf(who.region));
         const isNear = (region: string): boolean => above.has(region) || region.startsWith(prefixOf(who.region));
         const matters = new Map(
-          [...present.matters.values()].filter((each) => isNear(each.region)).map((each) => [each.code, each]),
+          [...present.matters.values()]
+            .filter((each) => isNear(each.region) && !each.secret)
+            .map((each) => [each.code, each]),
         );
         return {
           levels: pack.levels,
