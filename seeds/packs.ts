@@ -38,8 +38,14 @@ export function checkPack(content: string, find: Find): CheckedPack {
       ok: false,
       mistakes: document.errors.map(({ pos, message }) => ({ ...at(pos[0]), place: '(top)', message })),
     };
-  // Aliases are bounded by the parser: a few lines must not unfold into gigabytes.
-  const own: unknown = document.toJS({ maxAliasCount: 100 });
+  let own: unknown;
+  try {
+    // Aliases are bounded: a few lines must not unfold into gigabytes.
+    own = document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return { ok: false, mistakes: [{ line: 1, column: 1, place: '(top)', message }] };
+  }
   const mistake = (path: Path, message: string): Mistake => ({
     ...at(offsetOf(document, path)),
     place: path.map(String).join('.') || '(top)',

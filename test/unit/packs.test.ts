@@ -195,6 +195,13 @@ describe('a parent', () => {
   });
 });
 
+/** Each line holds the one before nine times. */
+const bomb = (): string =>
+  [
+    'a0: &a0 [x]',
+    ...Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${Array(9).fill(`*a${n}`).join(', ')}]`),
+  ].join('\n');
+
 /** A ninth region that nobody wrote code for. */
 const ninth = `
 id: peach-spring
@@ -301,6 +308,15 @@ describe('hallwatch packs check', () => {
       'rules.0.days:',
       'rules.0.message.zh:',
     ]);
+  });
+
+  it.each([
+    ['nothing at all', '', /^1 \(top\): .*expected object/],
+    ['a list', '- 1', /^1 \(top\): .*expected object/],
+    ['an alias of nothing', 'id: *moon', /moon/],
+    ['aliases that unfold without end', bomb(), /^1 \(top\): .*alias/i],
+  ])('survives %s', async (_, content, said) => {
+    expect((await check(content))[0]).toMatch(said);
   });
 
   it('finds a rule that is there twice, and step rules without a flow', async () => {
