@@ -18,6 +18,11 @@
  *   POST   /api/signals/:id/appeal {text}       → Signal; 409. Once a signal, by the hall manager.
  *   POST   /api/signals/:id/decide-appeal {outcome: upheld|rejected, reason} → Signal; 409 for who issued it
  *   POST   /api/signals/:id/revoke {reason}     → Signal; 409 for who issued it by hand or asked for it (SC-29)
+ *   GET    /api/casefiles?region=&department=&hall=&matter=&status=&clock=&text=&from=&to=&before=&limit=50 → CasePage (newest first)
+ *   GET    /api/casefiles.csv, .xlsx            → the same rows as a file, at most 50,000 (`lang=zh|en`); 503 while another is written
+ *   GET    /api/signals.csv, .xlsx?state=&level=&region=&department=&hall=&from=&to= → signals as a file, likewise
+ *   GET    /api/statistics?region=&from=&to=    → Statistics (days; the last twelve months when absent)
+ *   GET    /api/statistics/comparison?matter=&region=&from=&to= → Comparison
  *   GET    /api/casefiles/:id                   → CasefileDetail
  *   GET    /api/casefiles/:id/clock             → Clock
  *   GET    /api/duties?day=YYYY-MM-DD           → DutyDay (today when absent)
@@ -35,7 +40,17 @@
 import type { EventLine } from './live.ts';
 import type { Level, FindingKind, RulePack } from './pack.ts';
 import type { Permission, Role } from './rights.ts';
-import type { CameraStatus, Casefile, Duty, Explanation, Finding, LedgerEntry, Signal, Visit } from './state.ts';
+import type {
+  CameraStatus,
+  Casefile,
+  CasefileStatus,
+  Duty,
+  Explanation,
+  Finding,
+  LedgerEntry,
+  Signal,
+  Visit,
+} from './state.ts';
 import type { Camera, Hall, Matter, Named, Window } from './world.ts';
 
 export interface Problem {
@@ -105,6 +120,81 @@ export interface CasefileDetail {
   ledger: LedgerEntry[];
 }
 
+/**
+ * What a case's deadline (the nearer of promised and statutory) says of it: `open` while the work is not over; `dueSoon`
+ * open and due within three days; `late` over its deadline, open or ended after it; `onTime` all others with a deadline.
+ */
+export type CaseClock = 'onTime' | 'dueSoon' | 'late' | 'open';
+
+/** One row of the explorer. `openedAt` is when the case came in; `endedAt` when the work was over. */
+export interface CaseLine {
+  id: string;
+  number: string;
+  region: string;
+  matter: string;
+  department?: string;
+  hall?: string;
+  window?: string;
+  windowNumber?: string;
+  status: CasefileStatus;
+  openedAt: number;
+  acceptedAt?: number;
+  completedAt?: number;
+  endedAt?: number;
+  dueAt?: number;
+  /** Days over that deadline, in the unit of its clock; 0 when not late. */
+  overDays: number;
+  openSignals: number;
+}
+
+/** `next` is the `before` of the following page; absent on the last. */
+export interface CasePage {
+  items: CaseLine[];
+  next?: string;
+}
+
+/** Counts of a period; cases without a deadline are neither early nor late. */
+export interface Figures {
+  /** Came in. */
+  received: number;
+  completed: number;
+  /** Of the completed: over before the day of the deadline (FS-32). */
+  early: number;
+  /** Of the completed: over after the deadline. */
+  late: number;
+}
+
+export interface Statistics {
+  region: string;
+  /** Days, both included. */
+  from: string;
+  to: string;
+  total: Figures;
+  /** Every month of the period, the empty ones too: `YYYY-MM`. */
+  months: (Figures & { month: string })[];
+  /** `openLate`: open and past the deadline as of now. */
+  departments: (Figures & Named & { id: string; openLate: number })[];
+  /** Published matters without any case in the period (XY-18); absent for one hall, which publishes none. */
+  coverage?: { published: number; uncovered: (Named & { code: string; region: string; department?: string })[] };
+}
+
+/** One matter in the regions in scope (FS-39): the limits each publishes and what became of them. */
+export interface Comparison {
+  matter: string;
+  from: string;
+  to: string;
+  regions: (Named & {
+    region: string;
+    statutoryDays?: number;
+    promisedDays?: number;
+    steps?: number;
+    completed: number;
+    late: number;
+    /** Calendar days from acceptance to the end of the work; absent without a completed case. */
+    averageDays?: number;
+  })[];
+}
+
 /** Why is it red? One explanation for each deadline the casefile has. */
 export interface Clock {
   asOf: number;
@@ -148,6 +238,8 @@ export interface Vocabulary {
   /** What a visit needs to count, for the rings that fill on the wall. */
   patrol?: RulePack['patrol'];
   departments?: (Named & { id: string })[];
+  /** The regions in scope, to choose one. */
+  regions?: (Named & { code: string })[];
 }
 
 export interface SystemStatus {

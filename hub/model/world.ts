@@ -115,6 +115,14 @@ export function matterOf(world: World, region: string, code: string): Matter | u
   return undefined;
 }
 
+/** The matters of a region: its own, those it inherits, and those of the regions below. */
+export function nearMatters(world: World, region: string): Matter[] {
+  const above = new Set(chainOf(region));
+  return [...world.matters.values()].filter(
+    (each) => above.has(each.region) || each.region.startsWith(prefixOf(region)),
+  );
+}
+
 /** The rule pack in force for a region on a day (`YYYY-MM-DD`): the nearest one up the chain. */
 export function packOf(world: World, region: string, day: string): RulePack | undefined {
   for (const each of chainOf(region)) {

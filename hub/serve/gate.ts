@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { may, type Identity, type Permission } from '../model/rights.ts';
 import type { Sessions } from '../platform/access.ts';
@@ -18,9 +19,21 @@ export interface Asking {
   now: number;
 }
 
+/** A file instead of JSON, with the name it is saved under. */
+export class Download {
+  readonly name: string;
+  readonly type: string;
+  readonly body: Readable | Buffer;
+  constructor(name: string, type: string, body: Readable | Buffer) {
+    this.name = name;
+    this.type = type;
+    this.body = body;
+  }
+}
+
 export type Handle = (asking: Asking) => Promise<unknown>;
 
-/** A route: who may ask it, and what it answers (a `Refusal`, or the body of a 200). */
+/** A route: who may ask it, and what it answers (a `Refusal`, a `Download`, or the body of a 200). */
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE';
   url: string;
@@ -73,7 +86,13 @@ export function answer(reply: FastifyReply, value: unknown): FastifyReply {
     if (value.retryAfter !== undefined) void reply.header('retry-after', String(value.retryAfter));
     return sendProblem(reply, value.problem);
   }
-  return reply.header('cache-control', 'no-store').send(value);
+  void reply.header('cache-control', 'no-store');
+  if (value instanceof Download) {
+    return reply
+      .headers({ 'content-type': value.type, 'content-disposition': `attachment; filename="${value.name}"` })
+      .send(value.body);
+  }
+  return reply.send(value);
 }
 
 export async function all<R extends Row>(runner: Runner, statement: Statement): Promise<R[]> {

@@ -1,5 +1,6 @@
 import { sessions } from '../platform/access.ts';
 import type { StartPart } from '../platform/part.ts';
+import { casefileRoutes } from './casefiles.ts';
 import { commands } from './commands.ts';
 import { open } from './gate.ts';
 import { hallRoutes } from './halls.ts';
@@ -8,6 +9,7 @@ import { patrolRoutes } from './patrol.ts';
 import { sessionRoutes } from './session.ts';
 import { signalRoutes } from './signals.ts';
 import { startSockets } from './sockets.ts';
+import { statisticsRoutes } from './statistics.ts';
 import { systemRoutes } from './system.ts';
 
 /** What browsers talk to: the REST contract of `hub/model/api.ts` and the socket of `hub/model/live.ts`. */
@@ -24,6 +26,8 @@ export const start: StartPart = async (context) => {
           open(api, held, [
             ...hallRoutes(context),
             ...signalRoutes(context, command),
+            ...casefileRoutes(context),
+            ...statisticsRoutes(context),
             ...patrolRoutes(context, command, sockets.flush),
             ...ledgerRoutes(context),
             ...systemRoutes(context),

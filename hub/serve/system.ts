@@ -123,6 +123,9 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
           departments: [...present.departments.values()]
             .filter((each) => isNear(each.region))
             .map(({ id, name, nameEn }) => ({ id, name, ...(nameEn === undefined ? {} : { nameEn }) })),
+          regions: [...present.regions.values()]
+            .filter((each) => each.code.startsWith(prefixOf(who.region)))
+            .map(({ code, name, nameEn }) => ({ code, name, ...(nameEn === undefined ? {} : { nameEn }) })),
         };
       },
     },

@@ -1,0 +1,123 @@
+import type { CaseLine } from '../model/api.ts';
+import { dayOf } from '../model/calendar.ts';
+import type { CasefileStatus, Signal, SignalState } from '../model/state.ts';
+import { matterOf, type Named, type World } from '../model/world.ts';
+import type { Cell, Table } from './exports.ts';
+
+type Language = 'zh' | 'en';
+type Pair = readonly [zh: string, en: string];
+
+const caseHeads: readonly Pair[] = [
+  ['办件编号', 'Number'],
+  ['区划', 'Region'],
+  ['事项编码', 'Matter code'],
+  ['事项', 'Matter'],
+  ['部门', 'Department'],
+  ['大厅', 'Hall'],
+  ['窗口', 'Window'],
+  ['状态', 'Status'],
+  ['接件时间', 'Received'],
+  ['受理时间', 'Accepted'],
+  ['到期时间', 'Due'],
+  ['办结时间', 'Completed'],
+  ['超期天数', 'Days over'],
+  ['待处置信号', 'Open signals'],
+];
+const statuses: Record<CasefileStatus, Pair> = {
+  received: ['已接件', 'Received'],
+  correcting: ['待补正', 'Awaiting correction'],
+  accepted: ['办理中', 'In progress'],
+  suspended: ['停表', 'Suspended'],
+  decided: ['已决定', 'Decided'],
+  completed: ['已办结', 'Completed'],
+  declined: ['不予受理', 'Declined'],
+  withdrawn: ['已撤回', 'Withdrawn'],
+};
+const signalHeads: readonly Pair[] = [
+  ['信号编号', 'Signal'],
+  ['区划', 'Region'],
+  ['级别', 'Level'],
+  ['状态', 'State'],
+  ['标题', 'Title'],
+  ['内容', 'Message'],
+  ['依据', 'Article'],
+  ['规则', 'Rule'],
+  ['办件', 'Case'],
+  ['部门', 'Department'],
+  ['大厅', 'Hall'],
+  ['发出时间', 'Issued'],
+  ['签收时间', 'Acknowledged'],
+  ['签收人', 'Acknowledged by'],
+];
+const states: Record<SignalState, Pair> = {
+  draft: ['待确认', 'Draft'],
+  issued: ['已发出', 'Issued'],
+  acknowledged: ['已签收', 'Acknowledged'],
+  claimed: ['已整改，待核验', 'Corrected, to verify'],
+  verified: ['核验通过', 'Verified'],
+  appealed: ['申诉中', 'Appealed'],
+  escalated: ['已升级', 'Escalated'],
+  dropped: ['不予发出', 'Not issued'],
+  revoked: ['已撤销', 'Revoked'],
+  closed: ['已销号', 'Closed'],
+};
+export const signalStates = Object.keys(states) as SignalState[];
+const levelWords: Record<Signal['level'], Pair> = {
+  notice: ['提示', 'Notice'],
+  warning: ['预警', 'Warning'],
+  correction: ['纠错', 'Correction'],
+  serious: ['严重', 'Serious'],
+};
+const pick = (pair: Pair, language: Language): string => pair[language === 'zh' ? 0 : 1];
+const nameIn = (thing: Named | undefined, language: Language): string | undefined =>
+  (language === 'en' ? thing?.nameEn : undefined) ?? thing?.name;
+
+/** "2026-11-20 10:42:18" in Asia/Shanghai: a spreadsheet reads it as a time in every language. */
+const timeOf = (at: number | undefined): string | undefined =>
+  at === undefined ? undefined : `${dayOf(at)} ${new Date(at + 8 * 3_600_000).toISOString().slice(11, 19)}`;
+
+/** The explorer's rows as a table in one language. */
+export function caseTable(world: World, language: Language, chunks: AsyncIterable<CaseLine[]>): Table {
+  const row = (line: CaseLine): Cell[] => [
+    line.number,
+    line.region,
+    line.matter,
+    nameIn(matterOf(world, line.region, line.matter), language),
+    nameIn(world.departments.get(line.department ?? ''), language) ?? line.department,
+    nameIn(world.halls.get(line.hall ?? ''), language) ?? line.hall,
+    line.windowNumber ?? line.window,
+    pick(statuses[line.status], language),
+    timeOf(line.openedAt),
+    timeOf(line.acceptedAt),
+    timeOf(line.dueAt),
+    timeOf(line.completedAt),
+    line.overDays,
+    line.openSignals,
+  ];
+  return { name: 'cases', heads: caseHeads.map((head) => pick(head, language)), rows: mapped(chunks, row) };
+}
+
+/** Signals as a table; levels in the words of the pack that issued each (C-02). */
+export function signalTable(world: World, language: Language, chunks: AsyncIterable<Signal[]>): Table {
+  const row = (signal: Signal): Cell[] => [
+    signal.id,
+    signal.region,
+    world.packs.get(signal.pack)?.levels[signal.level].word[language] ?? pick(levelWords[signal.level], language),
+    pick(states[signal.state], language),
+    language === 'zh' ? signal.titleZh : signal.titleEn,
+    language === 'zh' ? signal.messageZh : signal.messageEn,
+    signal.article,
+    signal.rule,
+    signal.casefile,
+    nameIn(world.departments.get(signal.department ?? ''), language) ?? signal.department,
+    nameIn(world.halls.get(signal.hall ?? ''), language) ?? signal.hall,
+    timeOf(signal.issuedAt),
+    timeOf(signal.acknowledgedAt),
+    signal.acknowledgedBy,
+  ];
+  return { name: 'signals', heads: signalHeads.map((head) => pick(head, language)), rows: mapped(chunks, row) };
+}
+
+async function* mapped<T>(chunks: AsyncIterable<T[]>, row: (each: T) => Cell[]): AsyncGenerator<Cell[][]> {
+  for await (const chunk of chunks) yield chunk.map(row);
+}
