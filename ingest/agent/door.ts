@@ -23,20 +23,27 @@ export interface DoorOptions {
 const bodyBytes = 4 * 2 ** 20;
 const inflatedBytes = 16 * 2 ** 20;
 const listed = 1_000;
-const bodiesAtOnce = 32;
+/** Large bodies held at once, and how many small ones count as one of them. */
+const bodiesAtOnce = 8;
+const smallBytes = 64 * 2 ** 10;
+const smallShare = 1 / 32;
 
 /** Resolves when it listens. */
 export async function openDoor(options: DoorOptions): Promise<{ address: string; close: () => Promise<void> }> {
   let open = 0;
   const server = createServer((request, response) => {
-    if (open >= bodiesAtOnce) return refuse(response, 503, 'Too many requests at once; repeat the request.');
-    open += 1;
+    const { headers } = request;
+    const isSmall =
+      headers['content-encoding'] === undefined && Number(headers['content-length'] ?? Infinity) <= smallBytes;
+    const share = request.method === 'GET' ? 0 : isSmall ? smallShare : 1;
+    if (open + share > bodiesAtOnce) return refuse(response, 503, 'Too many requests at once; repeat the request.');
+    open += share;
     void answer(request, response, options)
       .catch((error: unknown) => {
         options.log.error({ err: error }, 'a request failed');
         refuse(response, 500, 'The agent failed; repeat the request.');
       })
-      .finally(() => (open -= 1));
+      .finally(() => (open -= share));
   });
   server.requestTimeout = 60_000;
   server.headersTimeout = 20_000;

@@ -39,6 +39,8 @@ export class Folder {
   readonly #options: FolderOptions;
   readonly #stop = new AbortController();
   readonly #seen = new Map<string, { size: number; changed: number; since: number }>();
+  /** Files that were read and not moved yet: why they failed, or undefined. */
+  readonly #read = new Map<string, string | undefined>();
   #running: Promise<void> | undefined;
   /** Files that wait, and the last one that was finished. */
   state: { path: string; waiting: number; last?: string } = { path: '', waiting: 0 };
@@ -98,28 +100,37 @@ export class Folder {
 
   /** A crash in the middle reads the file again from its beginning: the ids are the same. */
   async #take(name: string): Promise<void> {
-    const { config, log } = this.#options;
+    const { config } = this.#options;
     const path = join(config.path, name);
-    let target = 'done';
-    let why: string | undefined;
-    try {
-      const count = config.format === 'csv' ? await this.#csv(path, config) : await this.#lines(path);
-      if (this.#stop.signal.aborted) return;
-      log.info({ file: path, events: count }, 'file spooled');
-    } catch (error) {
-      if (!(error instanceof HubError)) throw error;
-      target = 'failed';
-      why = error.message;
-      log.error({ file: path, reason: why }, 'the file cannot be read');
-      await this.#refuse(path, [{ line: 0, field: '', reason: why, text: '' }]);
-    }
+    // Where it could only not be moved, on a full disk, it is moved later and not read again.
+    const key = `${name} ${this.#seen.get(name)?.changed}`;
+    const why = this.#read.has(key) ? this.#read.get(key) : await this.#whole(path);
+    if (this.#stop.signal.aborted) return;
+    this.#read.set(key, why);
+    const target = why === undefined ? 'done' : 'failed';
     const stamp = new Date().toISOString().replace(/[-:.]/g, '');
     await rename(path, join(config.path, target, `${stamp}-${name}`));
+    this.#read.delete(key);
     this.#seen.delete(name);
     this.state.last = why === undefined ? name : `${name}: ${why}`;
     const kept = (await readdir(join(config.path, target))).sort();
     for (const old of kept.slice(0, Math.max(0, kept.length - config.keepDone)))
       await rm(join(config.path, target, old), { force: true });
+  }
+
+  /** Why the file could not be read to its end, or undefined. */
+  async #whole(path: string): Promise<string | undefined> {
+    const { config, log } = this.#options;
+    try {
+      const count = config.format === 'csv' ? await this.#csv(path, config) : await this.#lines(path);
+      if (!this.#stop.signal.aborted) log.info({ file: path, events: count }, 'file spooled');
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      log.error({ file: path, reason: error.message }, 'the file cannot be read');
+      await this.#refuse(path, [{ line: 0, field: '', reason: error.message, text: '' }]);
+      return error.message;
+    }
   }
 
   async #csv(path: string, config: Extract<AgentConfig['folders'][number], { format: 'csv' }>): Promise<number> {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -168,6 +168,21 @@ describe('the front-end agent', () => {
       ['b.csv', 0, ''],
       ['c.ndjson', 4, ''],
     ]);
+  });
+
+  it('a file that cannot be moved away is moved later and not read again', async () => {
+    const agent = await start({ folders: [{ path: 'in', format: 'ndjson', settleSeconds: 0.1 }] });
+    const done = join(folder, 'in', 'done');
+    await rm(done, { recursive: true });
+    await writeFile(done, 'in the way');
+    const events = accepted('move', 3);
+    await writeFile(join(folder, 'in', 'a.ndjson'), events.map((event) => JSON.stringify(event)).join('\n'));
+    await arrived('move', 3);
+    await sleep(1_000);
+    await rm(done);
+    await mkdir(done);
+    await until('the move', async () => (await readdir(done)).length === 1);
+    expect(agent.status().totals.sent).toBe(3);
   });
 
   it('brings 20,000 events once and in order after a week without a link, through one that breaks', async () => {
