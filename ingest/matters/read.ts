@@ -54,7 +54,8 @@ export async function readMatters(
       : parsed.error.issues.map(({ path: [field], message }) => ({ field: String(field ?? ''), reason: message }));
     if (parsed.success && parsed.data.department !== null && !departments.has(parsed.data.department))
       wrong.push({ field: 'department', reason: `a department there is; ${parsed.data.department} is not known` });
-    for (const { field, reason } of wrong) faults.add({ row: row.line, column: titleOf(field), expected: reason });
+    for (const { field, reason } of wrong)
+      faults.add({ row: row.line, column: titleOf(field), expected: reason.replace(/^expected /, '') });
     if (!parsed.success || wrong.length > 0) continue;
     const { code } = parsed.data;
     const before = seen.get(code);

@@ -17,7 +17,7 @@ let hub: TestHub;
 let count = 0;
 
 beforeAll(async () => {
-  hub = await startTestHub({ settings: { roles: ['ingest', 'record'] } });
+  hub = await startTestHub({ settings: { roles: ['ingest', 'record', 'serve'] } });
   await hub.context.store.query(
     'insert into source (id, name, token_hash, region, created_at) values ($1, $1, $2, $3, 0)',
     ['jinjiang', createHash('sha256').update(token).digest(), region],
@@ -140,6 +140,10 @@ describe('the catalogue of matters', () => {
     expect(refusal).toMatchObject({ reason: expect.stringMatching(/NEW-S/) as string, size: 0, bytes: '' });
     const [row] = await hub.context.store.query<{ body: unknown }>(`select body from matter where code = 'NEW-S'`);
     expect(JSON.stringify(row!.body)).not.toContain('食品');
+    const cookie = await hub.signIn({ name: 'inspector', role: 'inspector', region });
+    const vocabulary = await (await fetch(`${hub.address}/api/vocabulary`, { headers: { cookie } })).text();
+    expect(vocabulary).toContain('NEW-1');
+    expect(vocabulary).not.toContain('NEW-S');
   });
 
   it('is compared with the published list, and exported in the form of the template (FS-17, FS-18)', async () => {

@@ -74,9 +74,9 @@ describe('the matters file', () => {
       '5 审批程序: 环节名称|类型|责任人|时限 with all 4 parts as item 1; got "受理|受理|陈五"',
       '5 收费项目: yuan such as 12.50, or 无 as 金额 as item 1; got "工本费|贵|本|无"',
       '5 密级: one of 公开, 秘密, 机密, 绝密; got "无"',
-      '6 承诺时限: expected less than the statutory 20 days (XY-62, C-05)',
+      '6 承诺时限: less than the statutory 20 days (XY-62, C-05)',
       '6 部门代码: a department there is; nobody is not known',
-      '7 状态起始日: expected a day such as 2026-01-01',
+      '7 状态起始日: a day such as 2026-01-01',
       '8 事项编码: text other than 无; got "无"',
     ]);
   });
