@@ -3,7 +3,7 @@ import { dayOf, type WorkCalendar } from './calendar.ts';
 import { deadlineOf, stoppedAt } from './clock.ts';
 import { casefileId, nothing, refuse, type Consequences, type State } from './decide.ts';
 import type { EventOf, Recorded } from './event.ts';
-import type { RulePack } from './pack.ts';
+import { isClockRule, type RulePack } from './pack.ts';
 import { openStates, type Casefile, type Deed, type LedgerDraft, type Signal, type SignalState } from './state.ts';
 import { packOf, type World } from './world.ts';
 
@@ -62,12 +62,17 @@ export function timeToCorrect(
 
 const packAt = (world: World, region: string, at: number): RulePack | undefined => packOf(world, region, dayOf(at));
 
+/** What the clock found is put right by the end of the work; what a person or a step showed is not. */
+function isOfClock(signal: Signal, world: World): boolean {
+  const rule = world.packs.get(signal.pack)?.rules.find((each) => each.id === signal.rule);
+  return signal.rule !== byHand && (rule === undefined || isClockRule(rule));
+}
+
 /** Where nothing is left to do: the work is over, or there is no casefile whose end is waited for. */
-function isSettled(signal: Signal, casefile: Casefile | undefined): boolean {
+function isSettled(signal: Signal, casefile: Casefile | undefined, world: World): boolean {
   const isOver = casefile !== undefined && stoppedAt(casefile) !== undefined;
   if (signal.state === 'verified') return isOver || casefile === undefined;
-  // What a person found wrong is not put right by the end of the work.
-  if (signal.rule === byHand || !isOver) return false;
+  if (!isOver || !isOfClock(signal, world)) return false;
   return (
     signal.state === 'acknowledged' ||
     (signal.state === 'issued' && (signal.level === 'notice' || signal.level === 'warning'))
@@ -84,12 +89,12 @@ export function decideSignalAct(event: Recorded<SignalAct>, state: State, world:
   const signal: Signal = { ...before, position: event.position };
   const done = change(event, signal, world);
   if ('field' in done) return refuse(done.field, done.reason);
-  if (isSettled(signal, casefile)) {
+  if (isSettled(signal, casefile, world)) {
     signal.state = 'closed';
     signal.closedAt = event.receivedAt;
   }
   const isRunning = signal.state === 'issued' || signal.state === 'acknowledged';
-  const isWaiting = signal.rule === byHand || casefile === undefined || stoppedAt(casefile) === undefined;
+  const isWaiting = casefile === undefined || stoppedAt(casefile) === undefined || !isOfClock(signal, world);
   if (isRunning && isWaiting && signal.correctBy !== undefined) signal.nextTurn = signal.correctBy + 1;
   else delete signal.nextTurn;
   return {
@@ -238,8 +243,8 @@ export function issueByHand(event: Recorded<EventOf<'signal.issuedByHand'>>, sta
     pack: pack.id,
     packVersion: pack.version,
     article: event.article,
-    titleZh: pack.levels[event.level].word.zh,
-    titleEn: pack.levels[event.level].word.en,
+    titleZh: '监察员认定的违规',
+    titleEn: 'Found by a supervisor',
     messageZh: event.text,
     messageEn: event.text,
     ...(casefile ? { casefile: casefile.id, matter: casefile.matter } : {}),
@@ -302,8 +307,8 @@ export function turnSignal(event: Recorded<EventOf<'signal.turned'>>, state: Sta
     state: 'issued',
     pack: pack.id,
     packVersion: pack.version,
-    titleZh: before.rule === byHand ? word.zh : before.titleZh,
-    titleEn: before.rule === byHand ? word.en : before.titleEn,
+    titleZh: before.titleZh,
+    titleEn: before.titleEn,
     messageZh: `${before.messageZh}（未在 ${dueOn} 前改正，升级为${word.zh}）`,
     messageEn: `${before.messageEn} (not corrected by ${dueOn}: raised to ${word.en})`,
     parent: before.id,

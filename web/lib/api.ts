@@ -14,6 +14,7 @@ import type {
   Vocabulary,
 } from '../../hub/model/api.ts';
 import type { EventLine } from '../../hub/model/live.ts';
+import type { Level } from '../../hub/model/pack.ts';
 import type { Finding, LedgerEntry, Signal, Visit } from '../../hub/model/state.ts';
 import { serverOffset } from './clock.svelte.ts';
 
@@ -38,13 +39,17 @@ export function whenSignedOut(act: () => void): void {
 /** The longest a person waits before hearing that the hub is away. */
 const patience = 20_000;
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
   const sent = Date.now();
   let response: Response;
   try {
     response = await fetch(path, {
       method,
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       credentials: 'same-origin',
       signal: AbortSignal.timeout(patience),
@@ -71,7 +76,7 @@ function query(values: Record<string, string | number | undefined>): string {
 const id = encodeURIComponent;
 
 export interface SignalQuery {
-  state?: 'open' | 'all';
+  state?: 'open' | 'draft' | 'all';
   hall?: string | undefined;
   window?: string | undefined;
   before?: number | undefined;
@@ -89,8 +94,12 @@ export const api = {
   windowEvents: (window: string, limit = 50) =>
     call<EventLine[]>('GET', `/api/windows/${id(window)}/events${query({ limit })}`),
   signals: (which: SignalQuery) => call<Page<Signal>>('GET', `/api/signals${query({ ...which })}`),
-  acknowledge: (signal: string, note?: string) =>
-    call<Signal>('POST', `/api/signals/${id(signal)}/acknowledge`, note ? { note } : {}),
+  actOnSignal: (signal: string, path: string, body: Record<string, string>) =>
+    call<Signal>('POST', `/api/signals/${id(signal)}/${path}`, body),
+  issueSignal: (
+    signal: { casefile?: string; window?: string; level: Level; article: string; text: string },
+    key: string,
+  ) => call<Signal>('POST', '/api/signals', signal, key),
   casefile: (casefile: string) => call<CasefileDetail>('GET', `/api/casefiles/${id(casefile)}`),
   duties: () => call<DutyDay>('GET', '/api/duties'),
   startVisit: (duty: string) => call<Visit>('POST', '/api/visits', { duty }),

@@ -1,6 +1,7 @@
 import type { Signal } from '../../hub/model/state.ts';
 import { api } from './api.ts';
 import { held, isOpen, merge } from './merge.ts';
+import type { NextAct } from './signalActs.ts';
 import { live } from './socket.svelte.ts';
 
 /** Rows kept in the page; older ones are on the signals page. */
@@ -93,8 +94,12 @@ class SignalFeed {
     this.#show();
   }
 
-  async acknowledge(signal: Signal, note?: string): Promise<void> {
-    this.take([await api.acknowledge(signal.id, note)], false);
+  /** Does what `act` says and answers with the signal as it then stands. */
+  async act(signal: Signal, act: NextAct, text = ''): Promise<Signal> {
+    const body = { ...act.body, ...(act.text && text !== '' ? { [act.text.field]: text } : {}) };
+    const after = await api.actOnSignal(signal.id, act.path, body);
+    this.take([after], false);
+    return after;
   }
 
   #show(): void {
