@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { Commits } from '../../ingest/commits.ts';
 import { poll } from '../../ingest/poll.ts';
 import { HubError } from '../model/error.ts';
 import { readSecret, say, withBackend } from './backend.ts';
@@ -15,13 +16,14 @@ export interface PollFlags {
 /** Reads a department's table until it is interrupted, or once. */
 export async function pollCommand(flags: PollFlags): Promise<void> {
   const mapping = await loadMapping(flags.mapping);
+  if (!mapping.poll) throw new HubError('cli.input', `${flags.mapping} has no poll: expected poll with table and key`);
   const url = await addressOf(flags);
   const totals = await withBackend(
     async (ground) => {
       const ending = new AbortController();
       // Nothing new is asked for; a page that is in hand then comes again with the next start.
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.prependOnceListener(signal, () => ending.abort());
-      return poll(ground, {
+      const totals = await poll(ground, {
         url,
         mapping,
         signal: ending.signal,
@@ -30,6 +32,9 @@ export async function pollCommand(flags: PollFlags): Promise<void> {
         onProgress: ({ rows, accepted, duplicates, refused }) =>
           say(`rows ${rows}, accepted ${accepted}, duplicates ${duplicates}, refused ${refused}`),
       });
+      // What counts the day after must find it in the store, also where nobody else records.
+      if (flags.once) await new Commits(ground, 120_000).caughtUp();
+      return totals;
     },
     { record: true },
   );
