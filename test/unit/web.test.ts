@@ -275,9 +275,9 @@ describe('navigation', () => {
 
   test('shows only what may be opened', () => {
     const inspector = who('inspector', ['patrol.visit', 'signal.read', 'ledger.read', 'case.read']);
-    expect(pagesOf(inspector).map((page) => page.path)).toEqual(['/', '/signals', '/ledger']);
+    expect(pagesOf(inspector).map((page) => page.path)).toEqual(['/', '/signals', '/cases', '/statistics', '/ledger']);
     const manager = who('hallManager', ['signal.read', 'case.read', 'video.watch']);
-    expect(pagesOf(manager).map((page) => page.path)).toEqual(['/hall', '/signals']);
+    expect(pagesOf(manager).map((page) => page.path)).toEqual(['/hall', '/signals', '/cases', '/statistics']);
     const administrator = who('administrator', ['system.read']);
     expect(pagesOf(administrator).map((page) => page.path)).toEqual(['/system']);
     expect(mayOpen(administrator, '/case/510104:1')).toBe(false);

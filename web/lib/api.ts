@@ -1,13 +1,16 @@
 /** The hub's routes as functions (shapes and errors: hub/model/api.ts). */
 import type {
   CasefileDetail,
+  CasePage,
   ChainStatus,
+  Comparison,
   DutyDay,
   HallDetail,
   HallSummary,
   Me,
   Page,
   Problem,
+  Statistics,
   SystemStatus,
   Timeline,
   VisitDetail,
@@ -83,6 +86,12 @@ export interface SignalQuery {
   limit?: number;
 }
 
+interface Period {
+  region?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
 export const api = {
   signIn: (account: string, password: string) => call<Me>('POST', '/api/session', { account, password }),
   signOut: () => call<void>('DELETE', '/api/session'),
@@ -100,6 +109,11 @@ export const api = {
     signal: { casefile?: string; window?: string; level: Level; article: string; text: string },
     key: string,
   ) => call<Signal>('POST', '/api/signals', signal, key),
+  /** `search` begins with `?` or is empty (lib/explorer.ts). */
+  casefiles: (search: string) => call<CasePage>('GET', `/api/casefiles${search}`),
+  statistics: (period: Period) => call<Statistics>('GET', `/api/statistics${query({ ...period })}`),
+  comparison: (period: Period & { matter: string }) =>
+    call<Comparison>('GET', `/api/statistics/comparison${query({ ...period })}`),
   casefile: (casefile: string) => call<CasefileDetail>('GET', `/api/casefiles/${id(casefile)}`),
   duties: () => call<DutyDay>('GET', '/api/duties'),
   startVisit: (duty: string) => call<Visit>('POST', '/api/visits', { duty }),
@@ -113,6 +127,9 @@ export const api = {
   system: () => call<SystemStatus>('GET', '/api/system'),
 };
 
+/** Signals as a file, in the language and with the filters given. */
+export const signalFileUrl = (kind: 'csv' | 'xlsx', values: Record<string, string | undefined>): string =>
+  `/api/signals.${kind}${query(values)}`;
 export const evidenceUrl = (sha256: string): string => `/evidence/${id(sha256)}.jpg`;
 export const streamUrl = (camera: string, mode: 'live' | 'plain'): string =>
   `/live/${id(camera)}/${mode === 'live' ? 'index' : 'plain'}.m3u8`;

@@ -1,8 +1,8 @@
 import type { Permission, Role } from '../../hub/model/rights.ts';
 
 export interface PageEntry {
-  path: '/' | '/hall' | '/signals' | '/ledger' | '/system';
-  word: 'nav.desk' | 'nav.hall' | 'nav.signals' | 'nav.ledger' | 'nav.system';
+  path: '/' | '/hall' | '/signals' | '/cases' | '/statistics' | '/ledger' | '/system';
+  word: 'nav.desk' | 'nav.hall' | 'nav.signals' | 'nav.cases' | 'nav.statistics' | 'nav.ledger' | 'nav.system';
   needs: Permission;
   /** Only for these roles, where the right alone does not say it. */
   roles?: readonly Role[];
@@ -12,6 +12,8 @@ const pages: readonly PageEntry[] = [
   { path: '/', word: 'nav.desk', needs: 'patrol.visit' },
   { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
   { path: '/signals', word: 'nav.signals', needs: 'signal.read' },
+  { path: '/cases', word: 'nav.cases', needs: 'case.read' },
+  { path: '/statistics', word: 'nav.statistics', needs: 'case.read' },
   { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read' },
   { path: '/system', word: 'nav.system', needs: 'system.read' },
 ];

@@ -38,6 +38,14 @@ export function dayName(day: string, locale: Locale): string {
     : `${weekdayOf(day, locale)} ${date} ${months[month - 1] ?? ''}`;
 }
 
+/** Of `2026-11`: "11月", "Nov"; with its year "26年11月", "Nov 26". */
+export function monthName(month: string, locale: Locale, year = false): string {
+  const number = Number(month.slice(5, 7));
+  const short = month.slice(2, 4);
+  if (locale === 'zh') return `${year ? `${short}年` : ''}${number}月`;
+  return `${months[number - 1] ?? ''}${year ? ` ${short}` : ''}`;
+}
+
 /** Minutes after midnight: 540 → "09:00". */
 export const minutesOfDay = (minutes: number): string => `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 
