@@ -295,7 +295,8 @@ export class Feed {
     const head = rows.find((row) => row.topic === 'head')?.position ?? 0;
     const items = rows
       .filter((row) => row.topic !== 'head')
-      .map(({ topic, region, position, body }) => ({ topic, region, position, body }) as LiveItem);
+      .map(({ topic, region, position, body }) => ({ topic, region, position, body }) as LiveItem)
+      .filter((item) => isInScope(room.scope, item));
     // A cursor from the future was given by another database: what the page shows is not ours.
     return items.length > mostReplayed || head < cursor ? { head } : { head, items };
   }

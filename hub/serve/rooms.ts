@@ -18,10 +18,15 @@ export function roomOf(who: Identity): Room | undefined {
 export const accountRoom = (account: string): string => `account:${account}`;
 export const sessionRoom = (session: string): string => `session:${session}`;
 
-/** The twin of `inScope` for items on their way: an item without a hall belongs to the region. */
+/**
+ * The twin of `inScope` for items on their way: an item without a hall belongs to the region. A hall hears of a signal only
+ * once it is issued: a draft is the inspectors' own, and one that was dropped never was.
+ */
 export function isInScope(scope: Scope, item: LiveItem): boolean {
   if (!item.region.startsWith(scope.prefix)) return false;
-  return scope.hall === undefined || item.body.hall === scope.hall;
+  if (scope.hall === undefined) return true;
+  if (item.topic === 'signal' && (item.body.state === 'draft' || item.body.state === 'dropped')) return false;
+  return item.body.hall === scope.hall;
 }
 
 export interface Chunk {

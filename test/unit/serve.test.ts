@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { LiveItem } from '../../hub/model/live.ts';
 import { checkPassword, hashPassword } from '../../hub/platform/password.ts';
 import { commandId } from '../../hub/serve/commands.ts';
 import { Limiter } from '../../hub/serve/limiter.ts';
+import { isInScope } from '../../hub/serve/rooms.ts';
 
 describe('the limiter', () => {
   it('lets a burst through, then one each refill, and tells how long to wait', () => {
@@ -59,5 +61,21 @@ describe('the id of a command', () => {
     expect(commandId(asking('li', 'k'), 'finish v1', 'ignored')).toBe(ids[0]);
     expect(commandId(asking('li'), 'finish v1', '')).toBe(ids[4]);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{40}$/);
+  });
+});
+
+describe('what a hall hears', () => {
+  const item = (state: string, hall = 'hall-1') =>
+    ({ topic: 'signal', region: '510104', position: 1, body: { hall, state } }) as unknown as LiveItem;
+  it.each([
+    ['an issued signal of its own', item('issued'), true],
+    ['a draft', item('draft'), false],
+    ['a draft that was dropped', item('dropped'), false],
+    ['an issued signal of another hall', item('issued', 'hall-2'), false],
+  ])('%s', (_, given, heard) => {
+    expect(isInScope({ prefix: '510104', hall: 'hall-1' }, given)).toBe(heard);
+  });
+  it('while the inspectors of the region hear of drafts', () => {
+    expect(isInScope({ prefix: '5101' }, item('draft'))).toBe(true);
   });
 });
