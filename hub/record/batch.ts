@@ -22,6 +22,7 @@ import {
   selectKnown,
   selectPosition,
   selectRows,
+  selectSequence,
   upsertRows,
   type Archived,
   type Loadable,
@@ -32,6 +33,8 @@ export interface Incoming {
   event: Event;
   receivedAt: number;
   position?: number;
+  /** Where it stands in the log; absent in a rebuild. */
+  sequence?: number;
 }
 
 export interface Outcome {
@@ -138,6 +141,12 @@ export class Recorder {
     this.#unwritten = new Map();
   }
 
+  /** The log's sequence up to which everything is written. */
+  async sequence(): Promise<number> {
+    const [row] = await run<{ sequence: number }>(this.#store, selectSequence);
+    return row?.sequence ?? 0;
+  }
+
   /** What was said of an event that is recorded already; undefined when it is not. For whoever repeats a command. */
   async verdictOf(id: string): Promise<Verdict | undefined> {
     const [row] = await run<Known>(this.#store, selectKnown([id]));
@@ -197,7 +206,8 @@ export class Recorder {
       if (digest) this.#unwritten.set(event.id, { digest, verdict });
     }
     this.#position = position;
-    return { life, ids, written, write: (runner) => writeAll(runner, from, position, archived, puts, entries) };
+    const moved = advance(from, position, incoming.at(-1)?.sequence);
+    return { life, ids, written, write: (runner) => writeAll(runner, moved, archived, puts, entries) };
   }
 
   /** A fault of ours in one event must not stop the log: the event is kept as refused, and what it changed is nothing. */
@@ -353,13 +363,12 @@ const stale = (): HubError => new HubError('recorder.stale', 'the batch before t
 
 async function writeAll(
   runner: Runner,
-  from: number,
-  to: number,
+  move: Statement,
   events: Archived[],
   puts: Map<string, Put>,
   entries: LedgerEntry[],
 ): Promise<void> {
-  const moved = await run(runner, advance(from, to));
+  const moved = await run(runner, move);
   if (moved.length === 0)
     throw new HubError('recorder.second', 'another recorder is writing to this database: one writer only');
   for (const statement of insertEvents(events)) await run(runner, statement);

@@ -2,7 +2,6 @@
 import { AckPolicy, DeliverPolicy, type Consumer, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { HubError } from '../model/error.ts';
 import { anyEvent, type Event } from '../model/event.ts';
 import type { LiveItem } from '../model/live.ts';
 import type { Bus, Refusal } from '../platform/nats.ts';
@@ -34,8 +33,10 @@ export class Follower {
   #done: Promise<unknown> = Promise.resolve();
   /** The position announced last; unknown after a start and after a fault, when a commit may have gone unannounced. */
   #announced: number | undefined;
-  /** Messages of the log that were not given to us yet, as of the newest message. */
-  #pending = 0;
+  /** The sequence of the newest message in hand or written; unknown before the first look at the store. */
+  #reached: number | undefined;
+  /** Messages of the log that were not given to us yet, as of the newest message; something, before the first look. */
+  #pending = 1;
 
   constructor(bus: Bus, recorder: Recorder, log: Logger) {
     this.#bus = bus;
@@ -48,8 +49,7 @@ export class Follower {
     return this.#buffer.length === 0 && this.#inHand === 0 && this.#pending === 0;
   }
 
-  async start(): Promise<void> {
-    await this.#consumer();
+  start(): void {
     this.#done = Promise.all([this.#read(), this.#work()]);
   }
 
@@ -60,11 +60,23 @@ export class Follower {
     await this.#done;
   }
 
+  /**
+   * The consumer begins anew behind what is written, or behind what is in hand: what its server remembers as delivered may
+   * never have arrived, and acknowledging what comes after it would lose it.
+   */
   async #consumer(): Promise<Consumer> {
-    await this.#bus.manager.consumers.add('EVENTS', {
+    const { consumers, streams } = this.#bus.manager;
+    const { state } = await streams.info('EVENTS');
+    this.#reached ??= await this.#recorder.sequence();
+    // A log that was lost begins again; what it holds twice is known by its id.
+    if (this.#reached > state.last_seq) this.#reached = 0;
+    this.#pending = state.messages === 0 ? 0 : state.last_seq - this.#reached;
+    await consumers.delete('EVENTS', durable).catch(() => {});
+    await consumers.add('EVENTS', {
       durable_name: durable,
       ack_policy: AckPolicy.All,
-      deliver_policy: DeliverPolicy.All,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: this.#reached + 1,
       // Longer than a database takes to come back; a message that is given twice is a no-op by its id.
       ack_wait: 60_000_000_000,
       max_ack_pending: 4 * ahead,
@@ -81,12 +93,9 @@ export class Follower {
           idle_heartbeat: 2_000,
           abort_on_missing_resource: true,
         });
-        for await (const message of this.#messages) {
-          this.#buffer.push(message);
-          this.#pending = message.info.pending;
-          this.#wake();
-          while (this.#buffer.length > 2 * ahead && !this.#stopping) await sleep(5);
-        }
+        // Told to stop while it was being opened: nobody else would end it.
+        if (this.#stopping) this.#messages.stop();
+        await this.#take(this.#messages);
       } catch (error) {
         if (!this.#stopping) this.#log.warn({ err: error }, 'the log is away: trying again');
       }
@@ -94,44 +103,62 @@ export class Follower {
     }
   }
 
-  /** One batch is decided while the one before it is being written. */
+  /** Returns when the messages end, and when one of them is missing. */
+  async #take(messages: ConsumerMessages): Promise<void> {
+    let isFirst = true;
+    for await (const message of messages) {
+      const expected = (this.#reached ?? 0) + 1;
+      if (message.seq < expected) continue;
+      if (message.seq > expected && !isFirst) {
+        this.#log.warn({ expected, came: message.seq }, 'messages of the log did not arrive: reading on from the gap');
+        return;
+      }
+      isFirst = false;
+      this.#reached = message.seq;
+      this.#buffer.push(message);
+      this.#pending = message.info.pending;
+      this.#wake();
+      while (this.#buffer.length > 2 * ahead && !this.#stopping) await sleep(5);
+    }
+  }
+
+  /** One batch is decided while the one before it is being written; they are written in their order. */
   async #work(): Promise<void> {
     let before: InHand | undefined;
     while (!this.#stopping) {
       if (this.#buffer.length === 0) {
-        if (before) before = await this.#settle(before);
-        else await new Promise<void>((resolve) => (this.#wake = resolve));
+        if (!before) await new Promise<void>((resolve) => (this.#wake = resolve));
+        else if (!(await this.#settle(before))) return;
+        before = undefined;
         continue;
       }
       const messages = this.#buffer.splice(0, largestBatch);
       this.#inHand += messages.length;
       const incoming = await this.#parse(messages);
-      let written: Promise<Written> | undefined;
-      try {
-        const prepared = await this.#recorder.prepare(incoming);
-        before = before && (await this.#settle(before));
-        written = this.#recorder.commit(prepared);
-        // It is awaited by `settle`; until then a failure must not count as unhandled.
+      const prepared = await this.#recorder.prepare(incoming).catch(() => undefined);
+      if (before && !(await this.#settle(before))) return;
+      before = undefined;
+      if (prepared && this.#recorder.holds(prepared)) {
+        const written = this.#recorder.commit(prepared);
+        // `settle` hears of a failure; until then it must not count as unheard.
         written.catch(() => {});
-      } catch (error) {
-        this.#log.debug({ err: error }, 'a batch has to be decided again');
-        if (before) before = await this.#settle(before);
-      }
-      before = { messages, incoming, ...(written ? { written } : {}) };
+        before = { messages, incoming, written };
+      } else if (!(await this.#settle({ messages, incoming }))) return;
     }
     if (before) await this.#settle(before);
   }
 
-  /** Waits until a batch is written, repeating it while the database is away, and acknowledges it. */
-  async #settle({ messages, incoming, written }: InHand): Promise<undefined> {
-    try {
-      if (!written) throw new HubError('recorder.stale', 'the batch was not begun');
-      await this.#tell(await written);
-    } catch {
-      if (!(await this.#write(incoming))) return;
-    }
+  /**
+   * Waits until a batch is written, repeating it while the database is away, and acknowledges it. False when told to stop before
+   * that: nothing after it may be written then, because acknowledging a later batch acknowledges this one too.
+   */
+  async #settle({ messages, incoming, written }: InHand): Promise<boolean> {
+    const done = await written?.catch(() => undefined);
+    if (done) await this.#tell(done);
+    else if (!(await this.#write(incoming))) return false;
     messages.at(-1)!.ack();
     this.#inHand -= messages.length;
+    return true;
   }
 
   async #parse(messages: readonly JsMsg[]): Promise<Incoming[]> {
@@ -142,7 +169,7 @@ export class Follower {
         const place = String(message.seq);
         await this.#refuse({ source: 'log', place, field: event.field, reason: event.reason, bytes: message.data });
         this.#log.warn({ sequence: message.seq, reason: event.reason }, 'a message of the log is no event: refused');
-      } else incoming.push({ event, receivedAt: Math.floor(message.info.timestampNanos / 1e6) });
+      } else incoming.push({ event, receivedAt: Math.floor(message.info.timestampNanos / 1e6), sequence: message.seq });
     }
     return incoming;
   }

@@ -7,7 +7,7 @@ import { Ticker } from './ticker.ts';
 export const start: StartPart = async ({ bus, store, world, log, settings }) => {
   const recorder = new Recorder(store, world);
   const follower = new Follower(bus, recorder, log);
-  await follower.start();
+  follower.start();
   const ticker = new Ticker({ store, bus, world, log, demo: settings.demo, isReady: () => follower.hasCaughtUp });
   ticker.start();
   // A command that is repeated after its verdict was announced is told it again.

@@ -16,10 +16,12 @@ export interface Archived {
 
 export const selectPosition: Statement = { text: 'select position from recorder' };
 
-/** Moves the position on; no row comes back when another recorder has been writing (one writer, design §1). */
-export const advance = (from: number, to: number): Statement => ({
-  text: 'update recorder set position = $2 where position = $1 returning position',
-  values: [from, to],
+export const selectSequence: Statement = { text: 'select log_sequence as sequence from recorder' };
+
+/** Moves the position on; no row comes back when another recorder has been writing (one writer, design §1). `sequence` is the log's, absent in a rebuild. */
+export const advance = (from: number, to: number, sequence: number | undefined): Statement => ({
+  text: 'update recorder set position = $2, log_sequence = coalesce($3, log_sequence) where position = $1 returning position',
+  values: [from, to, sequence ?? null],
 });
 
 export const selectKnown = (ids: string[]): Statement => ({

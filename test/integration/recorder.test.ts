@@ -152,6 +152,25 @@ describe('the recorder', () => {
     await until('the later ones', async () => (await count("event where id like 'later-%'")) === 15);
   });
 
+  it('loses nothing when it is stopped in the middle, again and again', async () => {
+    const rounds = 6;
+    for (let round = 0; round < rounds; round += 1) {
+      const published = bus.publishAll(cases(`stop${round}`, 1_000));
+      await sleep(40 * round);
+      await part.stop();
+      await published;
+      part = await startPart();
+    }
+    await until('all of them', async () => (await count("event where id like 'stop%'")) === rounds * 1_500, 60_000);
+  }, 90_000);
+
+  it('stops at once when it has only just begun', async () => {
+    const early = await startPart();
+    const from = Date.now();
+    await early.stop();
+    expect(Date.now() - from).toBeLessThan(5_000);
+  });
+
   it('has a whole ledger, and rebuilds the same rows from the archive', async () => {
     const verified = await verifyLedger(store);
     expect(verified.ok).toBe(true);
