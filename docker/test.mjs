@@ -26,8 +26,8 @@ const checks = [
 
 /** @type {{ name: string, projects: string[], limitSeconds: number }[]} */
 const suites = [
-  { name: 'tests', projects: ['unit', 'contract', 'integration'], limitSeconds: 420 },
-  { name: 'e2e', projects: ['e2e'], limitSeconds: 300 },
+  { name: 'tests', projects: ['unit', 'contract', 'integration'], limitSeconds: 1200 },
+  { name: 'e2e', projects: ['e2e'], limitSeconds: 600 },
 ];
 
 /** @returns {Promise<number>} the exit code: 0 only when every check and every test passed and there was at least one test */
