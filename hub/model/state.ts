@@ -69,6 +69,13 @@ export type SignalState =
 /** States in which somebody has still something to do. */
 export const openStates = ['issued', 'acknowledged', 'claimed', 'appealed'] as const satisfies readonly SignalState[];
 
+/** C-08. `contact`: the department's fixed contact; `person`: the staff number of who took the step, where the step says so. */
+export interface Addressee {
+  kind: 'contact' | 'department' | 'person' | 'departmentAndPerson';
+  department?: string;
+  person?: string;
+}
+
 /** Who did something to a signal, and when. */
 export interface Deed {
   account: string;
@@ -99,6 +106,14 @@ export interface Signal {
   window?: string;
   duty?: string;
   finding?: string;
+  /** C-08: whom it is addressed to; who that is by name is looked up when it is sent. */
+  addressee?: Addressee;
+  /** XY-09: of a pack in trial operation. Shown with its mark, and in no count that leads to a score. */
+  trial?: true;
+  /** Who a measured irregularity is about, where it is a person or a source, and the day that was measured (P1, P3, P4, P5, P8). */
+  handler?: string;
+  source?: string;
+  day?: string;
   /** The moment the rule was met, and the moment the hub recorded it. */
   at: number;
   issuedAt: number;
