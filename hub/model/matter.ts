@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { identifier, longText, regionCode, shortText } from './fields.ts';
+import type { ProcedureKind } from './procedure.ts';
 import type { Matter } from './world.ts';
 
 export const businessTypes = ['approval', 'levy', 'penalty', 'service'] as const;
@@ -234,5 +235,39 @@ export function matterOfRecord(record: MatterRecord): Matter {
     ...(record.promisedDays === null ? {} : { promisedDays: record.promisedDays }),
     ...(record.legalBases.length === 0 ? {} : { legalBasis: record.legalBases.join('；') }),
     steps: record.steps.map(({ name }) => name),
+    ...someOf('stepDetails', record.steps.flatMap(detailOf)),
+    ...someOf('approvers', record.approvers),
+    ...someOf('reviewers', record.reviewers),
+    ...someOf('handlers', record.handlers),
+    ...someOf('acceptors', record.acceptors),
+    ...someOf('monitored', record.monitored),
+    // 无 is an answer (XY-68): nothing may be charged, nothing is delivered.
+    fees: record.fees.map(({ name, amount }) => ({ name, ...(amount === null ? {} : { amount }) })),
+    outputs: record.outputs,
+    applicants: record.applicants,
+    ...someOf('procedures', [...new Set(record.steps.flatMap(({ type }) => procedureOfStep[type] ?? []))]),
+    ...(record.state === 'live' ? {} : { state: record.state, since: record.since }),
+    ...(record.place === null ? {} : { atWindow: true as const }),
   };
+}
+
+const procedureOfStep: Partial<Record<(typeof stepTypes)[number], ProcedureKind>> = {
+  inspection: 'inspection',
+  checking: 'siteVisit',
+  hearing: 'hearing',
+  examination: 'examination',
+  publicity: 'publicity',
+};
+
+/** A list that has something in it, under its name. */
+const someOf = <K extends string, T>(name: K, list: T[]): Partial<Record<K, T[]>> =>
+  (list.length === 0 ? {} : { [name]: list }) as Partial<Record<K, T[]>>;
+
+function detailOf({
+  name,
+  days: limit,
+  responsible,
+}: MatterRecord['steps'][number]): NonNullable<Matter['stepDetails']> {
+  if (limit === null && responsible === null) return [];
+  return [{ name, ...(limit === null ? {} : { days: limit }), ...(responsible === null ? {} : { responsible }) }];
 }

@@ -4,6 +4,7 @@
  */
 import type { WorkCalendar } from './calendar.ts';
 import type { RulePack } from './pack.ts';
+import type { ProcedureKind } from './procedure.ts';
 
 /** A text in Chinese and, where there is one, in English. */
 export interface Named {
@@ -73,6 +74,28 @@ export interface Matter extends Named {
   promisedDays?: number;
   legalBasis?: string;
   steps: string[];
+  /** What a step has of its own: a limit in the pack's day unit, and who answers for it (JY-21, C-08). */
+  stepDetails?: { name: string; days?: number; responsible?: string }[];
+  /** XY-56: who may grant it. XY-57, XY-58, JY-21: who reviews, handles and accepts it. */
+  approvers?: string[];
+  reviewers?: string[];
+  handlers?: string[];
+  acceptors?: string[];
+  /** JY-14: the steps that supervision watches; all where it is absent. */
+  monitored?: string[];
+  /** XY-67: an absent list says nothing, an empty one that nothing may be charged. No amount: set case by case. Yuan. */
+  fees?: { name: string; amount?: number }[];
+  /** FS-17: absent while it is live. `since`: the first day (`YYYY-MM-DD`) on which it no longer is. */
+  state?: 'suspended' | 'cancelled';
+  since?: string;
+  /** XY-60: procedures that one of its steps is. */
+  procedures?: ProcedureKind[];
+  /** XY-64: what the applicant gets; absent: nothing is known of it, empty: there is nothing to deliver. */
+  outputs?: string[];
+  /** XY-54: who may apply. */
+  applicants?: ('person' | 'enterprise' | 'other')[];
+  /** XY-19, XY-59: material is handed in at a place, so that its steps of acceptance are taken at a window. */
+  atWindow?: true;
   /** JY-02: 涉密. Its events are refused at the door and no list counts or names it. */
   secret?: true;
 }

@@ -45,8 +45,37 @@ describe('the record of a matter (XY-51…XY-70)', () => {
     expect(checkRecord(recordOf({ promisedDays: 11 }), 'notLater')).toMatchObject([{ field: 'promisedDays' }]);
   });
 
+  it('gives the rules what they compare with: people, limits of steps, fees, procedures, state (JY-21, XY-56…XY-67)', () => {
+    const { steps } = recordOf();
+    const matter = matterOfRecord(
+      recordOf({
+        approvers: ['王局长'],
+        steps: [
+          { ...steps[0]!, days: 2, responsible: '李四' },
+          { ...steps[1]!, type: 'hearing' },
+        ],
+        monitored: ['受理'],
+        fees: [{ name: '工本费', amount: 10, unit: null, basis: null }],
+        state: 'suspended',
+        since: '2026-11-01',
+      }),
+    );
+    expect(matter).toMatchObject({
+      approvers: ['王局长'],
+      stepDetails: [
+        { name: '受理', days: 2, responsible: '李四' },
+        { name: '审核', days: 3, responsible: '李科长' },
+      ],
+      monitored: ['受理'],
+      fees: [{ name: '工本费', amount: 10 }],
+      procedures: ['hearing'],
+      state: 'suspended',
+      since: '2026-11-01',
+    });
+  });
+
   it('gives the clock its limits, and of a secret matter nothing but that it is one (JY-02)', () => {
-    expect(matterOfRecord(recordOf({ parent: 'SC-100', subItem: '新办' }))).toEqual({
+    expect(matterOfRecord(recordOf({ parent: 'SC-100', subItem: '新办' }))).toMatchObject({
       code: 'SC-101',
       region: '510104',
       name: '食品经营许可（新办）',
