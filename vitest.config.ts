@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import type { TestProjectConfiguration } from 'vitest/config';
 
-/** Real servers and browsers share two cores: only the unit tests run side by side. */
+/** Tests with servers wait more than they compute, so two run side by side; a browser wants both cores. */
 const project = (name: string, order: number, seconds: number, workers: number): TestProjectConfiguration => ({
   extends: true,
   test: {
@@ -24,7 +24,7 @@ export default defineConfig({
     projects: [
       project('unit', 0, 10, 2),
       project('contract', 1, 60, 1),
-      project('integration', 2, 90, 1),
+      project('integration', 2, 90, 2),
       project('e2e', 3, 120, 1),
     ],
   },
