@@ -13,6 +13,12 @@ const tools = {
   ffmpeg: { name: 'ffmpeg', package: 'ffmpeg', why: 'reads the cameras', for: ['start', 'test', 'bench'] },
   nats: { name: 'nats-server', package: 'nats-server', why: 'keeps the log', for: ['start', 'test', 'bench'] },
   chromium: { name: 'chromium', package: 'chromium', why: 'runs the browser tests', for: ['test', 'bench'] },
+  mariadb: {
+    name: 'mariadbd',
+    package: 'mariadb-server-core',
+    why: 'is the MySQL that the tests read from',
+    for: ['test'],
+  },
   font: { name: 'a Chinese font', package: 'fonts-noto-cjk', why: 'draws Chinese in the browser tests', for: ['test'] },
 };
 

@@ -6,12 +6,13 @@ import { checkAgainst, type Fault } from '../hub/model/parse.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { rowReader } from './derive.ts';
 import { columnsOf, withIsoTimes, type DialectMapping, type Mapping } from './mapping.ts';
-import { Table, type Cursor } from './pollTable.ts';
+import { openTable, type Cursor } from './pollTable.ts';
 import type { GoodRow } from './rows.ts';
 import { Submitter } from './submit.ts';
+import { offsetOf } from './time.ts';
 
 export interface PollOptions {
-  /** `postgres://…` of the department's database; it is never logged. */
+  /** `postgres://…` or `mysql://…` of the department's database; it is never logged. */
   url: string;
   mapping: Mapping | DialectMapping;
   region?: string;
@@ -43,7 +44,8 @@ export async function poll(ground: Ground, options: PollOptions): Promise<PollTo
   if (region === undefined || !ground.world().regions.has(region))
     throw new HubError('poll.region', `expected a region that the hub knows; got ${region ?? 'none'}`);
   const pollster = new Pollster(ground, 'reader' in mapping ? withIsoTimes(mapping) : mapping, region);
-  const table = new Table(options.url, definition);
+  const zone = 'time' in mapping ? mapping.time.zone : 'Asia/Shanghai';
+  const table = openTable(options.url, definition, offsetOf(zone) ?? 0);
   let pause = 100;
   try {
     while (!signal?.aborted) {

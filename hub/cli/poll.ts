@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Commits } from '../../ingest/commits.ts';
 import { poll } from '../../ingest/poll.ts';
+import { isTableUrl, schemes } from '../../ingest/pollTable.ts';
 import { HubError } from '../model/error.ts';
 import { readSecret, say, withBackend } from './backend.ts';
 import { loadMapping } from './replay.ts';
@@ -46,8 +47,7 @@ async function addressOf({ urlFile, urlStdin }: PollFlags): Promise<string> {
   if ((urlFile === undefined) === (urlStdin !== true))
     throw new HubError('cli.input', 'give either --url-file FILE or --url-stdin');
   const url = urlFile === undefined ? await readSecret('address of the database') : await fromFile(urlFile);
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
-    throw new HubError('cli.input', 'the address: expected postgres://user:password@host:port/database');
+  if (!isTableUrl(url)) throw new HubError('cli.input', `the address: expected ${schemes}`);
   return url;
 }
 

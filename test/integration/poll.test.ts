@@ -6,7 +6,7 @@ import { startPostgres, type EmbeddedPostgres } from '../../hub/platform/embedde
 import { createLog } from '../../hub/platform/log.ts';
 import { readAnyMapping, type DialectMapping, type Mapping } from '../../ingest/mapping.ts';
 import { poll, type PollTotals } from '../../ingest/poll.ts';
-import { statement } from '../../ingest/pollTable.ts';
+import { statement } from '../../ingest/pollPostgres.ts';
 import { readExpected, reconcile } from '../../ingest/reconcile.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
 

@@ -22,7 +22,13 @@ const names = (tools: { package: string }[]) => tools.map((tool) => tool.package
 describe('the programs a machine needs', () => {
   it('are few for start and more for test', () => {
     expect(names(needs('start'))).toEqual(['ffmpeg', 'nats-server']);
-    expect(names(needs('test'))).toEqual(['ffmpeg', 'nats-server', 'chromium', 'fonts-noto-cjk']);
+    expect(names(needs('test'))).toEqual([
+      'ffmpeg',
+      'nats-server',
+      'chromium',
+      'mariadb-server-core',
+      'fonts-noto-cjk',
+    ]);
   });
 
   it('do not include a NATS server where one is named', () => {
@@ -42,8 +48,10 @@ describe('the programs a machine needs', () => {
 
   it('are all named in one message with the command and the containers', () => {
     const message = missingMessage(needs('test'));
-    expect(message).toContain('4 more programs');
-    expect(message).toContain('apt-get install -y --no-install-recommends ffmpeg nats-server chromium fonts-noto-cjk');
+    expect(message).toContain('5 more programs');
+    expect(message).toContain(
+      'apt-get install -y --no-install-recommends ffmpeg nats-server chromium mariadb-server-core fonts-noto-cjk',
+    );
     expect(message).toContain('docker compose -f docker/compose.yaml');
   });
 });
