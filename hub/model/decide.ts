@@ -4,6 +4,7 @@
  */
 import { decideCase, turnClock } from './decideCase.ts';
 import { decideCamera, decideDuty, decideFinding, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
+import { decidePack } from './decidePack.ts';
 import { decideSignalAct, issueByHand, turnSignal } from './decideSignal.ts';
 import type { CaseEvent, Event, Recorded } from './event.ts';
 import type { CameraStatus, Casefile, Duty, Finding, LedgerDraft, Signal, Visit } from './state.ts';
@@ -83,6 +84,8 @@ export function needsOf(event: Event): Needs {
     case 'signal.revoked':
     case 'signal.turned':
       return { signal: event.signal };
+    case 'pack.activated':
+      return {};
   }
 }
 
@@ -120,6 +123,8 @@ export function decide(event: Recorded, state: State, world: World): Consequence
       return decideVisitFinish(event, state, world);
     case 'patrol.findingRecorded':
       return decideFinding(event, state, world);
+    case 'pack.activated':
+      return decidePack(event);
     case 'signal.issuedByHand':
       return issueByHand(event, state, world);
     case 'signal.turned':

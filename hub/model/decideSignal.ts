@@ -5,7 +5,7 @@ import { casefileId, nothing, refuse, type Consequences, type State } from './de
 import type { EventOf, Recorded } from './event.ts';
 import { isClockRule, type RulePack } from './pack.ts';
 import { openStates, type Casefile, type Deed, type LedgerDraft, type Signal, type SignalState } from './state.ts';
-import { packOf, type World } from './world.ts';
+import { packOf, packVersionOf, type World } from './world.ts';
 
 /** The rule of a signal that no rule found: a person judged (SZ-27, SZ-38). */
 export const byHand = 'byHand';
@@ -64,7 +64,7 @@ const packAt = (world: World, region: string, at: number): RulePack | undefined 
 
 /** What the clock found is put right by the end of the work; what a person or a step showed is not. */
 function isOfClock(signal: Signal, world: World): boolean {
-  const rule = world.packs.get(signal.pack)?.rules.find((each) => each.id === signal.rule);
+  const rule = packVersionOf(world, signal.pack, signal.packVersion)?.rules.find((each) => each.id === signal.rule);
   return signal.rule !== byHand && (rule === undefined || isClockRule(rule));
 }
 

@@ -240,6 +240,22 @@ export const signalRevoked = z.strictObject({
 /** The time to correct is over: published by the ticker at `occurredAt`, decided like any other event (SZ-27). */
 export const signalTurned = z.strictObject({ kind: z.literal('signal.turned'), ...common, signal: identifier });
 
+/**
+ * A rule pack comes into force (design §4). `body` is the whole pack as canonical JSON, so that the archive alone can give it
+ * back; `digest` is the SHA-256 of it. `author` is who drafted it: nobody activates his own draft (SC-29).
+ */
+export const packActivated = z.strictObject({
+  kind: z.literal('pack.activated'),
+  ...byPerson,
+  pack: identifier,
+  version: z.int().min(1),
+  effectiveFrom: z.iso.date(),
+  digest: z.hash('sha256'),
+  body: z.string().min(2).max(262_144),
+  author: identifier,
+  note: longText.optional(),
+});
+
 /** What people and the hub's own parts publish; a door never accepts these. */
 export const hubEvent = z.discriminatedUnion('kind', [
   cameraChanged,
@@ -257,6 +273,7 @@ export const hubEvent = z.discriminatedUnion('kind', [
   signalAppealDecided,
   signalRevoked,
   signalTurned,
+  packActivated,
 ]);
 
 export const anyEvent = z.discriminatedUnion('kind', [...caseEvent.options, ...hubEvent.options]);

@@ -19,6 +19,9 @@ export const permissions = [
   'finding.record',
   'evidence.view',
   'ledger.read',
+  'pack.read',
+  'pack.draft',
+  'pack.activate',
   'system.read',
   'source.manage',
 ] as const;
@@ -53,6 +56,9 @@ const granted: Record<Role, readonly Permission[]> = {
     'finding.record',
     'evidence.view',
     'ledger.read',
+    'pack.read',
+    'pack.draft',
+    'pack.activate',
   ],
   hallManager: [
     'case.read',

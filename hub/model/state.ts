@@ -252,6 +252,7 @@ export interface LedgerDraft {
     | 'signal.appealRejected'
     | 'signal.escalated'
     | 'signal.revoked'
+    | 'pack.activated'
     | 'visit.started'
     | 'visit.finished'
     | 'finding.recorded'

@@ -109,6 +109,7 @@ export interface World {
   cameras: ReadonlyMap<string, Camera>;
   /** Keyed by `matterKey(region, code)`. */
   matters: ReadonlyMap<string, Matter>;
+  /** The newest version of each by its id; the earlier ones, which older cases keep, by `id@version`. */
   packs: ReadonlyMap<string, RulePack>;
   calendar: WorkCalendar;
 }
@@ -146,13 +147,18 @@ export function nearMatters(world: World, region: string): Matter[] {
   );
 }
 
+/** A version of a pack, for a signal that it issued; the newest where the store no longer has that one. */
+export const packVersionOf = (world: World, id: string, version: number): RulePack | undefined =>
+  world.packs.get(`${id}@${version}`) ?? world.packs.get(id);
+
 /** The rule pack in force for a region on a day (`YYYY-MM-DD`): the nearest one up the chain. */
 export function packOf(world: World, region: string, day: string): RulePack | undefined {
   for (const each of chainOf(region)) {
     let best: RulePack | undefined;
     for (const pack of world.packs.values()) {
       if (pack.region !== each || pack.effectiveFrom > day || (pack.effectiveTo && pack.effectiveTo < day)) continue;
-      if (!best || pack.effectiveFrom > best.effectiveFrom) best = pack;
+      const isNewer = pack.effectiveFrom === best?.effectiveFrom && pack.id === best.id && pack.version > best.version;
+      if (!best || pack.effectiveFrom > best.effectiveFrom || isNewer) best = pack;
     }
     if (best) return best;
   }

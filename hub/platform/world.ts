@@ -44,10 +44,7 @@ export async function loadWorld(store: Store): Promise<World> {
       'select id, hall, hall_window as "window", name, name_en as "nameEn", enabled from camera order by id',
     );
     const matters = await runner.query<{ body: Matter }>('select body from matter order by region, code');
-    // A pack's older versions explain old signals; what is in force is the newest.
-    const packs = await runner.query<{ id: string; body: RulePack }>(
-      'select distinct on (id) id, body from rule_pack order by id, version desc',
-    );
+    const packs = await runner.query<{ body: RulePack }>('select body from rule_pack order by id, version desc');
     const days = await runner.query<{ day: string; working: boolean; name: string }>(
       'select day, working, name from calendar_day order by day',
     );
@@ -60,13 +57,27 @@ export async function loadWorld(store: Store): Promise<World> {
       windows: keyed(windows, ({ id }) => id),
       cameras: keyed(cameras, ({ id }) => id),
       matters: new Map(matters.map(({ body }) => [matterKey(body.region, body.code), body])),
-      packs: new Map(packs.map(({ id, body }) => [id, body])),
+      packs: versionsOf(packs.map(({ body }) => body)),
       calendar: {
         days: new Map(days.map(({ day, working, name }): [string, CalendarDay] => [day, { working, name }])),
         years: new Set(years.map(({ year }) => year)),
       },
     };
   });
+}
+
+/** Newest first. A version that a later one overtakes from its very first day is in force never. */
+function versionsOf(packs: readonly RulePack[]): Map<string, RulePack> {
+  const found = new Map<string, RulePack>();
+  const begins = new Map<string, string>();
+  for (const pack of packs) {
+    const later = begins.get(pack.id);
+    if (later === undefined) found.set(pack.id, pack);
+    else if (pack.effectiveFrom < later) found.set(`${pack.id}@${pack.version}`, pack);
+    else continue;
+    begins.set(pack.id, pack.effectiveFrom);
+  }
+  return found;
 }
 
 /** Rows whose empty columns are left out, as the model's optional fields ask. */

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { anyEvent, type Event } from '../model/event.ts';
 import type { LiveItem } from '../model/live.ts';
 import type { Bus, Refusal } from '../platform/nats.ts';
+import { worldChanged } from '../platform/world.ts';
 import type { Incoming, Recorder, Written } from './batch.ts';
 
 const durable = 'recorder';
@@ -235,6 +236,9 @@ export class Follower {
       this.#bus.publishLive(region, { position, items, after: before, ...(more ? { more } : {}) });
       this.#announced = position;
     });
+    // Written: every part reads the packs again, also when the command's caller has gone away.
+    if (outcomes.some(({ event, verdict }) => verdict.ok && event.kind === 'pack.activated'))
+      this.#bus.connection.publish(worldChanged);
     for (const { event, verdict, isConflict } of outcomes) {
       // The archive holds the first event of this id, so the second is kept with the refused.
       if (isConflict && !verdict.ok) await this.#putAside(event, verdict);

@@ -263,6 +263,19 @@ export function upsertRows<T extends Put['table']>(table: T, rows: readonly RowO
   );
 }
 
+/** An activated pack becomes reference data in the transaction that archives its event. A version is written once. */
+export const insertPacks = (events: readonly Archived[]): Statement[] =>
+  events.flatMap(({ event, refused }) =>
+    event.kind === 'pack.activated' && !refused
+      ? [
+          {
+            text: `insert into rule_pack (id, version, region, effective_from, body) values ($1, $2, $3, $4, $5::jsonb) on conflict (id, version) do nothing`,
+            values: [event.pack, event.version, event.region, event.effectiveFrom, event.body],
+          },
+        ]
+      : [],
+  );
+
 export function insertLedger(entries: readonly LedgerEntry[]): Statement {
   return insert(
     'ledger',

@@ -1,7 +1,7 @@
 import type { CaseLine } from '../model/api.ts';
 import { dayOf } from '../model/calendar.ts';
 import type { CasefileStatus, Signal, SignalState } from '../model/state.ts';
-import { matterOf, type Named, type World } from '../model/world.ts';
+import { matterOf, packVersionOf, type Named, type World } from '../model/world.ts';
 import type { Cell, Table } from './exports.ts';
 
 type Language = 'zh' | 'en';
@@ -102,7 +102,8 @@ export function signalTable(world: World, language: Language, chunks: AsyncItera
   const row = (signal: Signal): Cell[] => [
     signal.id,
     signal.region,
-    world.packs.get(signal.pack)?.levels[signal.level].word[language] ?? pick(levelWords[signal.level], language),
+    packVersionOf(world, signal.pack, signal.packVersion)?.levels[signal.level].word[language] ??
+      pick(levelWords[signal.level], language),
     pick(states[signal.state], language),
     language === 'zh' ? signal.titleZh : signal.titleEn,
     language === 'zh' ? signal.messageZh : signal.messageEn,

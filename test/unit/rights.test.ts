@@ -31,6 +31,9 @@ describe('rights', () => {
         'finding.record',
         'evidence.view',
         'ledger.read',
+        'pack.read',
+        'pack.draft',
+        'pack.activate',
       ],
     ],
     [

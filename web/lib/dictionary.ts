@@ -473,6 +473,8 @@ export const dictionary = {
     '每条含前一条的 SHA-256，任何改动都会使链条断开。',
     'Each entry carries the SHA-256 of the one before: any change breaks the chain.',
   ],
+  'subject.pack': ['{pack}，自 {day} 起施行', '{pack}, in force from {day}'],
+  'act.pack.activated': ['启用规则包', 'Rule pack activated'],
   'act.signal.issued': ['发出信号', 'Signal issued'],
   'act.signal.acknowledged': ['签收信号', 'Signal acknowledged'],
   'act.signal.revoked': ['撤销信号', 'Signal revoked'],

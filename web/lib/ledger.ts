@@ -32,6 +32,9 @@ export function subjectOf(entry: LedgerEntry): string {
       if (typeof facts.correctBy === 'string') parts.push(t('subject.correctBy', { day: facts.correctBy }));
       if (typeof facts.reason === 'string' && facts.reason !== '') parts.push(facts.reason);
       break;
+    case 'pack.activated':
+      parts.push(t('subject.pack', { pack: entry.subject, day: String(facts.effectiveFrom ?? '') }));
+      break;
     case 'visit.started':
       if (typeof facts.windows === 'number') parts.push(t('wall.windows', { n: facts.windows }));
       break;
