@@ -109,10 +109,11 @@ const account = program.command('account').description('people who may sign in')
 account
   .command('add')
   .argument('<name>')
-  .requiredOption('--role <role>', 'inspector, hallManager or administrator')
+  .requiredOption('--role <role>', 'inspector, hallManager, administrator or postUser')
   .requiredOption('--region <code>', 'everything below it is in scope', region)
   .option('--hall <id>', 'of a hall manager')
   .option('--organ <id>', "of an inspector; default: the region's")
+  .option('--department <id>', 'of a post user, who enters its cases by hand')
   .option('--display <name>', 'as shown to others')
   .option('--password-stdin', 'read the password from standard input')
   .action(async (name: string, flags) => (await import('./cli/people.ts')).addAccount(name, flags));

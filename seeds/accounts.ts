@@ -17,6 +17,7 @@ interface Person extends DemoAccount {
   region: string;
   hall?: string;
   organ?: string;
+  department?: string;
 }
 
 /** The hall with twelve windows and twelve cameras. */
@@ -58,6 +59,15 @@ const people: readonly Person[] = [
     place: '四川省 Sichuan',
     region: '510000',
   },
+  {
+    role: 'postUser',
+    account: 'window',
+    password: 'demo-window',
+    name: '岗位用户 1002',
+    place: '锦江区城管局 Jinjiang urban management',
+    region: '510104',
+    department: '510104-city',
+  },
 ];
 
 /** The simulator's source; its events say that they come from `demo`. */
@@ -75,8 +85,8 @@ export async function demoAccounts(store: Store): Promise<DemoAccount[]> {
   await Promise.all(
     missing.map(async (each) =>
       store.query(
-        `insert into account (name, display, password, role, region, hall, organ, demo, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, true, $8) on conflict (name) do nothing`,
+        `insert into account (name, display, password, role, region, hall, organ, department, demo, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, true, $9) on conflict (name) do nothing`,
         [
           each.account,
           each.name,
@@ -85,6 +95,7 @@ export async function demoAccounts(store: Store): Promise<DemoAccount[]> {
           each.region,
           each.hall ?? null,
           each.organ ?? null,
+          each.department ?? null,
           Date.now(),
         ],
       ),

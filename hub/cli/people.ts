@@ -6,7 +6,7 @@ import { hashPassword, longestPassword } from '../platform/password.ts';
 import { readSecret, say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
 
-const roles = ['inspector', 'hallManager', 'administrator'] as const;
+const roles = ['inspector', 'hallManager', 'administrator', 'postUser'] as const;
 const shortestPassword = 10;
 
 export interface AccountFlags {
@@ -14,6 +14,7 @@ export interface AccountFlags {
   region: string;
   hall?: string;
   organ?: string;
+  department?: string;
   display?: string;
   passwordStdin?: boolean;
 }
@@ -26,6 +27,8 @@ export async function addAccount(name: string, flags: AccountFlags): Promise<voi
     throw new HubError('cli.input', `--role: expected one of ${roles.join(', ')}`);
   if (flags.role === 'hallManager' && flags.hall === undefined)
     throw new HubError('cli.input', '--hall: a hall manager needs a hall');
+  if (flags.role === 'postUser' && flags.department === undefined)
+    throw new HubError('cli.input', '--department: a post user enters the cases of one department');
   if (!flags.passwordStdin)
     throw new HubError(
       'cli.input',
@@ -37,18 +40,20 @@ export async function addAccount(name: string, flags: AccountFlags): Promise<voi
   }
   await withBackend(async (ground) => {
     checkRegion(ground, flags.region);
-    const { halls, organs } = ground.world();
+    const { halls, organs, departments } = ground.world();
     if (flags.hall !== undefined && !halls.has(flags.hall))
       throw new HubError('cli.input', `--hall: unknown hall ${flags.hall}`);
     if (flags.organ !== undefined && !organs.has(flags.organ))
       throw new HubError('cli.input', `--organ: unknown organ ${flags.organ}`);
+    if (flags.department !== undefined && !departments.has(flags.department))
+      throw new HubError('cli.input', `--department: unknown department ${flags.department}`);
     // An inspector without an organ has no duties: the region's own organ is meant.
     const organ =
       flags.organ ??
       (flags.role === 'inspector' ? [...organs.values()].find(({ region }) => region === flags.region)?.id : undefined);
     const added = await ground.store.query(
-      `insert into account (name, display, password, role, region, hall, organ, demo, created_at)
-       values ($1, $2, $3, $4, $5, $6, $7, false, $8) on conflict (name) do nothing returning name`,
+      `insert into account (name, display, password, role, region, hall, organ, department, demo, created_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, false, $9) on conflict (name) do nothing returning name`,
       [
         name,
         flags.display ?? name,
@@ -57,6 +62,7 @@ export async function addAccount(name: string, flags: AccountFlags): Promise<voi
         flags.region,
         flags.hall ?? null,
         organ ?? null,
+        flags.department ?? null,
         Date.now(),
       ],
     );
@@ -76,7 +82,7 @@ export async function removeAccount(name: string): Promise<void> {
 export async function listAccounts(json: boolean): Promise<void> {
   await withBackend(async ({ store }) => {
     const rows = await store.query(
-      'select name, display, role, region, hall, organ, demo from account order by name limit 10000',
+      'select name, display, role, region, hall, organ, department, demo from account order by name limit 10000',
     );
     print(rows, json);
   });

@@ -71,6 +71,7 @@ export interface Me {
   region: Named & { code: string; level: 'province' | 'city' | 'county'; demo: boolean };
   hall?: Named & { id: string };
   organ?: Named & { id: string };
+  department?: Named & { id: string };
 }
 
 export interface HallSummary extends Hall {

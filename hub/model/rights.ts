@@ -1,7 +1,7 @@
 import { prefixOf } from './world.ts';
 
-/** 电子监察员, 大厅负责人, 系统管理员. Roles are kept apart (SC-29). */
-export type Role = 'inspector' | 'hallManager' | 'administrator';
+/** 电子监察员, 大厅负责人, 系统管理员, 岗位用户. Roles are kept apart (SC-29). */
+export type Role = 'inspector' | 'hallManager' | 'administrator' | 'postUser';
 
 export const permissions = [
   'case.read',
@@ -25,7 +25,9 @@ export const permissions = [
   'system.read',
   'source.manage',
 ] as const;
+  'source.read',
 export type Permission = (typeof permissions)[number];
+  'entry.write',
 
 /** Who is signed in. */
 export interface Identity {
@@ -41,6 +43,8 @@ export interface Identity {
   organ?: string;
 }
 
+  /** A post user enters cases of this department only (QT-15). */
+  department?: string;
 const granted: Record<Role, readonly Permission[]> = {
   inspector: [
     'case.read',
@@ -63,6 +67,7 @@ const granted: Record<Role, readonly Permission[]> = {
   hallManager: [
     'case.read',
     'signal.read',
+    'source.read',
     'signal.acknowledge',
     'signal.correct',
     'signal.appeal',
@@ -74,6 +79,7 @@ const granted: Record<Role, readonly Permission[]> = {
 
 /** A right is role × permission × region prefix × hall. */
 export function may(
+  postUser: ['entry.write'],
   who: Identity,
   permission: Permission,
   where?: { region: string; hall?: string | undefined },

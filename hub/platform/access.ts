@@ -18,6 +18,7 @@ interface IdentityRow extends Record<string, unknown> {
   region: string;
   hall: string | null;
   organ: string | null;
+  department: string | null;
   expires_at: number;
 }
 
@@ -37,11 +38,11 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
   async function look(hash: Buffer): Promise<{ who: Identity; expiresAt: number } | undefined> {
     const [row] = await store.query<IdentityRow>(
       `update session set last_at = $2 from account where session.token_hash = $1 and session.expires_at > $2 and account.name = session.account
-       returning session.id, session.account, session.expires_at, account.display, account.role, account.region, account.hall, account.organ`,
+       returning session.id, session.account, session.expires_at, account.display, account.role, account.region, account.hall, account.organ, account.department`,
       [hash, now()],
     );
     if (!row) return undefined;
-    const { id, account, display, role, region, hall, organ, expires_at } = row;
+    const { id, account, display, role, region, hall, organ, department, expires_at } = row;
     const who: Identity = {
       session: id,
       account,
@@ -50,6 +51,7 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
       region,
       ...(hall === null ? {} : { hall }),
       ...(organ === null ? {} : { organ }),
+      ...(department === null ? {} : { department }),
     };
     return { who, expiresAt: expires_at };
   }

@@ -80,6 +80,7 @@ function meOf(world: World, who: Identity): Me {
   const region = world.regions.get(who.region);
   const hall = who.hall === undefined ? undefined : world.halls.get(who.hall);
   const organ = who.organ === undefined ? undefined : world.organs.get(who.organ);
+  const department = who.department === undefined ? undefined : world.departments.get(who.department);
   const named = ({ name, nameEn }: { name: string; nameEn?: string }) => ({
     name,
     ...(nameEn === undefined ? {} : { nameEn }),
@@ -97,5 +98,6 @@ function meOf(world: World, who: Identity): Me {
     },
     ...(hall ? { hall: { id: hall.id, ...named(hall) } } : {}),
     ...(organ ? { organ: { id: organ.id, ...named(organ) } } : {}),
+    ...(department ? { department: { id: department.id, ...named(department) } } : {}),
   };
 }

@@ -107,6 +107,7 @@ describe('the demonstration accounts', () => {
       ['inspector', 'inspector'],
       ['province', 'inspector'],
       ['manager', 'hallManager'],
+      ['window', 'postUser'],
     ]);
     type Row = { name: string; password: string; region: string; hall: string | null; demo: boolean };
     const rows = async () => store.query<Row>('select name, password, region, hall, demo from account order by name');

@@ -34,6 +34,7 @@ describe('rights', () => {
         'pack.read',
         'pack.draft',
         'pack.activate',
+        'source.read',
       ],
     ],
     [
@@ -49,6 +50,7 @@ describe('rights', () => {
       ],
     ],
     ['administrator', ['system.read', 'source.manage']],
+    ['postUser', ['entry.write']],
   ];
   it.each(table)('of the %s are these and no others', (role, granted) => {
     expect(permissions.filter((each) => may(who(role, '510104'), each))).toEqual(granted);

@@ -5,7 +5,7 @@ import { api, ApiError } from './api.ts';
 import { inLocale, nameOf, t } from './locale.svelte.ts';
 
 /** The page each role begins its day on. */
-const landing = { inspector: '/', hallManager: '/hall', administrator: '/system' } as const;
+const landing = { inspector: '/', hallManager: '/hall', administrator: '/system', postUser: '/entry' } as const;
 
 /** Who is signed in, and the words of their region. */
 class Session {
