@@ -23,11 +23,11 @@ export const permissions = [
   'pack.draft',
   'pack.activate',
   'system.read',
-  'source.manage',
-] as const;
   'source.read',
-export type Permission = (typeof permissions)[number];
+  'source.manage',
   'entry.write',
+] as const;
+export type Permission = (typeof permissions)[number];
 
 /** Who is signed in. */
 export interface Identity {
@@ -41,10 +41,10 @@ export interface Identity {
   /** A hall manager sees this hall only. */
   hall?: string;
   organ?: string;
-}
-
   /** A post user enters cases of this department only (QT-15). */
   department?: string;
+}
+
 const granted: Record<Role, readonly Permission[]> = {
   inspector: [
     'case.read',
@@ -63,11 +63,11 @@ const granted: Record<Role, readonly Permission[]> = {
     'pack.read',
     'pack.draft',
     'pack.activate',
+    'source.read',
   ],
   hallManager: [
     'case.read',
     'signal.read',
-    'source.read',
     'signal.acknowledge',
     'signal.correct',
     'signal.appeal',
@@ -75,11 +75,11 @@ const granted: Record<Role, readonly Permission[]> = {
     'patrol.read',
   ],
   administrator: ['system.read', 'source.manage'],
+  postUser: ['entry.write'],
 };
 
 /** A right is role × permission × region prefix × hall. */
 export function may(
-  postUser: ['entry.write'],
   who: Identity,
   permission: Permission,
   where?: { region: string; hall?: string | undefined },
