@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { checkPack, finder, packFolders } from '../../seeds/packs.ts';
 import { HubError } from '../model/error.ts';
+import { checkPack, finder, packFolders } from '../platform/packFile.ts';
 import { seedsFolder } from './backend.ts';
 
 const largestPack = 2 ** 20;
