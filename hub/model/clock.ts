@@ -156,6 +156,8 @@ export function explainCasefile(
 export function stoppedAt(casefile: Casefile): number | undefined {
   const times = [casefile.decidedAt, casefile.completedAt].filter((each) => each !== undefined);
   if (times.length > 0) return Math.min(...times);
+  if (casefile.endedAt !== undefined) return casefile.endedAt;
+  // Rows that were written before the end had a field of its own.
   return casefile.status === 'withdrawn' || casefile.status === 'declined' ? casefile.lastEventAt : undefined;
 }
 

@@ -2,7 +2,7 @@
  * The product's brain: `decide(event, state, world) → consequences`. No I/O and no clock of its own; `event.receivedAt` is
  * now, `event.occurredAt` is when it happened. The same events in the same order always give the same consequences.
  */
-import { decideCase, turnClock } from './decideCase.ts';
+import { decideCase, replanClock, turnClock } from './decideCase.ts';
 import { decideCamera, decideDuty, decideFinding, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
 import { decidePack } from './decidePack.ts';
 import { decideSignalAct, issueByHand, turnSignal } from './decideSignal.ts';
@@ -113,6 +113,8 @@ export function decide(event: Recorded, state: State, world: World): Consequence
   switch (event.kind) {
     case 'clock.turned':
       return turnClock(event, state, world);
+    case 'clock.replanned':
+      return replanClock(event, state, world);
     case 'camera.changed':
       return decideCamera(event, state);
     case 'patrol.planned':

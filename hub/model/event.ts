@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, shortText, longText, reasonText, regionCode, identifier } from './fields.ts';
+import { instant, yuan, shortText, longText, reasonText, regionCode, identifier } from './fields.ts';
 import { levels } from './pack.ts';
 
 /**
@@ -36,6 +36,9 @@ const opening = {
   applicant: z.object({ name: shortText, class: z.enum(['person', 'enterprise', 'other']) }).optional(),
 };
 
+/** XY-56: the name or staff number of who granted it, and the document's number (文号). */
+const deciding = { approver: shortText.optional(), document: shortText.optional() };
+
 export const caseReceived = z.strictObject({ kind: z.literal('case.received'), ...caseCommon, ...opening });
 export const caseAccepted = z.strictObject({
   kind: z.literal('case.accepted'),
@@ -64,7 +67,12 @@ export const caseSuspended = z.strictObject({
   procedure: shortText,
   reason: longText.optional(),
 });
-export const caseResumed = z.strictObject({ kind: z.literal('case.resumed'), ...caseCommon });
+export const caseResumed = z.strictObject({
+  kind: z.literal('case.resumed'),
+  ...caseCommon,
+  /** What the special procedure came to (SZ-44…SZ-46). */
+  result: longText.optional(),
+});
 export const caseExtended = z.strictObject({
   kind: z.literal('case.extended'),
   ...caseCommon,
@@ -77,6 +85,7 @@ export const caseDecided = z.strictObject({
   ...caseCommon,
   outcome: z.enum(['approved', 'denied']),
   reason: longText.optional(),
+  ...deciding,
 });
 export const caseCompleted = z.strictObject({ kind: z.literal('case.completed'), ...caseCommon });
 export const caseWithdrawn = z.strictObject({
@@ -84,6 +93,105 @@ export const caseWithdrawn = z.strictObject({
   ...caseCommon,
   reason: longText.optional(),
 });
+
+/** 上报: the first organ hands its opinion and the material up (SZ-30). */
+export const caseForwarded = z.strictObject({
+  kind: z.literal('case.forwarded'),
+  ...caseCommon,
+  /** The superior organ, as the source names it. */
+  to: shortText,
+  reason: longText.optional(),
+});
+export const caseForwardAnswered = z.strictObject({
+  kind: z.literal('case.forwardAnswered'),
+  ...caseCommon,
+  result: longText.optional(),
+});
+/** 发证 (SZ-36). */
+export const caseLicenceIssued = z.strictObject({
+  kind: z.literal('case.licenceIssued'),
+  ...caseCommon,
+  name: shortText,
+  number: shortText.optional(),
+});
+/** 结果公示 (SZ-35). */
+export const casePublished = z.strictObject({
+  kind: z.literal('case.published'),
+  ...caseCommon,
+  where: shortText.optional(),
+});
+/** 收费 (SZ-48). */
+export const caseFeeCharged = z.strictObject({
+  kind: z.literal('case.feeCharged'),
+  ...caseCommon,
+  name: shortText,
+  amount: yuan,
+  /** Number of the receipt or the payment notice. */
+  reference: shortText.optional(),
+});
+/** 退件, 退回: the department gives the application back. */
+export const caseReturned = z.strictObject({
+  kind: z.literal('case.returned'),
+  ...caseCommon,
+  reason: longText.optional(),
+});
+/** 撤销许可 (SZ-24). */
+export const caseResultRevoked = z.strictObject({
+  kind: z.literal('case.resultRevoked'),
+  ...caseCommon,
+  approver: shortText,
+  reason: reasonText,
+});
+/** 行政复议, 行政诉讼 (SZ-23). */
+export const caseAppealed = z.strictObject({
+  kind: z.literal('case.appealed'),
+  ...caseCommon,
+  by: z.enum(['reconsideration', 'litigation']),
+  reference: shortText.optional(),
+});
+/** 批后监管. */
+export const caseInspected = z.strictObject({
+  kind: z.literal('case.inspected'),
+  ...caseCommon,
+  result: shortText,
+});
+
+/** 征收: 缴费通知 and 缴费. */
+export const caseLevyNotified = z.strictObject({
+  kind: z.literal('case.levyNotified'),
+  ...caseCommon,
+  amount: yuan,
+  dueAt: instant.optional(),
+});
+export const caseLevyPaid = z.strictObject({
+  kind: z.literal('case.levyPaid'),
+  ...caseCommon,
+  amount: yuan,
+  reference: shortText.optional(),
+});
+
+/** 处罚: 立案 → 调查终结 → 告知书 → 处罚决定 → 执行. `applicant` is the party (当事人). */
+export const caseFiled = z.strictObject({ kind: z.literal('case.filed'), ...caseCommon, ...opening });
+export const caseInvestigated = z.strictObject({
+  kind: z.literal('case.investigated'),
+  ...caseCommon,
+  result: longText.optional(),
+});
+export const caseNoticeServed = z.strictObject({
+  kind: z.literal('case.noticeServed'),
+  ...caseCommon,
+  document: shortText.optional(),
+});
+export const casePenaltyDecided = z.strictObject({
+  kind: z.literal('case.penaltyDecided'),
+  ...caseCommon,
+  /** 处罚种类 in the source's words, for example 罚款 or 不予处罚. */
+  penalty: shortText,
+  amount: yuan.optional(),
+  reason: longText.optional(),
+  ...deciding,
+});
+export const caseExecuted = z.strictObject({ kind: z.literal('case.executed'), ...caseCommon });
 
 /** The approval events a department may send through a door. */
 export const caseEvent = z.discriminatedUnion('kind', [
@@ -99,6 +207,22 @@ export const caseEvent = z.discriminatedUnion('kind', [
   caseDecided,
   caseCompleted,
   caseWithdrawn,
+  caseForwarded,
+  caseForwardAnswered,
+  caseLicenceIssued,
+  casePublished,
+  caseFeeCharged,
+  caseReturned,
+  caseResultRevoked,
+  caseAppealed,
+  caseInspected,
+  caseLevyNotified,
+  caseLevyPaid,
+  caseFiled,
+  caseInvestigated,
+  caseNoticeServed,
+  casePenaltyDecided,
+  caseExecuted,
 ]);
 
 /** A camera (点位) changed its state; published by the stream part, only on a change. */
@@ -113,6 +237,12 @@ export const cameraChanged = z.strictObject({
 
 /** A casefile's colour is due to change: published by the ticker at `occurredAt`, decided like any other event. */
 export const clockTurned = z.strictObject({ kind: z.literal('clock.turned'), ...common, casefile: identifier });
+
+/**
+ * A year's calendar was published that a deadline waits for: published by the ticker, decided like any other event, so that
+ * the casefile's deadlines are counted anew.
+ */
+export const clockReplanned = z.strictObject({ kind: z.literal('clock.replanned'), ...common, casefile: identifier });
 
 /** One duty (任务): an organ must visit a hall `required` times on a working day (SC-11..SC-15). */
 export const patrolPlanned = z.strictObject({
@@ -260,6 +390,7 @@ export const packActivated = z.strictObject({
 export const hubEvent = z.discriminatedUnion('kind', [
   cameraChanged,
   clockTurned,
+  clockReplanned,
   patrolPlanned,
   visitStarted,
   visitFinished,

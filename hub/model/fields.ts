@@ -44,5 +44,15 @@ export const longText = z.string().max(2000).regex(printableLines, 'expected tex
 /** A reason in words: blank is no reason. */
 export const reasonText = longText.regex(/\S/, 'expected a reason in words');
 
+/** An amount of money in yuan, at most two decimals. */
+export const yuan = z
+  .number()
+  .min(0)
+  .max(1e12)
+  .refine(
+    (amount) => Math.abs(Math.round(amount * 100) - amount * 100) < 1e-4,
+    'expected yuan with at most two decimals',
+  );
+
 /** Six digits of GB/T 2260, for example 510104. */
 export const regionCode = z.string().regex(/^\d{6}$/, 'expected a six-digit GB/T 2260 code');

@@ -20,7 +20,7 @@ export const tolerance = 5 * 60_000;
 
 type Option = (typeof caseEvent.options)[number];
 
-// One look-up by `kind` and one strict object instead of a union that lists the faults of twelve options.
+// One look-up by `kind` and one strict object instead of a union that lists the faults of every option.
 const options = new Map<unknown, Option>(caseEvent.options.map((option) => [option.shape.kind.value, option]));
 const kinds = [...options.keys()].join(', ');
 
@@ -81,17 +81,17 @@ export function checkAgainst(world: World, event: CaseEvent, now: number): Fault
 export function checkTogether(events: readonly CaseEvent[]): Map<number, Fault> {
   const accepted = new Map<string, number>();
   for (const event of events) {
-    if (event.kind !== 'case.accepted') continue;
+    if (event.kind !== 'case.accepted' && event.kind !== 'case.filed') continue;
     const key = casefileKey(event);
     accepted.set(key, Math.min(event.occurredAt, accepted.get(key) ?? Infinity));
   }
   const faults = new Map<number, Fault>();
   if (accepted.size === 0) return faults;
   events.forEach((event, index) => {
-    if (event.kind !== 'case.decided' && event.kind !== 'case.completed') return;
+    if (!ends.has(event.kind)) return;
     const at = accepted.get(casefileKey(event));
     if (at === undefined || dayOf(event.occurredAt) >= dayOf(at)) return;
-    const what = event.kind === 'case.decided' ? 'decided' : 'completed';
+    const what = event.kind === 'case.completed' ? 'completed' : 'decided';
     faults.set(index, {
       field: 'occurredAt',
       reason: `casefile ${event.casefile} ${what} on ${dayOf(event.occurredAt)}, before its acceptance on ${dayOf(at)}`,
@@ -100,6 +100,7 @@ export function checkTogether(events: readonly CaseEvent[]): Map<number, Fault> 
   return faults;
 }
 
+const ends: ReadonlySet<CaseEvent['kind']> = new Set(['case.decided', 'case.penaltyDecided', 'case.completed']);
 const casefileKey = (event: CaseEvent): string => `${event.region}:${event.casefile}`;
 
 function ahead(at: number, now: number): string {

@@ -1,15 +1,27 @@
 /** What the recorder derives from the log. Every row can be rebuilt from the events alone, byte for byte. */
 import type { CameraState, WindowView } from './event.ts';
 import type { Level } from './pack.ts';
+import type { ProcedureKind } from './procedure.ts';
 
 export type CasefileStatus =
-  'received' | 'correcting' | 'accepted' | 'suspended' | 'decided' | 'completed' | 'declined' | 'withdrawn';
+  | 'received'
+  | 'correcting'
+  | 'accepted'
+  | 'suspended'
+  | 'decided'
+  | 'completed'
+  | 'declined'
+  | 'withdrawn'
+  | 'returned';
 
 /** 停表: a time that the law does not count (行政许可法 45). Open while `to` is absent. */
 export interface Suspension {
   from: number;
   to?: number;
   procedure: string;
+  /** Absent where the words are none of the closed list. */
+  kind?: ProcedureKind;
+  result?: string;
 }
 
 /** 办件. `id` is `<region>:<number>`. Times in epoch milliseconds. */
@@ -33,7 +45,30 @@ export interface Casefile {
   extensionDays: number;
   corrections: number;
   /** Steps taken between acceptance and decision, as they were recorded. */
-  steps?: { step: string; at: number }[];
+  steps?: { step: string; at: number; handler?: string }[];
+  /** Who received, accepted, decided and completed it, by staff number; who granted it (XY-56), and the document. */
+  receivedBy?: string;
+  acceptedBy?: string;
+  decidedBy?: string;
+  completedBy?: string;
+  approver?: string;
+  document?: string;
+  /** When it was declined, withdrawn or returned. */
+  endedAt?: number;
+  /** The latest correction notice (补正告知) and the applicant's answer to it. */
+  correctionAskedAt?: number;
+  correctedAt?: number;
+  /** Handed up to a superior organ, and its answer. */
+  forwards?: { to: string; at: number; answeredAt?: number; result?: string }[];
+  licences?: { name: string; number?: string; at: number }[];
+  publishedAt?: number;
+  fees?: { name: string; amount: number; reference?: string; at: number }[];
+  revoked?: { at: number; approver: string; reason: string };
+  appeals?: { by: 'reconsideration' | 'litigation'; reference?: string; at: number }[];
+  inspections?: { result: string; at: number }[];
+  levy?: { amount?: number; at?: number; dueAt?: number; paid?: number; paidAt?: number };
+  /** 处罚. A penalty case is accepted when it is filed (立案). */
+  penalty?: { investigatedAt?: number; noticeAt?: number; decision?: string; amount?: number; executedAt?: number };
   /** Deadlines as given by the source, if it gave any; they win over the matter's limits. */
   givenStatutoryDueAt?: number;
   givenPromisedDueAt?: number;

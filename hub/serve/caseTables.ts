@@ -32,6 +32,7 @@ const statuses: Record<CasefileStatus, Pair> = {
   completed: ['已办结', 'Completed'],
   declined: ['不予受理', 'Declined'],
   withdrawn: ['已撤回', 'Withdrawn'],
+  returned: ['已退回', 'Returned'],
 };
 const signalHeads: readonly Pair[] = [
   ['信号编号', 'Signal'],

@@ -46,7 +46,17 @@ const caseFields = {
   ...place,
   matter: identifier.optional(),
   status: z
-    .enum(['received', 'correcting', 'accepted', 'suspended', 'decided', 'completed', 'declined', 'withdrawn'])
+    .enum([
+      'received',
+      'correcting',
+      'accepted',
+      'suspended',
+      'decided',
+      'completed',
+      'declined',
+      'withdrawn',
+      'returned',
+    ])
     .optional(),
   clock: z.enum(['onTime', 'dueSoon', 'late', 'open']).optional(),
   text: z.string().trim().min(1).max(60).optional(),

@@ -24,6 +24,7 @@ export const statuses = [
   'completed',
   'declined',
   'withdrawn',
+  'returned',
 ] as const satisfies readonly CasefileStatus[];
 export const clocks = ['late', 'dueSoon', 'onTime', 'open'] as const satisfies readonly CaseClock[];
 
