@@ -9,7 +9,7 @@
  *   GET    /api/halls/:hall                     → HallDetail
  *   GET    /api/halls/:hall/timeline?minutes=60 → Timeline
  *   GET    /api/windows/:window/events?limit=50 → EventLine[] (newest first)
- *   GET    /api/signals?state=open|draft|all&hall=&window=&before=&limit=100 → Page<Signal> (newest first)
+ *   GET    /api/signals?state=open|all|STATE&region=&department=&hall=&window=&matter=&level=&rule=&trial=true|false&from=&to=&before=&limit=100 → SignalPage (newest first)
  *   POST   /api/signals {casefile?, window?, level, article, text} → Signal; 409. Issued by hand (inspector); one key, one signal.
  *   POST   /api/signals/:id/acknowledge {note?} → Signal; 409 Problem
  *   POST   /api/signals/:id/confirm {outcome: issued|dropped, note?} → Signal; 409. A draft; dropping needs the note.
@@ -20,7 +20,7 @@
  *   POST   /api/signals/:id/revoke {reason}     → Signal; 409 for who issued it by hand or asked for it (SC-29)
  *   GET    /api/casefiles?region=&department=&hall=&matter=&status=&clock=&text=&from=&to=&before=&limit=50 → CasePage (newest first)
  *   GET    /api/casefiles.csv, .xlsx            → the same rows as a file, at most 50,000 (`lang=zh|en`); 503 while another is written
- *   GET    /api/signals.csv, .xlsx?state=&level=&region=&department=&hall=&from=&to= → signals as a file, likewise
+ *   GET    /api/signals.csv, .xlsx             → the same signals as a file, likewise (every state when none is named)
  *   GET    /api/statistics?region=&from=&to=    → Statistics (days; the last twelve months when absent)
  *   GET    /api/statistics/comparison?matter=&region=&from=&to= → Comparison
  *   GET    /api/casefiles/:id                   → CasefileDetail
@@ -151,6 +151,12 @@ export interface CaseLine {
 /** `next` is the `before` of the following page; absent on the last. */
 export interface CasePage {
   items: CaseLine[];
+  next?: string;
+}
+
+/** `next` is the `before` of the following page; absent on the last. */
+export interface SignalPage {
+  items: Signal[];
   next?: string;
 }
 

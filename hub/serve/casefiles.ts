@@ -1,49 +1,23 @@
 import { z } from 'zod';
 import type { CaseLine, CasePage } from '../model/api.ts';
-import { dayOf, endOf, startOf } from '../model/calendar.ts';
+import { dayOf } from '../model/calendar.ts';
 import { clockOf } from '../model/clock.ts';
 import { identifier } from '../model/fields.ts';
-import { levels } from '../model/pack.ts';
+import { may } from '../model/rights.ts';
 import { nearMatters, packOf, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { caseTable, signalStates, signalTable } from './caseTables.ts';
+import { caseTable, signalTable } from './caseTables.ts';
 import { chunkRows, fileWriter, mostRows, type FileKind } from './exports.ts';
+import { cursorField, language, momentsOf, nextOf, placeFields, signalFields } from './filters.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { read, Refusal } from './problem.ts';
-import {
-  countNumbers,
-  fewNumbers,
-  selectCasefiles,
-  selectSignalExport,
-  type CaseCursor,
-  type CaseFilter,
-  type CaseRow,
-  type SignalExportFilter,
-  type SignalExportRow,
-} from './queries/explorer.ts';
+import { countNumbers, fewNumbers, selectCasefiles, type CaseFilter, type CaseRow } from './queries/explorer.ts';
 import type { Scope } from './queries/scope.ts';
+import { selectSignals, type SignalFilter, type SignalRow } from './queries/signals.ts';
+import type { Cursor } from './queries/where.ts';
 
-const isDay = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text) && dayOf(startOf(text) || 0) === text;
-export const dayField = z.string().refine(isDay, 'expected a day, YYYY-MM-DD');
-export const regionField = z.string().regex(/^\d{6}$/, 'expected six digits (GB/T 2260)');
-
-const cursor = z
-  .string()
-  .max(400)
-  .regex(/^\d{1,15}\..+$/, 'expected the `next` of a page')
-  .transform((text): CaseCursor => {
-    const dot = text.indexOf('.');
-    return { openedAt: Number(text.slice(0, dot)), id: text.slice(dot + 1) };
-  });
-const place = {
-  region: regionField.optional(),
-  department: identifier.optional(),
-  hall: identifier.optional(),
-  from: dayField.optional(),
-  to: dayField.optional(),
-};
 const caseFields = {
-  ...place,
+  ...placeFields,
   matter: identifier.optional(),
   status: z
     .enum([
@@ -63,17 +37,11 @@ const caseFields = {
 };
 const listQuery = z.object({
   ...caseFields,
-  before: cursor.optional(),
+  before: cursorField.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
-const language = { lang: z.enum(['zh', 'en']).default('zh') };
 const caseExportQuery = z.object({ ...caseFields, ...language });
-const signalExportQuery = z.object({
-  ...place,
-  ...language,
-  state: z.enum(['open', ...signalStates]).optional(),
-  level: z.enum(levels).optional(),
-});
+const signalExportQuery = z.object({ ...signalFields, ...language, state: signalFields.state.default('all') });
 
 /** A text that names a matter finds its cases too; a wide one is cut. */
 const mostCodes = 300;
@@ -85,9 +53,9 @@ export function casefileRoutes({ store, world }: Context): Route[] {
   async function filterOf(
     { who, now }: Asking,
     input: z.output<typeof caseExportQuery> | z.output<typeof listQuery>,
-    page: { before?: CaseCursor | undefined; limit: number },
+    page: { before?: Cursor | undefined; limit: number },
   ): Promise<CaseFilter> {
-    const { region, department, hall, matter, status, clock, text, from, to } = input;
+    const { region, department, hall, matter, status, clock, text } = input;
     return {
       region,
       department,
@@ -95,8 +63,7 @@ export function casefileRoutes({ store, world }: Context): Route[] {
       matter,
       status,
       clock,
-      from: from === undefined ? undefined : startOf(from),
-      to: to === undefined ? undefined : endOf(to),
+      ...momentsOf(input),
       text: text === undefined ? undefined : await textOf(who.region, text),
       now,
       ...page,
@@ -111,7 +78,7 @@ export function casefileRoutes({ store, world }: Context): Route[] {
   }
 
   async function* casesOf(scope: Scope, filter: CaseFilter): AsyncGenerator<CaseLine[]> {
-    let before: CaseCursor | undefined;
+    let before: Cursor | undefined;
     for (let left = mostRows; left > 0;) {
       const limit = Math.min(chunkRows, left);
       const rows = await all<CaseRow>(store, selectCasefiles(scope, { ...filter, before, limit }));
@@ -119,23 +86,20 @@ export function casefileRoutes({ store, world }: Context): Route[] {
       const last = rows.at(-1);
       if (!last || rows.length < limit) return;
       left -= rows.length;
-      before = { openedAt: last.opened_at, id: last.id };
+      before = { at: last.opened_at, id: last.id };
     }
   }
 
-  async function* signalsOf(
-    scope: Scope,
-    filter: Omit<SignalExportFilter, 'limit'>,
-  ): AsyncGenerator<SignalExportRow['body'][]> {
-    let before: SignalExportFilter['before'];
+  async function* signalsOf(scope: Scope, filter: Omit<SignalFilter, 'limit'>): AsyncGenerator<SignalRow['body'][]> {
+    let before: Cursor | undefined;
     for (let left = mostRows; left > 0;) {
       const limit = Math.min(chunkRows, left);
-      const rows = await all<SignalExportRow>(store, selectSignalExport(scope, { ...filter, before, limit }));
+      const rows = await all<SignalRow>(store, selectSignals(scope, { ...filter, before, limit }));
       if (rows.length > 0) yield rows.map(({ body }) => body);
       const last = rows.at(-1)?.body;
       if (!last || rows.length < limit) return;
       left -= rows.length;
-      before = { issuedAt: last.issuedAt, id: last.id };
+      before = { at: last.issuedAt, id: last.id };
     }
   }
 
@@ -154,15 +118,11 @@ export function casefileRoutes({ store, world }: Context): Route[] {
     method: 'GET',
     url: `/signals.${kind}`,
     needs: 'signal.read',
-    handle: async ({ scope, query, now }) => {
+    handle: async ({ who, scope, query, now }) => {
       const input = read(signalExportQuery, query);
       if (input instanceof Refusal) return input;
-      const { lang, from, to, ...rest } = input;
-      const filter = {
-        ...rest,
-        from: from === undefined ? undefined : startOf(from),
-        to: to === undefined ? undefined : endOf(to),
-      };
+      const { lang, ...rest } = input;
+      const filter = { ...rest, ...momentsOf(rest), drafts: may(who, 'signal.confirm') };
       return write(kind, signalTable(world(), lang, signalsOf(scope, filter)), now);
     },
   });
@@ -182,7 +142,7 @@ export function casefileRoutes({ store, world }: Context): Route[] {
         const last = shown.at(-1);
         return {
           items: shown.map((row) => lineOf(world(), row, asking.now)),
-          ...(last && rows.length > input.limit ? { next: `${last.opened_at}.${last.id}` } : {}),
+          ...(last && rows.length > input.limit ? { next: nextOf({ at: last.opened_at, id: last.id }) } : {}),
         };
       },
     },

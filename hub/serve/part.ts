@@ -2,6 +2,7 @@ import { sessions } from '../platform/access.ts';
 import type { StartPart } from '../platform/part.ts';
 import { casefileRoutes } from './casefiles.ts';
 import { commands } from './commands.ts';
+import { startCounting } from './counting.ts';
 import { open } from './gate.ts';
 import { hallRoutes } from './halls.ts';
 import { ledgerRoutes } from './ledger.ts';
@@ -17,6 +18,7 @@ export const start: StartPart = async (context) => {
   const held = sessions(context.store);
   const sockets = await startSockets(context, held);
   const command = commands(context);
+  const counting = startCounting(context);
   return {
     routes: async (app) => {
       app.addHook('preClose', sockets.disconnect);
@@ -37,6 +39,8 @@ export const start: StartPart = async (context) => {
       );
     },
     attach: sockets.attach,
-    stop: sockets.stop,
+    async stop() {
+      await Promise.all([counting.stop(), sockets.stop()]);
+    },
   };
 };

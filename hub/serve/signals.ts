@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import type { CasefileDetail, Clock, Page } from '../model/api.ts';
+import type { CasefileDetail, Clock, SignalPage } from '../model/api.ts';
 import { clockOf } from '../model/clock.ts';
 import { dayOf } from '../model/calendar.ts';
-import { identifier } from '../model/fields.ts';
 import { may, type Identity } from '../model/rights.ts';
 import type { Casefile, Signal } from '../model/state.ts';
 import { matterOf, packOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import type { Command } from './commands.ts';
+import { cursorField, momentsOf, nextOf, signalFields } from './filters.ts';
 import { all, one, type Route } from './gate.ts';
 import { lineOf } from './lines.ts';
 import { read, Refusal, unknown } from './problem.ts';
 import { eventsOfCasefile, selectCasefile, signalsOfCasefile, type CaseLineRow } from './queries/casefiles.ts';
 import { entriesAbout, type EntryBody } from './queries/ledger.ts';
-import { selectSignals } from './queries/signals.ts';
+import { selectSignals, type SignalRow } from './queries/signals.ts';
 import { scopeOf } from './queries/scope.ts';
 import { isShown, signalActRoutes } from './signalActs.ts';
 
@@ -22,10 +22,9 @@ interface Body<T> extends Record<string, unknown> {
 }
 
 const listQuery = z.object({
-  state: z.enum(['open', 'draft', 'all']).default('open'),
-  hall: identifier.optional(),
-  window: identifier.optional(),
-  before: z.coerce.number().int().positive().optional(),
+  ...signalFields,
+  state: signalFields.state.default('open'),
+  before: cursorField.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
 
@@ -47,14 +46,18 @@ export function signalRoutes(context: Context, command: Command): Route[] {
       method: 'GET',
       url: '/signals',
       needs: 'signal.read',
-      handle: async ({ who, scope, query }): Promise<Page<Signal> | Refusal> => {
-        const filter = read(listQuery, query);
-        if (filter instanceof Refusal) return filter;
-        const items = (
-          await all<Body<Signal>>(store, selectSignals(scope, { ...filter, drafts: may(who, 'signal.confirm') }))
-        ).map(({ body }) => body);
+      handle: async ({ who, scope, query }): Promise<SignalPage | Refusal> => {
+        const input = read(listQuery, query);
+        if (input instanceof Refusal) return input;
+        // One row more says whether there is another page.
+        const filter = { ...input, ...momentsOf(input), drafts: may(who, 'signal.confirm'), limit: input.limit + 1 };
+        const rows = await all<SignalRow>(store, selectSignals(scope, filter));
+        const items = rows.slice(0, input.limit).map(({ body }) => body);
         const last = items.at(-1);
-        return { items, ...(last && items.length >= filter.limit ? { next: last.issuedAt } : {}) };
+        return {
+          items,
+          ...(last && rows.length > input.limit ? { next: nextOf({ at: last.issuedAt, id: last.id }) } : {}),
+        };
       },
     },
     ...signalActRoutes(context, command),

@@ -4,26 +4,19 @@ import { addDays, dayOf, daysBetween, endOf, startOf } from '../model/calendar.t
 import { identifier } from '../model/fields.ts';
 import { matterOf, nearMatters, prefixOf, type Matter, type Named, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { dayField, regionField } from './casefiles.ts';
-import { all, type Asking, type Route } from './gate.ts';
+import type { Row, Statement } from '../platform/postgres.ts';
+import { dayField, regionField } from './filters.ts';
+import { all, one, type Asking, type Route } from './gate.ts';
 import { read, Refusal } from './problem.ts';
 import type { Scope } from './queries/scope.ts';
-import {
-  compareRegions,
-  mattersUnseen,
-  monthlyFigures,
-  openLate,
-  type CompareRow,
-  type FigureRow,
-  type OpenLateRow,
-  type UnseenRow,
-} from './queries/statistics.ts';
+import { compareRegions, monthlyFigures, selectCounting, type CompareRow, type FigureRow } from './queries/counting.ts';
+import { mattersUnseen, openLate, type OpenLateRow, type UnseenRow } from './queries/statistics.ts';
 
 const period = { region: regionField.optional(), from: dayField.optional(), to: dayField.optional() };
 const statisticsQuery = z.object(period);
 const comparisonQuery = z.object({ ...period, matter: identifier });
 
-/** Counting a year of a million cases takes a second; the answer is kept a little for whoever asks the same. */
+/** The answer is kept a little for whoever asks the same. */
 const keptMs = 30_000;
 const mostKept = 50;
 /** A longer period is a matter for the archive, not for a page. */
@@ -45,20 +38,15 @@ export function statisticsRoutes({ store, world }: Context): Route[] {
   async function count({ scope, region, from, to }: Asked, now: number): Promise<Statistics> {
     const [start, end] = [startOf(from), endOf(to)];
     const present = world();
+    const span = { from: numberOf(from), to: numberOf(to) };
     const months = monthsOf(from, to);
     const published = scope.hall === undefined ? nearMatters(present, region).filter((matter) => !matter.secret) : [];
     const codes = published.map(({ code }) => code);
     // A secret matter never counts as a gap (JY-02). A matter published above is covered by a case anywhere in scope; one of a county only by that county's.
     const prefixes = published.map((matter) => longer(prefixOf(matter.region), scope.prefix));
     const [rows, open, unseen] = await Promise.all([
-      all<FigureRow>(
-        store,
-        monthlyFigures(
-          scope,
-          months.map((month) => startOf(`${month}-01`)),
-          start,
-          end,
-        ),
+      ask<FigureRow>((position) =>
+        monthlyFigures(scope, position, { ...span, months: months.map((month) => numberOf(`${month}-01`)) }),
       ),
       all<OpenLateRow>(store, openLate(scope, now)),
       all<UnseenRow>(store, mattersUnseen(codes, prefixes, start, end)),
@@ -81,6 +69,14 @@ export function statisticsRoutes({ store, world }: Context): Route[] {
       ...(scope.hall === undefined ? { coverage: coverageOf(published, unseen) } : {}),
     };
   }
+
+  /** Asks in one view of the counts and of what is not counted yet. */
+  const ask = async <R extends Row>(statement: (position: number) => Statement): Promise<R[]> =>
+    store.transaction(async (view) => {
+      await view.query('set transaction isolation level repeatable read, read only');
+      const counted = await one<{ position: number }>(view, selectCounting);
+      return all<R>(view, statement(counted?.position ?? 0));
+    });
 
   return [
     {
@@ -111,7 +107,8 @@ export function statisticsRoutes({ store, world }: Context): Route[] {
         const asked = input instanceof Refusal ? input : askedOf(asking, input);
         if (input instanceof Refusal || asked instanceof Refusal) return asked as Refusal;
         const { scope, from, to } = asked;
-        const rows = await all<CompareRow>(store, compareRegions(scope, input.matter, startOf(from), endOf(to)));
+        const span = { matter: input.matter, from: numberOf(from), to: numberOf(to) };
+        const rows = await ask<CompareRow>((position) => compareRegions(scope, position, span));
         return { matter: input.matter, from, to, regions: compare(world(), asked, input.matter, rows) };
       },
     },
@@ -132,6 +129,9 @@ function askedOf({ who, scope, now }: Asking, input: z.output<typeof statisticsQ
   if (days > longestDays) return new Refusal(400, { field: 'from', reason: 'expected at most three years' });
   return { scope: { ...scope, prefix }, region, from, to };
 }
+
+/** Days since 1970-01-01, as the counts have them. */
+const numberOf = (day: string): number => daysBetween('1970-01-01', day);
 
 function sum(rows: readonly Figures[]): Figures {
   const total: Figures = { received: 0, completed: 0, early: 0, late: 0 };

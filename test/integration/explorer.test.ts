@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CaseLine } from '../../hub/model/api.ts';
 import { dayOf, endOf, startOf } from '../../hub/model/calendar.ts';
 import type { Event } from '../../hub/model/event.ts';
+import { countCases } from '../../hub/serve/counting.ts';
 import { csvLine } from '../../hub/serve/exports.ts';
 import { startDesk, until, type Account, type Desk } from '../support/desk.ts';
 
@@ -310,5 +311,79 @@ describe('statistics', () => {
     const { body } = await desk.ask('li', '/api/statistics');
     expect(body.months).toHaveLength(12);
     expect(body.to).toBe(dayOf(Date.now()));
+  });
+});
+
+describe('counts a day', () => {
+  it('say the same of what is counted, of what is not counted yet, and of what changed since it was counted', async () => {
+    const { store, bus } = desk.backend;
+    const countAll = async () => {
+      while ((await countCases(store)) > 0);
+    };
+    let last = 10;
+    // Another last day each time: an answer is kept for a while.
+    const ask = async () => {
+      const days = `from=2026-05-01&to=2026-05-${(last += 1)}`;
+      const [{ body }, compared] = await Promise.all([
+        desk.ask('chen', `/api/statistics?${days}`),
+        desk.ask('chen', `/api/statistics/comparison?matter=M2&${days}`),
+      ]);
+      const jinjiang = compared.body.regions.find((each: { region: string }) => each.region === '510104');
+      return { ...body.total, department: body.departments[0]?.id, compared: [jinjiang.completed, jinjiang.late] };
+    };
+    const publish = async (events: Event[], status: string) => {
+      await bus.publishAll(events);
+      await until(status, async () => {
+        const rows = await store.query('select from casefile where number = $1 and status = $2', ['K1', status]);
+        return rows.length === 1;
+      });
+    };
+    await countAll();
+    expect(await ask()).toMatchObject({ received: 0, completed: 0 });
+    await publish(
+      caseOf('K1', { matter: 'M2', accepted: '2026-05-04', due: '2026-05-06', completed: '2026-05-07' }),
+      'completed',
+    );
+    const late = { received: 1, completed: 1, early: 0, late: 1, department: 'd1', compared: [1, 1] };
+    expect(await ask()).toEqual(late);
+    await countAll();
+    expect(await store.query('select completed from casefile_counted where matter = $1', ['M2'])).toHaveLength(1);
+    expect(await ask()).toEqual(late);
+    // What it was counted as is taken back when the row says otherwise: a later entry is a new row of the same case.
+    await store.query(
+      `update casefile set completed_at = completed_at - 4 * 86400000, department = 'd2', position = (select position from recorder) + 1,
+        body = body || jsonb_build_object('completedAt', completed_at - 4 * 86400000) where number = 'K1'`,
+    );
+    await store.query('update recorder set position = position + 1');
+    const early = { received: 1, completed: 1, early: 1, late: 0, department: 'd2', compared: [1, 0] };
+    expect(await ask()).toEqual(early);
+    await countAll();
+    expect(await ask()).toEqual(early);
+    const [sums] = await store.query(
+      `select sum(received)::int as received, sum(completed)::int as completed, sum(early)::int as early, sum(late)::int as late,
+        (select count(*) from casefile) as cases, (select count(*) from casefile where status = 'completed') as done from casefile_day`,
+    );
+    expect(sums).toMatchObject({ received: sums!['cases'], completed: sums!['done'] });
+  });
+});
+
+describe('signals', () => {
+  const pages = async (account: Account, search: string) =>
+    (await desk.ask(account, `/api/signals?state=all&${search}`)).body;
+
+  it('are filtered as cases are', async () => {
+    const everything = (await pages('chen', 'limit=500')).items as { id: string; casefile?: string }[];
+    expect(everything.length).toBeGreaterThan(3);
+    const count = async (search: string) => (await pages('chen', `limit=500&${search}`)).items.length;
+    expect(await count('region=510105')).toBe(everything.filter((each) => each.casefile?.startsWith('510105')).length);
+    expect(await count('department=d1&matter=M1&rule=over-promised')).toBeGreaterThanOrEqual(3);
+    expect(await count('department=nobody')).toBe(0);
+    expect(await count('rule=over-promised&level=notice')).toBe(0);
+    expect(await count('trial=true')).toBe(0);
+    expect(await count('trial=false')).toBe(everything.length);
+    expect(await count('to=2001-01-01')).toBe(0);
+    expect((await pages('chen', 'level=purple')).field).toBe('level');
+    expect((await pages('chen', 'trial=perhaps')).field).toBe('trial');
+    expect((await pages('chen', 'before=17')).field).toBe('before');
   });
 });

@@ -10,6 +10,7 @@ import type {
   Me,
   Page,
   Problem,
+  SignalPage,
   Statistics,
   SystemStatus,
   Timeline,
@@ -82,7 +83,7 @@ export interface SignalQuery {
   state?: 'open' | 'draft' | 'all';
   hall?: string | undefined;
   window?: string | undefined;
-  before?: number | undefined;
+  before?: string | undefined;
   limit?: number;
 }
 
@@ -102,7 +103,7 @@ export const api = {
     call<Timeline>('GET', `/api/halls/${id(hall)}/timeline${query({ minutes })}`),
   windowEvents: (window: string, limit = 50) =>
     call<EventLine[]>('GET', `/api/windows/${id(window)}/events${query({ limit })}`),
-  signals: (which: SignalQuery) => call<Page<Signal>>('GET', `/api/signals${query({ ...which })}`),
+  signals: (which: SignalQuery) => call<SignalPage>('GET', `/api/signals${query({ ...which })}`),
   actOnSignal: (signal: string, path: string, body: Record<string, string>) =>
     call<Signal>('POST', `/api/signals/${id(signal)}/${path}`, body),
   issueSignal: (
