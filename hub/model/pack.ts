@@ -1,24 +1,21 @@
 import { z } from 'zod';
 import { identifier, longText, regionCode, shortText } from './fields.ts';
+import {
+  byHandRule,
+  common,
+  levels,
+  measuredRules,
+  measuredWords,
+  stepRules,
+  stepWords,
+  text,
+  type Level,
+  type MeasuredRule,
+  type StepRule,
+} from './rules/shape.ts';
 import { packSettings } from './settings.ts';
 
-/** 提示, 预警, 纠错, 严重: what a signal means. Its colour is the region's (C-02). */
-export const levels = ['notice', 'warning', 'correction', 'serious'] as const;
-export type Level = (typeof levels)[number];
-
-const text = z.strictObject({ zh: shortText, en: shortText });
-
-const common = {
-  id: identifier,
-  title: text,
-  /** The article that asks for it. */
-  article: shortText,
-  level: z.enum(levels),
-  /** C-07: issued by itself, or held for a person to confirm. */
-  issue: z.enum(['auto', 'confirm']).default('auto'),
-  /** `{matter}`, `{casefile}`, `{due}`, `{over}` and the facts of the condition (`placeholdersOf`) are filled in. */
-  message: text,
-};
+export { levels, type Level };
 
 /** C-05: the deadline this rule looks at. */
 const deadline = z.enum(['statutory', 'promised']);
@@ -39,25 +36,7 @@ const clockRules = [
   }),
 ] as const;
 
-/** What a step shows. `rules/steps.ts` says when. */
-const stepRules = [
-  /** A completed case lacks a step its matter publishes (C-03, C-04). */
-  z.strictObject({ ...common, when: z.literal('stepMissing') }),
-  /** A completed case took two of them in the wrong order. */
-  z.strictObject({ ...common, when: z.literal('stepOrder') }),
-  /** So many correction notices for one case (SZ-32). */
-  z.strictObject({ ...common, when: z.literal('repeatedCorrection'), times: z.int().min(2).max(20).default(2) }),
-  /** Not accepted, or denied, without a reason (SZ-33). */
-  z.strictObject({ ...common, when: z.literal('refusalWithoutReason') }),
-  /** A step was entered later than this (KF-04, KF-06). */
-  z.strictObject({ ...common, when: z.literal('entryLag'), minutes: z.int().min(1).max(527_040) }),
-  /** The work was over within so many seconds of the acceptance (QT-16). */
-  z.strictObject({ ...common, when: z.literal('zeroDuration'), seconds: z.int().min(1).max(86_400) }),
-  /** A step was done at a window outside the hall's hours, or on a day off. */
-  z.strictObject({ ...common, when: z.literal('offHours'), graceMinutes: z.int().min(0).max(720).default(0) }),
-] as const;
-
-const rule = z.discriminatedUnion('when', [...clockRules, ...stepRules]);
+const rule = z.discriminatedUnion('when', [...clockRules, ...stepRules, ...measuredRules]);
 
 const escalation = z
   .strictObject({
@@ -108,6 +87,8 @@ export const packShape = z.strictObject({
     >,
   ),
   rules: z.array(rule).max(200),
+  /** What only a person can judge, offered where a signal is issued by hand (SZ-27, SZ-38). */
+  byHand: z.array(byHandRule).max(100).default([]),
   /** SZ-27: a signal that is not corrected in so many working days is followed by one of a higher level. */
   escalation: z.array(escalation).max(4).default([]),
   patrol: z.strictObject({
@@ -131,10 +112,11 @@ export const rulePack = packShape.superRefine((pack, context) => {
 export type RulePack = z.infer<typeof packShape>;
 export type Rule = z.infer<typeof rule>;
 export type ClockRule = z.infer<(typeof clockRules)[number]>;
-export type StepRule = z.infer<(typeof stepRules)[number]>;
 export type FindingKind = z.infer<typeof finding>;
 
 export const isClockRule = (each: Rule): each is ClockRule => 'deadline' in each;
+export const isMeasuredRule = (each: Rule): each is MeasuredRule => each.when in measuredWords;
+export const isStepRule = (each: Rule): each is StepRule => each.when in stepWords;
 
 /** What a message may have filled in, by condition. */
 const always = ['matter', 'casefile'];
@@ -143,14 +125,17 @@ const placeholdersOf: Record<Rule['when'], readonly string[]> = {
   dueToday: clockWords,
   overdue: clockWords,
   remaining: [...clockWords, 'left'],
-  stepMissing: [...always, 'missing'],
-  stepOrder: [...always, 'first', 'second'],
-  repeatedCorrection: [...always, 'notices'],
-  refusalWithoutReason: [...always, 'reason'],
-  entryLag: [...always, 'lag'],
-  zeroDuration: [...always, 'took'],
-  offHours: [...always, 'time'],
+  ...wordsOf(stepWords, always),
+  ...wordsOf(measuredWords, ['subject', 'day']),
 };
+
+function wordsOf<K extends string>(words: Record<K, readonly string[]>, more: string[]): Record<K, readonly string[]> {
+  const entries = Object.entries(words) as [K, readonly string[]][];
+  return Object.fromEntries(entries.map(([key, own]) => [key, [...more, ...own]])) as unknown as Record<
+    K,
+    readonly string[]
+  >;
+}
 
 /** What each field allows and the whole forbids. Takes any value, so that a file with other mistakes is told of these as well. */
 export function senselessIn(pack: unknown): { path: (string | number)[]; message: string }[] {

@@ -6,6 +6,8 @@
  */
 import { z } from 'zod';
 import { shortText } from './fields.ts';
+import { businessTypes } from './matter.ts';
+import type { Matter } from './world.ts';
 
 const article = { article: shortText };
 const days = z.int().min(1).max(60);
@@ -56,7 +58,15 @@ export const packSettings = z.strictObject({
   /** C-12, recorded: who is shown the results. */
   publication: z.strictObject({ ...article, audiences: words }).optional(),
   /** C-13, recorded: the kinds of matters under supervision. Secret matters are refused in every region. */
-  scope: z.strictObject({ ...article, kinds: words }).optional(),
+  scope: z
+    .strictObject({
+      ...article,
+      /** In the source's own words. */
+      kinds: words,
+      /** Which of the catalogue's kinds that is; absent: all of them. Matters of other kinds raise no signal. */
+      businessTypes: z.array(z.enum(businessTypes)).min(1).max(businessTypes.length).optional(),
+    })
+    .optional(),
   /** C-14, recorded: levels of the network, from the province or the city down. */
   network: z.strictObject({ ...article, levels: z.int().min(1).max(5) }).optional(),
   /** C-15, recorded: how departments' data reach the region. */
@@ -100,3 +110,9 @@ export const packSettings = z.strictObject({
 });
 
 export type PackSettings = z.infer<typeof packSettings>;
+
+/** C-13: whether the region supervises a matter. One that is not in the catalogue might be any, and is. */
+export function isInScope(settings: PackSettings | undefined, matter: Matter | undefined): boolean {
+  const types = settings?.scope?.businessTypes;
+  return types === undefined || matter === undefined || types.includes(matter.businessType);
+}

@@ -2,18 +2,24 @@
 import { dayOf } from './calendar.ts';
 import { deadlineOf, explainCasefile, stoppedAt } from './clock.ts';
 import { followsOf, type Consequences, type State } from './decide.ts';
-import { byHand, timeToCorrect } from './decideSignal.ts';
+import { byHand } from './decideSignal.ts';
 import type { CaseEvent, Recorded } from './event.ts';
+import { issuedEntry, signalOf } from './issue.ts';
 import { isClockRule, levels, type ClockRule, type Rule, type RulePack } from './pack.ts';
+import { rulesOf, type Compiled } from './rules/compiled.ts';
 import { turnFacts, turnOf, type Turning } from './rules/deadline.ts';
-import { explainStep, isAboutCasefile, isMet, type Scene } from './rules/steps.ts';
+import { explainStep, isMet, type Scene } from './rules/steps.ts';
+import { isInScope } from './settings.ts';
 import type { Casefile, Explanation, LedgerDraft, Signal } from './state.ts';
-import { matterOf, type World } from './world.ts';
+import { matterOf, type Matter, type World } from './world.ts';
 
 /** The turns of one casefile's clock while one event is decided: deadlines, rules that fire, signals that end. */
 export class Turns {
   readonly #row: Casefile;
   readonly #pack: RulePack | undefined;
+  readonly #rules: Compiled | undefined;
+  /** C-13: what the region does not supervise raises no signal. */
+  readonly #isWatched: boolean;
   readonly #world: World;
   readonly #event: Recorded;
   readonly #signals = new Map<string, Signal>();
@@ -23,6 +29,8 @@ export class Turns {
   constructor(row: Casefile, pack: RulePack | undefined, world: World, event: Recorded, state: State) {
     this.#row = row;
     this.#pack = pack;
+    this.#rules = pack && rulesOf(pack);
+    this.#isWatched = pack !== undefined && isInScope(pack.settings, matterOf(world, row.region, row.matter));
     this.#world = world;
     this.#event = event;
     for (const id of followsOf({ casefile: row }).signals) {
@@ -58,7 +66,7 @@ export class Turns {
   revokeUnfounded(): void {
     const stopped = stoppedAt(this.#row) ?? Infinity;
     this.#row.fired = this.#row.fired.filter(({ rule: id, signal: signalId }) => {
-      const rule = this.#pack?.rules.find((each) => each.id === id);
+      const rule = this.#rules?.find(id);
       // What a step showed is judged with the step (`judgeStep`).
       if (rule && !isClockRule(rule)) return true;
       const dueAt = rule && this.#dueOf(rule);
@@ -88,14 +96,20 @@ export class Turns {
 
   /** The rules about steps: fires what this step shows, revokes what it shows to have no ground. */
   judgeStep(event: Recorded<CaseEvent>): void {
-    const rules = this.#pack?.rules.filter((rule) => !isClockRule(rule)) ?? [];
-    if (rules.length === 0) return;
+    const rules = this.#rules;
+    if (!rules || !this.#isWatched) return;
+    const ofStep = rules.step(event.kind);
+    if (ofStep.length === 0 && rules.casefile.length === 0) return;
     const scene = this.#sceneOf(event);
-    for (const rule of rules) {
-      const fired = this.#row.fired.find((each) => each.rule === rule.id);
-      const facts = fired && !isAboutCasefile(rule) ? undefined : isMet(rule, scene);
+    for (const rule of ofStep) {
+      const facts = this.#firedOf(rule.id) ? undefined : isMet(rule, scene);
+      if (facts) this.#issue(rule, event.occurredAt, explainStep(event.occurredAt, facts));
+    }
+    for (const rule of rules.casefile) {
+      const fired = this.#firedOf(rule.id);
+      const facts = isMet(rule, scene);
       if (!fired && facts) this.#issue(rule, event.occurredAt, explainStep(event.occurredAt, facts));
-      else if (fired && !facts && isAboutCasefile(rule)) {
+      else if (fired && !facts) {
         this.#end(fired.signal, 'revoked', `a later entry (${event.kind}, ${dayOf(event.occurredAt)}) shows otherwise`);
         this.#row.fired = this.#row.fired.filter((each) => each !== fired);
       }
@@ -108,7 +122,7 @@ export class Turns {
     for (const signal of stopped === undefined ? [] : this.#signals.values()) {
       if (signal.state === 'verified') this.#end(signal.id, 'closed');
       // The end of the work puts right what the clock found, not what a person did; an appeal is decided first.
-      const rule = this.#pack?.rules.find((each) => each.id === signal.rule);
+      const rule = this.#rules?.find(signal.rule);
       if (signal.rule === byHand || signal.state === 'appealed' || (rule && !isClockRule(rule))) continue;
       const isReminder = signal.level === 'notice' || signal.level === 'warning';
       if (isReminder || signal.state === 'acknowledged') this.#end(signal.id, 'closed');
@@ -133,6 +147,10 @@ export class Turns {
     };
   }
 
+  #firedOf(rule: string): Casefile['fired'][number] | undefined {
+    return this.#row.fired.find((each) => each.rule === rule);
+  }
+
   #sceneOf(event: Recorded<CaseEvent>): Scene {
     const window = event.window === undefined ? undefined : this.#world.windows.get(event.window);
     return {
@@ -155,10 +173,10 @@ export class Turns {
 
   /** The rules that have not fired, by the moment they would. */
   #turns(): { rule: ClockRule; at: number }[] {
-    if (this.#row.acceptedAt === undefined) return [];
+    if (this.#row.acceptedAt === undefined || !this.#rules || !this.#isWatched) return [];
     const turns: { rule: ClockRule; at: number }[] = [];
-    for (const rule of this.#pack?.rules ?? []) {
-      if (!isClockRule(rule) || this.#row.fired.some((each) => each.rule === rule.id)) continue;
+    for (const rule of this.#rules.clock) {
+      if (this.#firedOf(rule.id)) continue;
       const dueAt = this.#dueOf(rule);
       if (dueAt !== undefined)
         turns.push({ rule, at: Math.max(turnOf(rule, dueAt, this.#turning()), this.#row.acceptedAt) });
@@ -180,44 +198,32 @@ export class Turns {
     const matter = matterOf(this.#world, row.region, row.matter);
     // Unique and the same in every rebuild: the event's position, and which of its signals this is.
     const id = `s${this.#event.position}-${row.fired.filter((each) => each.signal.startsWith(`s${this.#event.position}-`)).length + 1}`;
-    const fill = (template: string, name: string | undefined): string =>
-      template.replaceAll(/\{(\w+)\}/g, (whole, word: string) => {
-        if (word === 'matter') return name ?? row.matter;
-        if (word === 'casefile') return row.number;
-        if (word === 'due') return explanation.dueOn;
-        if (word === 'over') return String(explanation.overDays);
-        return String(explanation.facts?.[word] ?? whole);
-      });
-    const signal: Signal = {
+    const signal = signalOf({
       id,
-      region: row.region,
-      level: rule.level,
-      state: rule.issue === 'auto' ? 'issued' : 'draft',
-      rule: rule.id,
-      pack: pack.id,
-      packVersion: pack.version,
-      article: rule.article,
-      titleZh: rule.title.zh,
-      titleEn: rule.title.en,
-      messageZh: fill(rule.message.zh, matter?.name),
-      messageEn: fill(rule.message.en, matter?.nameEn ?? matter?.name),
-      explanation,
-      casefile: row.id,
-      matter: row.matter,
-      ...(row.department === undefined ? {} : { department: row.department }),
-      ...(row.hall === undefined ? {} : { hall: row.hall }),
-      ...(row.window === undefined ? {} : { window: row.window }),
+      rule,
+      pack,
+      calendar: this.#world.calendar,
+      event: this.#event,
       at,
-      issuedAt: this.#event.receivedAt,
-      ...(rule.issue === 'auto'
-        ? timeToCorrect(pack, this.#world.calendar, rule.level, this.#event.receivedAt)
-        : undefined),
-      position: this.#event.position,
-    };
+      explanation,
+      about: {
+        region: row.region,
+        casefile: row.id,
+        matter: row.matter,
+        ...(row.department === undefined ? {} : { department: row.department }),
+        ...(row.hall === undefined ? {} : { hall: row.hall }),
+        ...(row.window === undefined ? {} : { window: row.window }),
+      },
+      person: isClockRule(rule) ? awaitedOf(row, matter) : 'handler' in this.#event ? this.#event.handler : undefined,
+      names: {
+        zh: { matter: matter?.name ?? row.matter, casefile: row.number },
+        en: { matter: matter?.nameEn ?? matter?.name ?? row.matter, casefile: row.number },
+      },
+    });
     // A higher level supersedes a lower one of the same deadline; both are kept (1.X.3).
     for (const each of row.fired) {
       const earlier = this.#signals.get(each.signal);
-      const earlierRule = pack.rules.find((one) => one.id === each.rule);
+      const earlierRule = this.#rules?.find(each.rule);
       const isLower = earlier !== undefined && levels.indexOf(earlier.level) < levels.indexOf(rule.level);
       const isSame =
         earlierRule && isClockRule(earlierRule) && isClockRule(rule) && earlierRule.deadline === rule.deadline;
@@ -227,14 +233,8 @@ export class Turns {
     this.#signals.set(id, signal);
     this.#changed.add(id);
     if (signal.state === 'issued') {
-      this.#note(signal, 'signal.issued', {
-        level: rule.level,
-        rule: rule.id,
-        article: rule.article,
-        casefile: row.number,
-        dueOn: explanation.dueOn,
-        overDays: explanation.overDays,
-      });
+      const { dueOn, overDays } = explanation;
+      this.#ledger.push(issuedEntry(signal, this.#event.receivedAt, { casefile: row.number, dueOn, overDays }));
     }
   }
 
@@ -271,4 +271,11 @@ export class Turns {
       facts,
     });
   }
+}
+
+/** C-08, JY-21: who answers for the first step that is still awaited, else who took the latest one. */
+function awaitedOf(row: Casefile, matter: Matter | undefined): string | undefined {
+  const taken = new Set((row.steps ?? []).map(({ step }) => step));
+  const awaited = matter?.stepDetails?.find(({ name, responsible }) => responsible !== undefined && !taken.has(name));
+  return awaited?.responsible ?? row.steps?.at(-1)?.handler ?? row.acceptedBy ?? row.receivedBy;
 }

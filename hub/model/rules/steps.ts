@@ -2,13 +2,22 @@
  * Step rules: what a step shows about a casefile. Each condition is a small pure function that answers with its arithmetic when
  * it is met, and with nothing when it is not.
  */
-import { dayOf, isWorkingDay, startOf, type WorkCalendar } from '../calendar.ts';
-import { stoppedAt } from '../clock.ts';
+import { dayOf, type WorkCalendar } from '../calendar.ts';
 import type { CaseEvent, Recorded } from '../event.ts';
-import type { RulePack, StepRule } from '../pack.ts';
+import type { RulePack } from '../pack.ts';
 import type { Casefile, Explanation, Facts } from '../state.ts';
 import type { Hall, Matter } from '../world.ts';
+import {
+  acceptedOutsideScope,
+  approverNotEntitled,
+  feeNotInCatalogue,
+  matterNotLive,
+  missingProcedure,
+  offWindow,
+} from './entitled.ts';
 import { firstOutOfOrder, missingSteps } from './flow.ts';
+import { backfilled, entryLag, offHours, oneAccount, sameSecond, zeroDuration } from './pace.ts';
+import type { happenings, StepRule } from './shape.ts';
 
 export interface Scene {
   event: Recorded<CaseEvent>;
@@ -20,8 +29,6 @@ export interface Scene {
   pack: RulePack;
   calendar: WorkCalendar;
 }
-
-const minute = 60_000;
 
 export function isMet(rule: StepRule, scene: Scene): Facts | undefined {
   switch (rule.when) {
@@ -35,10 +42,30 @@ export function isMet(rule: StepRule, scene: Scene): Facts | undefined {
       return refusalWithoutReason(scene);
     case 'entryLag':
       return entryLag(rule.minutes, scene);
+    case 'backfilled':
+      return backfilled(rule.minutes, scene);
     case 'zeroDuration':
       return zeroDuration(rule.seconds, scene);
     case 'offHours':
       return offHours(rule.graceMinutes, scene);
+    case 'happened':
+      return happened(rule.what, scene);
+    case 'approverNotEntitled':
+      return approverNotEntitled(scene);
+    case 'feeNotInCatalogue':
+      return feeNotInCatalogue(scene);
+    case 'matterNotLive':
+      return matterNotLive(scene);
+    case 'missingProcedure':
+      return missingProcedure(rule.procedures, scene);
+    case 'offWindow':
+      return offWindow(scene);
+    case 'oneAccount':
+      return oneAccount(rule.steps, scene);
+    case 'sameSecond':
+      return sameSecond(rule.steps, scene);
+    case 'acceptedOutsideScope':
+      return acceptedOutsideScope(scene);
   }
 }
 
@@ -58,9 +85,60 @@ export function explainStep(at: number, facts: Facts): Explanation {
   };
 }
 
+const aboutCasefile: ReadonlySet<StepRule['when']> = new Set([
+  'stepMissing',
+  'stepOrder',
+  'zeroDuration',
+  'missingProcedure',
+  'oneAccount',
+  'sameSecond',
+]);
+
 /** A condition on the whole casefile, which a later entry may show to have no ground; the others are about one step for good. */
-export const isAboutCasefile = ({ when }: StepRule): boolean =>
-  when === 'stepMissing' || when === 'stepOrder' || when === 'zeroDuration';
+export const isAboutCasefile = ({ when }: StepRule): boolean => aboutCasefile.has(when);
+
+/** The kinds of steps that can meet a rule; undefined: all of them. */
+export function kindsOf(rule: StepRule): readonly CaseEvent['kind'][] | undefined {
+  switch (rule.when) {
+    case 'repeatedCorrection':
+      return ['case.correctionRequested'];
+    case 'refusalWithoutReason':
+      return ['case.declined', 'case.decided'];
+    case 'happened':
+      return rule.what.map((each) => kindOf[each]);
+    case 'approverNotEntitled':
+      return ['case.decided', 'case.penaltyDecided'];
+    case 'feeNotInCatalogue':
+      return ['case.feeCharged'];
+    case 'matterNotLive':
+    case 'offWindow':
+      return ['case.received', 'case.accepted', 'case.filed'];
+    case 'backfilled':
+      return ['case.received', 'case.accepted', 'case.filed'];
+    case 'acceptedOutsideScope':
+      return ['case.accepted', 'case.filed'];
+    default:
+      return undefined;
+  }
+}
+
+const kindOf: Record<(typeof happenings)[number], CaseEvent['kind']> = {
+  declined: 'case.declined',
+  denied: 'case.decided',
+  correctionRequested: 'case.correctionRequested',
+  appealed: 'case.appealed',
+  resultRevoked: 'case.resultRevoked',
+  returned: 'case.returned',
+  extended: 'case.extended',
+  suspended: 'case.suspended',
+  withdrawn: 'case.withdrawn',
+};
+
+function happened(what: readonly (typeof happenings)[number][], { event }: Scene): Facts | undefined {
+  const found = what.find((each) => kindOf[each] === event.kind);
+  if (found === undefined || (event.kind === 'case.decided' && event.outcome !== 'denied')) return undefined;
+  return { what: found };
+}
 
 function stepMissing({ casefile, matter, pack }: Scene): Facts | undefined {
   if (casefile.completedAt === undefined) return undefined;
@@ -88,39 +166,3 @@ function refusalWithoutReason({ event }: Scene): Facts | undefined {
   if (!refused || !nothingSaid.test(event.reason ?? '')) return undefined;
   return { refusal: event.kind === 'case.declined' ? 'declined' : 'denied', reason: event.reason ?? '' };
 }
-
-function entryLag(limit: number, { event }: Scene): Facts | undefined {
-  const enteredAt = event.enteredAt ?? event.receivedAt;
-  const lag = Math.floor((enteredAt - event.occurredAt) / minute);
-  return lag > limit ? { lag, limit, enteredAt, occurredAt: event.occurredAt } : undefined;
-}
-
-/** Sources that know no time of day send midnight: two such times say nothing about how long it took. */
-const hasTime = (at: number): boolean => at !== startOf(dayOf(at));
-
-function zeroDuration(seconds: number, { casefile }: Scene): Facts | undefined {
-  const stopped = stoppedAt(casefile);
-  if (stopped === undefined || casefile.acceptedAt === undefined || !hasTime(casefile.acceptedAt) || !hasTime(stopped))
-    return undefined;
-  // A withdrawal is the applicant's, who may be as quick as they like.
-  if (casefile.status === 'withdrawn') return undefined;
-  const took = Math.round((stopped - casefile.acceptedAt) / 1000);
-  return took <= seconds ? { took: Math.max(0, took), limit: seconds } : undefined;
-}
-
-function offHours(grace: number, { event, hall, calendar }: Scene): Facts | undefined {
-  if (!hall || event.window === undefined || !hasTime(event.occurredAt)) return undefined;
-  const day = dayOf(event.occurredAt);
-  const at = Math.floor((event.occurredAt - startOf(day)) / minute);
-  const isOpen = at >= hall.opens - grace && at < hall.closes + grace;
-  if (isOpen && isWorkingDay(calendar, day)) return undefined;
-  return {
-    time: `${day} ${clock(at)}`,
-    opens: clock(hall.opens),
-    closes: clock(hall.closes),
-    workingDay: isWorkingDay(calendar, day) ? 1 : 0,
-  };
-}
-
-const clock = (minutes: number): string =>
-  `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
