@@ -142,6 +142,21 @@ source
   .argument('<id>')
   .action(async (id: string) => (await import('./cli/people.ts')).removeSource(id));
 
+const contacts = program.command('contacts').description('who is told of a signal, and where');
+contacts
+  .command('import')
+  .argument('<file>', 'CSV with the columns of an export')
+  .description('write new and changed contacts; nothing is written when a cell is wrong')
+  .requiredOption('--region <code>', 'theirs, or one above', region)
+  .option('--replace', 'remove those of the region and below that the file does not name')
+  .option('--json')
+  .action(async (file: string, flags) => judged((await import('./cli/contacts.ts')).importContacts(file, flags)));
+contacts
+  .command('export')
+  .argument('<file>', 'CSV to write')
+  .requiredOption('--region <code>', 'theirs and below', region)
+  .action(async (file: string, flags) => (await import('./cli/contacts.ts')).exportContacts(file, flags));
+
 const matters = program.command('matters').description('the catalogue of matters, from the form to the frozen version');
 matters
   .command('template')

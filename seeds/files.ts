@@ -5,12 +5,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import type { Contact } from '../hub/model/contact.ts';
 import { HubError } from '../hub/model/error.ts';
 import { identifier, longText, regionCode, shortText } from '../hub/model/fields.ts';
 import type { RulePack } from '../hub/model/pack.ts';
 import type { Camera, Department, Hall, Matter, Organ, Region, Window } from '../hub/model/world.ts';
+import { readContacts } from '../hub/platform/contacts.ts';
 import { readPacks } from './packs.ts';
 
+const noContacts = Buffer.from('编号,区划,角色,姓名\n');
 const named = { name: shortText, nameEn: shortText };
 const key = z.string().regex(/^[a-z]+$/);
 
@@ -99,6 +102,7 @@ export interface Seeds {
   matters: Matter[];
   packs: RulePack[];
   calendar: CalendarSeed[];
+  contacts: Contact[];
 }
 
 /** The folder of the seed files, from the sources or from a bundle that stands one or two folders away. */
@@ -198,9 +202,23 @@ export async function readSeeds(dir: string = seedsDir()): Promise<Seeds> {
     });
   });
 
+  const organs = regions.map((each) => ({ id: `organ-${each.code}`, region: each.code, ...each.organ }));
+  const keyed = <T extends { id: string }>(list: T[]): Map<string, T> => new Map(list.map((each) => [each.id, each]));
+  // A folder of one's own may have none: they are imported (hallwatch contacts import).
+  const file = join(dir, 'contacts.csv');
+  const { contacts, faults } = readContacts(existsSync(file) ? await readFile(file) : noContacts, {
+    regions: known,
+    departments,
+    organs: keyed(organs),
+    halls: keyed(halls),
+  });
+  const fault = faults[0];
+  if (fault) invalid('contacts.csv', `row ${fault.row}, ${fault.column}`, fault.reason);
+
   return {
     regions: regions.map(({ organ: _, ...region }) => region),
-    organs: regions.map((each) => ({ id: `organ-${each.code}`, region: each.code, ...each.organ })),
+    organs,
+    contacts,
     halls: halls.map(({ windows: _, ...hall }) => hall),
     windows,
     cameras,

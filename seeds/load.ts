@@ -1,6 +1,7 @@
 /** Writes the seed files into the reference tables: one transaction, repeatable, one statement a table. */
 import type { WorkCalendar } from '../hub/model/calendar.ts';
 import { matterKey } from '../hub/model/world.ts';
+import { saveContacts } from '../hub/platform/contacts.ts';
 import type { Runner, Store } from '../hub/platform/postgres.ts';
 import { readSeeds, type CalendarSeed } from './files.ts';
 
@@ -15,6 +16,7 @@ export interface Counts {
   matters: number;
   packs: number;
   calendarDays: number;
+  contacts: number;
 }
 
 /** Encrypts a camera's address for the table (hub/platform/seal.ts). */
@@ -111,6 +113,7 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
     );
     await upsert(runner, 'calendar_day', ['day'], { day: 'date', working: 'boolean', name: 'text' }, days);
     await upsert(runner, 'calendar_year', ['year'], { year: 'int', published: 'boolean' }, seeds.calendar);
+    await saveContacts(runner, seeds.contacts);
   });
   return {
     regions: seeds.regions.length,
@@ -122,6 +125,7 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
     matters: seeds.matters.length,
     packs: seeds.packs.length,
     calendarDays: days.length,
+    contacts: seeds.contacts.length,
   };
 }
 

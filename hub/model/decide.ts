@@ -5,9 +5,13 @@
 import { decideCase, replanClock, turnClock } from './decideCase.ts';
 import { decideCamera, decideDuty, decideFinding, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
 import { decidePack } from './decidePack.ts';
-import { decideSignalAct, issueByHand, turnSignal } from './decideSignal.ts';
+import { issueByHand } from './byHand.ts';
+import { byHand, decideSignalAct, turnSignal } from './decideSignal.ts';
 import type { CaseEvent, Event, Recorded } from './event.ts';
-import type { CameraStatus, Casefile, Duty, Finding, LedgerDraft, Signal, Visit } from './state.ts';
+import { decideInquiry } from './decideInquiry.ts';
+import { yearOf } from './urge.ts';
+import { withNotices, type Notice } from './notice.ts';
+import type { CameraStatus, Casefile, Duty, Finding, Inquiry, LedgerDraft, Register, Signal, Visit } from './state.ts';
 import type { World } from './world.ts';
 
 /** The state rows that one event needs; the recorder loads them by `needsOf`. */
@@ -17,6 +21,8 @@ export interface State {
   duty(id: string): Duty | undefined;
   visit(id: string): Visit | undefined;
   camera(id: string): CameraStatus | undefined;
+  inquiry(id: string): Inquiry | undefined;
+  register(id: string): Register | undefined;
 }
 
 /** One row as it stands after the event. */
@@ -26,7 +32,10 @@ export type Put =
   | { table: 'duty'; row: Duty }
   | { table: 'visit'; row: Visit }
   | { table: 'finding'; row: Finding }
-  | { table: 'camera'; row: CameraStatus };
+  | { table: 'camera'; row: CameraStatus }
+  | { table: 'notice'; row: Notice }
+  | { table: 'inquiry'; row: Inquiry }
+  | { table: 'register'; row: Register };
 
 /** A refusal leaves the state as it was; the event is kept in the archive as refused. */
 export interface Refused {
@@ -53,16 +62,21 @@ export interface Needs {
   duty?: string;
   visit?: string;
   camera?: string;
+  inquiry?: string;
+  register?: string;
 }
 
 export const casefileId = (region: string, number: string): string => `${region}:${number}`;
+export const urgeRegister = (region: string, year: string): string => `urge:${region}:${year}`;
+export const handRegister = (window: string): string => `hand:${window}`;
 
 const isCase = (event: Recorded): event is Recorded<CaseEvent> => event.kind.startsWith('case.');
 
 export function needsOf(event: Event): Needs {
   if (event.kind === 'signal.issuedByHand') {
-    const { signal, casefile } = event;
-    return { signal, ...(casefile === undefined ? {} : { casefile: casefileId(event.region, casefile) }) };
+    const { signal, casefile, window } = event;
+    if (casefile !== undefined) return { signal, casefile: casefileId(event.region, casefile) };
+    return { signal, ...(window === undefined ? {} : { register: handRegister(window) }) };
   }
   if ('casefile' in event) return { casefile: casefileId(event.region, event.casefile) };
   switch (event.kind) {
@@ -82,33 +96,49 @@ export function needsOf(event: Event): Needs {
     case 'signal.appealed':
     case 'signal.appealDecided':
     case 'signal.revoked':
-    case 'signal.turned':
       return { signal: event.signal };
+    case 'signal.turned':
+    case 'signal.urged':
+      return { signal: event.signal, register: urgeRegister(event.region, yearOf(event.occurredAt)) };
+    case 'inquiry.opened':
+    case 'inquiry.extended':
+    case 'inquiry.closed':
+      return { signal: event.signal, inquiry: event.inquiry };
     case 'pack.activated':
       return {};
   }
 }
+
+/** Issued by hand at a window without a case: the window's register knows of it. */
+export const isAtWindow = (signal: Signal): signal is Signal & { window: string } =>
+  signal.casefile === undefined && signal.window !== undefined && signal.rule === byHand;
 
 /** The rows that a loaded row leads to: a casefile to its signals, a signal to its casefile, a visit to its duty. */
 export function followsOf(row: {
   casefile?: Casefile | undefined;
   signal?: Signal | undefined;
   visit?: Visit | undefined;
+  register?: Register | undefined;
 }): {
   signals: string[];
   casefile?: string;
   duty?: string;
+  register?: string;
 } {
   return {
     signals: row.casefile
       ? [...row.casefile.fired.map((each) => each.signal), ...(row.casefile.furtherSignals ?? [])]
-      : [],
+      : (row.register?.signals ?? []),
+    ...(row.signal && isAtWindow(row.signal) ? { register: handRegister(row.signal.window) } : {}),
     ...(row.signal?.casefile === undefined ? {} : { casefile: row.signal.casefile }),
     ...(row.visit ? { duty: row.visit.duty } : {}),
   };
 }
 
-export function decide(event: Recorded, state: State, world: World): Consequences {
+export const decide = (event: Recorded, state: State, world: World): Consequences =>
+  withNotices(event, judge(event, state, world));
+
+function judge(event: Recorded, state: State, world: World): Consequences {
   if (isCase(event)) return decideCase(event, state, world);
   switch (event.kind) {
     case 'clock.turned':
@@ -138,6 +168,11 @@ export function decide(event: Recorded, state: State, world: World): Consequence
     case 'signal.appealed':
     case 'signal.appealDecided':
     case 'signal.revoked':
+    case 'signal.urged':
       return decideSignalAct(event, state, world);
+    case 'inquiry.opened':
+    case 'inquiry.extended':
+    case 'inquiry.closed':
+      return decideInquiry(event, state, world);
   }
 }

@@ -1,10 +1,12 @@
 /** The life of a signal (1.X.3): what people and the clock do to it, and who may not do it. */
 import { dayOf, type WorkCalendar } from './calendar.ts';
 import { deadlineOf, stoppedAt } from './clock.ts';
-import { casefileId, nothing, refuse, type Consequences, type State } from './decide.ts';
+import { handRegister, isAtWindow, nothing, refuse, type Consequences, type State } from './decide.ts';
+import { openByRule } from './decideInquiry.ts';
 import type { EventOf, Recorded } from './event.ts';
 import { isClockRule, type RulePack } from './pack.ts';
 import { openStates, type Casefile, type Deed, type LedgerDraft, type Signal, type SignalState } from './state.ts';
+import { urge, urgeByRule } from './urge.ts';
 import { packOf, packVersionOf, type World } from './world.ts';
 
 /** The rule of a signal that no rule found: a person judged (SZ-27, SZ-38). */
@@ -18,6 +20,7 @@ export type SignalAct = EventOf<
   | 'signal.appealed'
   | 'signal.appealDecided'
   | 'signal.revoked'
+  | 'signal.urged'
 >;
 
 /** From which states each act is allowed. `signal.turned` and `signal.issuedByHand` are decided below. */
@@ -29,6 +32,7 @@ const allowed: Record<SignalAct['kind'], readonly SignalState[]> = {
   'signal.appealed': ['issued', 'acknowledged', 'claimed', 'verified', 'closed'],
   'signal.appealDecided': ['appealed'],
   'signal.revoked': ['issued', 'acknowledged', 'claimed', 'verified', 'closed'],
+  'signal.urged': ['issued', 'acknowledged'],
 };
 
 const words: Record<SignalAct['kind'], string> = {
@@ -39,6 +43,7 @@ const words: Record<SignalAct['kind'], string> = {
   'signal.appealed': 'only a signal that was issued and stands can be appealed',
   'signal.appealDecided': 'there is no appeal to decide',
   'signal.revoked': 'only a signal that was issued and stands can be revoked',
+  'signal.urged': 'only one that waits for the department can be urged',
 };
 
 /** `correctBy` counts working days from the day after the signal was issued, as the region's pack sets it (SZ-27). */
@@ -60,7 +65,8 @@ export function timeToCorrect(
   return due ? { correctBy: due.dueAt, nextTurn: due.dueAt + 1 } : {};
 }
 
-const packAt = (world: World, region: string, at: number): RulePack | undefined => packOf(world, region, dayOf(at));
+export const packAt = (world: World, region: string, at: number): RulePack | undefined =>
+  packOf(world, region, dayOf(at));
 
 /** What the clock found is put right by the end of the work; what a person or a step showed is not. */
 function isOfClock(signal: Signal, world: World): boolean {
@@ -87,28 +93,38 @@ export function decideSignalAct(event: Recorded<SignalAct>, state: State, world:
     return refuse('signal', `the signal is ${before.state}: ${words[event.kind]}`);
   const casefile = before.casefile === undefined ? undefined : state.casefile(before.casefile);
   const signal: Signal = { ...before, position: event.position };
-  const done = change(event, signal, world);
+  const { done, puts } =
+    event.kind === 'signal.urged' ? urge(event, signal, state) : { done: change(event, signal, world), puts: [] };
   if ('field' in done) return refuse(done.field, done.reason);
   if (isSettled(signal, casefile, world)) {
     signal.state = 'closed';
     signal.closedAt = event.receivedAt;
   }
-  const isRunning = signal.state === 'issued' || signal.state === 'acknowledged';
-  const isWaiting = casefile === undefined || stoppedAt(casefile) === undefined || !isOfClock(signal, world);
-  if (isRunning && isWaiting && signal.correctBy !== undefined) signal.nextTurn = signal.correctBy + 1;
-  else delete signal.nextTurn;
+  setTurn(signal, casefile, world, event.receivedAt);
   return {
-    puts: [{ table: 'signal', row: signal }],
+    puts: [{ table: 'signal', row: signal }, ...puts],
     ledger: [entry(event, done.act, signal, { level: signal.level, ...about(signal, casefile), ...done.facts })],
   };
 }
 
-type Done = { act: LedgerDraft['act']; facts: LedgerDraft['facts'] } | { field: string; reason: string };
+const hasBegun = ({ procedure, urges, inquiry }: Signal): boolean =>
+  procedure === undefined || (procedure === 'urge' ? urges !== undefined : inquiry !== undefined);
+
+/** When the ticker looks at it next: at once where a procedure is to begin (YJ-05), else when the time to correct is over. */
+function setTurn(signal: Signal, casefile: Casefile | undefined, world: World, now: number): void {
+  const isRunning = signal.state === 'issued' || signal.state === 'acknowledged';
+  const isWaiting = casefile === undefined || stoppedAt(casefile) === undefined || !isOfClock(signal, world);
+  if (isRunning && isWaiting && !hasBegun(signal)) signal.nextTurn = now;
+  else if (isRunning && isWaiting && signal.correctBy !== undefined) signal.nextTurn = signal.correctBy + 1;
+  else delete signal.nextTurn;
+}
+
+export type Done = { act: LedgerDraft['act']; facts: LedgerDraft['facts'] } | { field: string; reason: string };
 
 const own = (reason: string): Done => ({ field: 'account', reason });
 
 /** Changes the copy in place and says what goes to the ledger, or why not. */
-function change(event: Recorded<SignalAct>, signal: Signal, world: World): Done {
+function change(event: Recorded<Exclude<SignalAct, { kind: 'signal.urged' }>>, signal: Signal, world: World): Done {
   const deed: Deed = { account: event.account, name: event.name, at: event.receivedAt };
   switch (event.kind) {
     case 'signal.confirmed':
@@ -196,76 +212,28 @@ function revoke(signal: Signal, deed: Deed, reason: string): void {
   signal.revokedBy = deed;
 }
 
+export const isOpen = ({ state }: Signal): boolean => state === 'draft' || openStates.some((one) => one === state);
+
 /** An open signal of the same casefile, rule and level: there is never a second one (1.X.3). */
-function twinOf(casefile: Casefile | undefined, state: State, like: Pick<Signal, 'rule' | 'level' | 'article'>) {
+export function twinOf(casefile: Casefile | undefined, state: State, like: Pick<Signal, 'rule' | 'level' | 'article'>) {
   if (!casefile) return undefined;
   return [...casefile.fired.map((each) => each.signal), ...(casefile.furtherSignals ?? [])]
     .map((id) => state.signal(id))
     .find(
       (each) =>
         each !== undefined &&
-        (each.state === 'draft' || openStates.some((one) => one === each.state)) &&
+        isOpen(each) &&
         each.rule === like.rule &&
         each.level === like.level &&
         (like.rule !== byHand || each.article === like.article),
     );
 }
 
-const withSignal = (casefile: Casefile, id: string, position: number): Casefile => ({
+export const withSignal = (casefile: Casefile, id: string, position: number): Casefile => ({
   ...casefile,
   furtherSignals: [...(casefile.furtherSignals ?? []), id],
   position,
 });
-
-/** SZ-27, SZ-38: a supervisor issues what only a person can judge. */
-export function issueByHand(event: Recorded<EventOf<'signal.issuedByHand'>>, state: State, world: World): Consequences {
-  if (state.signal(event.signal)) return refuse('signal', 'a signal of this id was issued already');
-  if (event.casefile === undefined && event.window === undefined)
-    return refuse('casefile', 'expected a casefile or a window');
-  const casefile = event.casefile === undefined ? undefined : state.casefile(casefileId(event.region, event.casefile));
-  if (event.casefile !== undefined && !casefile) return refuse('casefile', 'no such casefile');
-  const window = event.window ?? casefile?.window;
-  const place = window === undefined ? undefined : world.windows.get(window);
-  const hall = place?.hall ?? casefile?.hall;
-  if (event.window !== undefined && (!place || world.halls.get(place.hall)?.region !== event.region))
-    return refuse('window', `no such window in region ${event.region}`);
-  const pack = packAt(world, event.region, event.receivedAt);
-  if (!pack) return refuse('region', `no rule pack is in force on ${dayOf(event.receivedAt)}`);
-  const twin = twinOf(casefile, state, { rule: byHand, level: event.level, article: event.article });
-  if (twin) return refuse('article', `the casefile has an open signal of this level by this article: ${twin.id}`);
-  const department = casefile?.department ?? place?.department;
-  const signal: Signal = {
-    id: event.signal,
-    region: event.region,
-    level: event.level,
-    state: 'issued',
-    rule: byHand,
-    pack: pack.id,
-    packVersion: pack.version,
-    article: event.article,
-    titleZh: '监察员认定的违规',
-    titleEn: 'Found by a supervisor',
-    messageZh: event.text,
-    messageEn: event.text,
-    ...(casefile ? { casefile: casefile.id, matter: casefile.matter } : {}),
-    ...(department === undefined ? {} : { department }),
-    ...(hall === undefined ? {} : { hall }),
-    ...(window === undefined ? {} : { window }),
-    issuedBy: { account: event.account, name: event.name, at: event.receivedAt },
-    at: event.occurredAt,
-    issuedAt: event.receivedAt,
-    ...timeToCorrect(pack, world.calendar, event.level, event.receivedAt),
-    position: event.position,
-  };
-  const facts = { level: signal.level, rule: byHand, article: signal.article, note: event.text };
-  return {
-    puts: [
-      { table: 'signal', row: signal },
-      ...(casefile ? [{ table: 'casefile' as const, row: withSignal(casefile, signal.id, event.position) }] : []),
-    ],
-    ledger: [entry(event, 'signal.issued', signal, { ...facts, ...about(signal, casefile) })],
-  };
-}
 
 /** The time to correct is over (SZ-27): a child of the next level is issued; the signal itself is kept. */
 export function turnSignal(event: Recorded<EventOf<'signal.turned'>>, state: State, world: World): Consequences {
@@ -274,6 +242,17 @@ export function turnSignal(event: Recorded<EventOf<'signal.turned'>>, state: Sta
   if (before?.nextTurn === undefined || before.nextTurn > event.occurredAt) return nothing;
   const { nextTurn: _, ...rest } = before;
   const parent: Signal = { ...rest, position: event.position };
+  if (!hasBegun(parent)) return begin(event, parent, state, world);
+  if (before.correctBy === undefined || before.correctBy >= event.occurredAt) {
+    // It was to begin a procedure, which a person has begun meanwhile: the time to correct goes on.
+    setTurn(
+      parent,
+      before.casefile === undefined ? undefined : state.casefile(before.casefile),
+      world,
+      event.receivedAt,
+    );
+    return { puts: [{ table: 'signal', row: parent }], ledger: [] };
+  }
   const pack = packAt(world, before.region, before.issuedAt);
   const step = (pack as Partial<RulePack> | undefined)?.escalation?.find((each) => each.fromLevel === before.level);
   // The pack was changed since: there is nothing to raise it to.
@@ -319,14 +298,37 @@ export function turnSignal(event: Recorded<EventOf<'signal.turned'>>, state: Sta
   };
   consequences.puts.push({ table: 'signal', row: child });
   if (casefile) consequences.puts.push({ table: 'casefile', row: withSignal(casefile, id, event.position) });
+  else if (isAtWindow(child)) {
+    const known = state.register(handRegister(child.window))?.signals ?? [];
+    const row = {
+      id: handRegister(child.window),
+      region: event.region,
+      signals: [...known, id],
+      position: event.position,
+    };
+    consequences.puts.push({ table: 'register', row });
+  }
   const facts = { level, rule: child.rule, article: child.article, parent: before.id };
   consequences.ledger.push(entry(event, 'signal.issued', child, { ...facts, ...about(child, casefile) }));
   return consequences;
 }
 
+/** YJ-05: the procedure that the rule asks for begins by itself. */
+function begin(event: Recorded<EventOf<'signal.turned'>>, signal: Signal, state: State, world: World): Consequences {
+  const pack = packAt(world, signal.region, event.receivedAt);
+  const casefile = signal.casefile === undefined ? undefined : state.casefile(signal.casefile);
+  const begun =
+    signal.procedure === 'urge' ? urgeByRule(event, signal, state, world) : openByRule(event, signal, pack, world);
+  setTurn(signal, casefile, world, event.receivedAt);
+  return {
+    puts: [{ table: 'signal', row: signal }, ...begun.puts],
+    ledger: [entry(event, begun.act, signal, { ...about(signal, casefile), ...begun.facts })],
+  };
+}
+
 /** What a child takes over: what the signal is about, nothing of what was done to it. */
 function bare(signal: Signal): Pick<Signal, 'region' | 'rule' | 'article'> & Partial<Signal> {
-  const { region, rule, article, explanation, casefile, matter, department, hall, window } = signal;
+  const { region, rule, article, explanation, casefile, matter, department, hall, window, addressee, trial } = signal;
   return {
     region,
     rule,
@@ -337,18 +339,20 @@ function bare(signal: Signal): Pick<Signal, 'region' | 'rule' | 'article'> & Par
     ...(department === undefined ? {} : { department }),
     ...(hall === undefined ? {} : { hall }),
     ...(window === undefined ? {} : { window }),
+    ...(addressee ? { addressee } : {}),
+    ...(trial ? { trial } : {}),
     ...(signal.issuedBy ? { issuedBy: signal.issuedBy } : {}),
   };
 }
 
-function about(signal: Signal, casefile: Casefile | undefined): LedgerDraft['facts'] {
+export function about(signal: Signal, casefile: Casefile | undefined): LedgerDraft['facts'] {
   return {
     ...(casefile ? { casefile: casefile.number } : {}),
     ...(signal.window === undefined ? {} : { window: signal.window }),
   };
 }
 
-function entry(
+export function entry(
   event: Recorded<SignalAct | EventOf<'signal.issuedByHand' | 'signal.turned'>>,
   act: LedgerDraft['act'],
   signal: Signal,

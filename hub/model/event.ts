@@ -367,6 +367,48 @@ export const signalRevoked = z.strictObject({
   reason: reasonText,
 });
 
+/** 督办通知 (QT-05): the department is to answer by `correctBy`. */
+export const signalUrged = z.strictObject({
+  kind: z.literal('signal.urged'),
+  ...byPerson,
+  signal: identifier,
+  text: reasonText,
+  correctBy: instant,
+});
+
+/** 调查 (SZ-50). */
+export const inquiryOpened = z.strictObject({
+  kind: z.literal('inquiry.opened'),
+  ...byPerson,
+  inquiry: identifier,
+  signal: identifier,
+  text: reasonText,
+});
+
+/** SC-23: `approver` is the head of the investigating organ. */
+export const inquiryExtended = z.strictObject({
+  kind: z.literal('inquiry.extended'),
+  ...byPerson,
+  inquiry: identifier,
+  signal: identifier,
+  days: z.int().min(1).max(60),
+  approver: shortText,
+  reason: reasonText,
+});
+
+export const inquiryClosed = z.strictObject({
+  kind: z.literal('inquiry.closed'),
+  ...byPerson,
+  inquiry: identifier,
+  signal: identifier,
+  outcome: z.enum(['fault', 'noFault']),
+  text: reasonText,
+  /** 责任人 and what was done about it. */
+  liable: shortText.optional(),
+  measure: shortText.optional(),
+  report: shortText.optional(),
+});
+
 /** The time to correct is over: published by the ticker at `occurredAt`, decided like any other event (SZ-27). */
 export const signalTurned = z.strictObject({ kind: z.literal('signal.turned'), ...common, signal: identifier });
 
@@ -405,6 +447,10 @@ export const hubEvent = z.discriminatedUnion('kind', [
   signalRevoked,
   signalTurned,
   packActivated,
+  signalUrged,
+  inquiryOpened,
+  inquiryExtended,
+  inquiryClosed,
 ]);
 
 export const anyEvent = z.discriminatedUnion('kind', [...caseEvent.options, ...hubEvent.options]);

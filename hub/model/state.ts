@@ -160,6 +160,12 @@ export interface Signal {
   /** The signal this one was raised from, and the one it was raised to. */
   parent?: string;
   child?: string;
+  /** YJ-05: what the hub begins by itself once it is issued: 督促 or 调查. */
+  procedure?: 'urge' | 'inquiry';
+  /** 督办通知, the newest last. */
+  urges?: Urge[];
+  /** SZ-50: the investigation of it, and how that ended. */
+  inquiry?: { id: string; outcome?: 'fault' | 'noFault' };
   /** The person who issued it by hand, or confirmed the draft. */
   issuedBy?: Deed;
   /** The latest correction that was claimed, and what a supervisor said to it. */
@@ -174,6 +180,54 @@ export interface Signal {
   revokedReason?: string;
   revokedBy?: Deed;
   closedAt?: number;
+  position: number;
+}
+
+/** 督办通知 (QT-05). `number` counts within `region` and `year`. `by` is absent where the pack's rule urged (YJ-05). */
+export interface Urge {
+  number: number;
+  year: string;
+  at: number;
+  correctBy: number;
+  text: string;
+  textEn?: string;
+  by?: Deed;
+  addressee?: Addressee;
+}
+
+/** 调查 (SZ-50): of one signal, by the supervision organ. `dueAt` where the pack sets a time (C-19, SC-22). */
+export interface Inquiry {
+  id: string;
+  region: string;
+  signal: string;
+  hall?: string;
+  department?: string;
+  state: 'open' | 'closed';
+  text: string;
+  openedAt: number;
+  openedBy?: Deed;
+  dueAt?: number;
+  article?: string;
+  /** SC-23: one extension, approved by the head of the investigating organ. */
+  extension?: Deed & { days: number; approver: string; reason: string };
+  /** What was found. With a fault: who is liable and what was done about it. */
+  finding?: Deed & {
+    outcome: 'fault' | 'noFault';
+    text: string;
+    liable?: string;
+    measure?: string;
+    /** Number of the written report. */
+    report?: string;
+  };
+  position: number;
+}
+
+/** 登记: running numbers (`urge:510104:2026`), and the signals issued by hand at a window without a case (`hand:w1`). */
+export interface Register {
+  id: string;
+  region: string;
+  count?: number;
+  signals?: string[];
   position: number;
 }
 
@@ -287,6 +341,10 @@ export interface LedgerDraft {
     | 'signal.appealRejected'
     | 'signal.escalated'
     | 'signal.revoked'
+    | 'signal.urged'
+    | 'inquiry.opened'
+    | 'inquiry.extended'
+    | 'inquiry.closed'
     | 'pack.activated'
     | 'visit.started'
     | 'visit.finished'

@@ -3,6 +3,7 @@
  * `hub/platform/world.ts`; written by `hallwatch seed`.
  */
 import type { WorkCalendar } from './calendar.ts';
+import type { Contact } from './contact.ts';
 import type { RulePack } from './pack.ts';
 import type { ProcedureKind } from './procedure.ts';
 
@@ -111,6 +112,7 @@ export interface World {
   matters: ReadonlyMap<string, Matter>;
   /** The newest version of each by its id; the earlier ones, which older cases keep, by `id@version`. */
   packs: ReadonlyMap<string, RulePack>;
+  contacts: ReadonlyMap<string, Contact>;
   calendar: WorkCalendar;
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { CalendarDay } from '../model/calendar.ts';
+import type { Contact } from '../model/contact.ts';
 import type { RulePack } from '../model/pack.ts';
 import {
   matterKey,
@@ -43,6 +44,10 @@ export async function loadWorld(store: Store): Promise<World> {
       runner,
       'select id, hall, hall_window as "window", name, name_en as "nameEn", enabled from camera order by id',
     );
+    const contacts = await read<Contact>(
+      runner,
+      'select id, region, department, organ, hall, role, name, post, staff, phone, mobile, email, webhook, account from contact order by id',
+    );
     const matters = await runner.query<{ body: Matter }>('select body from matter order by region, code');
     const packs = await runner.query<{ body: RulePack }>('select body from rule_pack order by id, version desc');
     const days = await runner.query<{ day: string; working: boolean; name: string }>(
@@ -56,6 +61,7 @@ export async function loadWorld(store: Store): Promise<World> {
       halls: keyed(halls, ({ id }) => id),
       windows: keyed(windows, ({ id }) => id),
       cameras: keyed(cameras, ({ id }) => id),
+      contacts: keyed(contacts, ({ id }) => id),
       matters: new Map(matters.map(({ body }) => [matterKey(body.region, body.code), body])),
       packs: versionsOf(packs.map(({ body }) => body)),
       calendar: {

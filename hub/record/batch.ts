@@ -6,7 +6,17 @@ import { decide, followsOf, needsOf, refuse, type Consequences, type Put, type S
 import { HubError } from '../model/error.ts';
 import type { Event, Recorded } from '../model/event.ts';
 import type { LiveItem } from '../model/live.ts';
-import type { CameraStatus, Casefile, Duty, LedgerDraft, LedgerEntry, Signal, Visit } from '../model/state.ts';
+import type {
+  CameraStatus,
+  Casefile,
+  Duty,
+  Inquiry,
+  LedgerDraft,
+  LedgerEntry,
+  Register,
+  Signal,
+  Visit,
+} from '../model/state.ts';
 import type { World } from '../model/world.ts';
 import { entryHash, genesis } from '../platform/chain.ts';
 import { digestOf } from '../platform/digest.ts';
@@ -68,6 +78,8 @@ interface Rows {
   duty: Map<string, Duty>;
   visit: Map<string, Visit>;
   camera: Map<string, CameraStatus>;
+  inquiry: Map<string, Inquiry>;
+  register: Map<string, Register>;
 }
 
 const emptyRows = (): Rows => ({
@@ -76,6 +88,8 @@ const emptyRows = (): Rows => ({
   duty: new Map(),
   visit: new Map(),
   camera: new Map(),
+  inquiry: new Map(),
+  register: new Map(),
 });
 const loadables = Object.keys(emptyRows()) as Loadable[];
 /** Rows kept between batches, per table; the oldest go first. */
@@ -193,7 +207,10 @@ export class Recorder {
       if (!refused) {
         const line = lineOf(recorded, hall, this.#rows.casefile);
         if (line) push(live, event.region, line);
-        for (const put of rows) push(live, event.region, itemOf(put));
+        for (const put of rows) {
+          const item = itemOf(put);
+          if (item) push(live, event.region, item);
+        }
       }
     }
     const written = { outcomes, live, after: from, position };
@@ -265,6 +282,8 @@ export class Recorder {
       duty: new Set<string>(),
       visit: new Set<string>(),
       camera: new Set<string>(),
+      inquiry: new Set<string>(),
+      register: new Set<string>(),
     };
     for (const event of events) {
       const needs = needsOf(event);
@@ -280,9 +299,12 @@ export class Recorder {
       for (const id of wanted.casefile)
         for (const next of followsOf({ casefile: this.#rows.casefile.get(id) }).signals) wanted.signal.add(next);
       for (const id of wanted.signal) {
-        const { casefile } = followsOf({ signal: this.#rows.signal.get(id) });
+        const { casefile, register } = followsOf({ signal: this.#rows.signal.get(id) });
         if (casefile !== undefined) wanted.casefile.add(casefile);
+        if (register !== undefined) wanted.register.add(register);
       }
+      for (const id of wanted.register)
+        for (const next of followsOf({ register: this.#rows.register.get(id) }).signals) wanted.signal.add(next);
       for (const id of wanted.visit) {
         const { duty } = followsOf({ visit: this.#rows.visit.get(id) });
         if (duty !== undefined) wanted.duty.add(duty);
@@ -296,7 +318,7 @@ export class Recorder {
     const missing = [...ids].filter((id) => !rows.has(id) && !asked.has(`${table} ${id}`));
     if (missing.length === 0) return;
     for (const id of missing) asked.add(`${table} ${id}`);
-    type Body = Casefile | Signal | Duty | Visit | CameraStatus;
+    type Body = Casefile | Signal | Duty | Visit | CameraStatus | Inquiry | Register;
     for (const { body } of await run<{ body: Body }>(this.#store, selectRows(table, missing))) {
       rows.set(table === 'camera' ? (body as CameraStatus).camera : (body as Exclude<Body, CameraStatus>).id, body);
     }
@@ -330,13 +352,15 @@ export class Recorder {
       duty: (id) => rows.duty.get(id),
       visit: (id) => rows.visit.get(id),
       camera: (id) => rows.camera.get(id),
+      inquiry: (id) => rows.inquiry.get(id),
+      register: (id) => rows.register.get(id),
     };
   }
 
   #keep(put: Put, puts: Map<string, Put>): void {
     const id = put.table === 'camera' ? put.row.camera : put.row.id;
     puts.set(`${put.table} ${id}`, put);
-    if (put.table === 'finding') return;
+    if (put.table === 'finding' || put.table === 'notice') return;
     const rows: Map<string, unknown> = this.#rows[put.table];
     // Deleted first, so that the newest stand last and the oldest are the ones trimmed.
     rows.delete(id);

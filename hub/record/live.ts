@@ -41,8 +41,10 @@ export function lineOf(
   };
 }
 
-export function itemOf(put: Put): LiveItem {
+/** Nothing for what no page keeps a list of: a notice or an investigation changes its signal as well. */
+export function itemOf(put: Put): LiveItem | undefined {
   const { region, position } = put.row;
+  if (put.table === 'notice' || put.table === 'inquiry' || put.table === 'register') return undefined;
   if (put.table !== 'casefile') return { topic: put.table, region, position, body: put.row } as LiveItem;
   const { id, status, window, hall, promisedDueAt, statutoryDueAt } = put.row;
   return {

@@ -14,6 +14,9 @@ const derived = {
   visit: 'id',
   finding: 'id',
   camera_status: 'camera',
+  notice: 'id',
+  inquiry: 'id',
+  register: 'id',
   ledger: 'region, sequence',
 } as const;
 

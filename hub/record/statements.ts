@@ -36,6 +36,8 @@ const tables = {
   duty: 'duty',
   visit: 'visit',
   camera: 'camera_status',
+  inquiry: 'inquiry',
+  register: 'register',
 } as const;
 export type Loadable = keyof typeof tables;
 
@@ -248,6 +250,19 @@ const shapes: { [T in Put['table']]: Shape<T> } = {
     columns: [['camera', 'text'], ['region', 'text'], ['hall', 'text'], ['state', 'text'], ...tail],
     cells: (row) => [row.camera, row.region, row.hall, row.state],
   },
+  notice: {
+    name: 'notice',
+    key: 'id',
+    columns: [...common, ['signal', 'text'], ['hall', 'text'], ['audience', 'text'], ['at', 'int8'], ...tail],
+    cells: (row) => [row.id, row.region, row.signal, row.hall, row.audience, row.at],
+  },
+  inquiry: {
+    name: 'inquiry',
+    key: 'id',
+    columns: [...common, ['signal', 'text'], ['hall', 'text'], ['state', 'text'], ['due_at', 'int8'], ...tail],
+    cells: (row) => [row.id, row.region, row.signal, row.hall, row.state, row.dueAt],
+  },
+  register: { name: 'register', key: 'id', columns: [...common, ...tail], cells: (row) => [row.id, row.region] },
 };
 
 export const putTables = Object.keys(shapes) as Put['table'][];

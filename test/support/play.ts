@@ -1,6 +1,17 @@
 import { decide, followsOf, needsOf, type Consequences, type State } from '../../hub/model/decide.ts';
 import type { Event } from '../../hub/model/event.ts';
-import type { CameraStatus, Casefile, Duty, Finding, LedgerDraft, Signal, Visit } from '../../hub/model/state.ts';
+import type { Notice } from '../../hub/model/notice.ts';
+import type {
+  CameraStatus,
+  Casefile,
+  Duty,
+  Finding,
+  Inquiry,
+  LedgerDraft,
+  Register,
+  Signal,
+  Visit,
+} from '../../hub/model/state.ts';
 import type { World } from '../../hub/model/world.ts';
 
 /** Plays events through `decide` and keeps the rows, without store or log: the pure part of the recorder. */
@@ -11,6 +22,9 @@ export class Play implements State {
   readonly visits = new Map<string, Visit>();
   readonly findings = new Map<string, Finding>();
   readonly cameras = new Map<string, CameraStatus>();
+  readonly inquiries = new Map<string, Inquiry>();
+  readonly registers = new Map<string, Register>();
+  readonly notices: Notice[] = [];
   readonly ledger: LedgerDraft[] = [];
   readonly #world: World;
   #position = 0;
@@ -24,6 +38,8 @@ export class Play implements State {
   duty = (id: string) => this.duties.get(id);
   visit = (id: string) => this.visits.get(id);
   camera = (id: string) => this.cameras.get(id);
+  inquiry = (id: string) => this.inquiries.get(id);
+  register = (id: string) => this.registers.get(id);
 
   /** Decides one event; every row it read must be one it said it needs. */
   tell(event: Event, receivedAt = event.occurredAt): Consequences {
@@ -35,6 +51,9 @@ export class Play implements State {
       else if (put.table === 'duty') this.duties.set(put.row.id, put.row);
       else if (put.table === 'visit') this.visits.set(put.row.id, put.row);
       else if (put.table === 'finding') this.findings.set(put.row.id, put.row);
+      else if (put.table === 'inquiry') this.inquiries.set(put.row.id, put.row);
+      else if (put.table === 'register') this.registers.set(put.row.id, put.row);
+      else if (put.table === 'notice') this.notices.push(put.row);
       else this.cameras.set(put.row.camera, put.row);
     }
     this.ledger.push(...consequences.ledger);
@@ -67,9 +86,14 @@ export class Play implements State {
     const casefile =
       needs.casefile ??
       followsOf({ signal: needs.signal === undefined ? undefined : this.signals.get(needs.signal) }).casefile;
+    const signalRow = needs.signal === undefined ? undefined : this.signals.get(needs.signal);
+    const registers = [needs.register, followsOf({ signal: signalRow }).register];
     const signals = new Set([
       needs.signal,
       ...followsOf({ casefile: casefile === undefined ? undefined : this.casefiles.get(casefile) }).signals,
+      ...registers.flatMap(
+        (id) => followsOf({ register: id === undefined ? undefined : this.registers.get(id) }).signals,
+      ),
     ]);
     const duty =
       needs.duty ?? followsOf({ visit: needs.visit === undefined ? undefined : this.visits.get(needs.visit) }).duty;
@@ -85,6 +109,8 @@ export class Play implements State {
       duty: only(this.duties, (id) => id === duty),
       visit: only(this.visits, (id) => id === needs.visit),
       camera: only(this.cameras, (id) => id === needs.camera),
+      inquiry: only(this.inquiries, (id) => id === needs.inquiry),
+      register: only(this.registers, (id) => registers.includes(id)),
     };
   }
 }

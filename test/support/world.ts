@@ -85,6 +85,7 @@ export function smallWorld(change: { pack?: RulePack; calendar?: WorkCalendar; m
     ),
     matters: new Map((change.matters ?? [matter]).map((each) => [matterKey(each.region, each.code), each])),
     packs: new Map([[pack.id, pack]]),
+    contacts: new Map(),
     calendar: change.calendar ?? emptyCalendar,
   };
 }

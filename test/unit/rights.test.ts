@@ -25,6 +25,8 @@ describe('rights', () => {
         'signal.confirm',
         'signal.verify',
         'signal.revoke',
+        'signal.urge',
+        'inquiry.manage',
         'video.watch',
         'patrol.read',
         'patrol.visit',

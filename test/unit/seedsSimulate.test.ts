@@ -33,6 +33,7 @@ beforeAll(async () => {
     cameras: keyed(seeds.cameras),
     matters: new Map(seeds.matters.map((each) => [matterKey(each.region, each.code), each])),
     packs: keyed(seeds.packs),
+    contacts: keyed(seeds.contacts),
     calendar,
   };
 });
