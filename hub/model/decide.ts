@@ -4,6 +4,7 @@
  */
 import { decideCase, replanClock, turnClock } from './decideCase.ts';
 import { decideCamera, decideDuty, decideFinding, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
+import { decideIrregularity } from './decideIrregularity.ts';
 import { decidePack } from './decidePack.ts';
 import { issueByHand } from './byHand.ts';
 import { byHand, decideSignalAct, turnSignal } from './decideSignal.ts';
@@ -105,6 +106,7 @@ export function needsOf(event: Event): Needs {
     case 'inquiry.closed':
       return { signal: event.signal, inquiry: event.inquiry };
     case 'pack.activated':
+    case 'irregularity.measured':
       return {};
   }
 }
@@ -155,6 +157,8 @@ function judge(event: Recorded, state: State, world: World): Consequences {
       return decideVisitFinish(event, state, world);
     case 'patrol.findingRecorded':
       return decideFinding(event, state, world);
+    case 'irregularity.measured':
+      return decideIrregularity(event, world);
     case 'pack.activated':
       return decidePack(event);
     case 'signal.issuedByHand':

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { instant, yuan, shortText, longText, reasonText, regionCode, identifier } from './fields.ts';
 import { levels } from './pack.ts';
+import { measuredWords, type Measure } from './rules/shape.ts';
 
 /**
  * The one discriminated union of everything that happens (事件). An event is immutable; its `id` makes every
@@ -428,6 +429,27 @@ export const packActivated = z.strictObject({
   note: longText.optional(),
 });
 
+/**
+ * What the recorder's sweep measured of one subject on a day that is over, where it exceeds the pack's lowest threshold (P1, P3,
+ * P4, P5, P8). The figures stand here, so that a rebuild judges by the same ones.
+ */
+export const irregularityMeasured = z.strictObject({
+  kind: z.literal('irregularity.measured'),
+  ...common,
+  day: z.iso.date(),
+  measure: z.enum(Object.keys(measuredWords) as [Measure, ...Measure[]]),
+  matter: identifier.optional(),
+  department: identifier.optional(),
+  handler: shortText.optional(),
+  window: identifier.optional(),
+  /** The source that it is about, and its name at that time. */
+  origin: identifier.optional(),
+  name: shortText.optional(),
+  figures: z
+    .record(z.string().regex(/^[a-z]\w{0,19}$/i), z.union([z.number(), shortText]))
+    .refine((each) => Object.keys(each).length <= 20, 'expected at most 20 figures'),
+});
+
 /** What people and the hub's own parts publish; a door never accepts these. */
 export const hubEvent = z.discriminatedUnion('kind', [
   cameraChanged,
@@ -446,6 +468,7 @@ export const hubEvent = z.discriminatedUnion('kind', [
   signalAppealDecided,
   signalRevoked,
   signalTurned,
+  irregularityMeasured,
   packActivated,
   signalUrged,
   inquiryOpened,
