@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { HubError } from './model/error.ts';
 import { isLoopback } from './platform/address.ts';
-import type { Settings } from './platform/part.ts';
+import type { NotifySettings, Settings } from './platform/part.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-const roles = ['ingest', 'record', 'serve', 'stream', 'link'] as const;
+const roles = ['ingest', 'record', 'serve', 'stream', 'notify', 'link'] as const;
 /** `link` needs a parent to talk to, so it is never on by itself. */
-const usual: Settings['roles'] = ['ingest', 'record', 'serve', 'stream'];
+const usual: Settings['roles'] = ['ingest', 'record', 'serve', 'stream', 'notify'];
 
 const yes = new Set(['1', 'true', 'yes', 'on']);
 const no = new Set(['0', 'false', 'no', 'off']);
@@ -24,6 +24,21 @@ const truth = z.string().transform((text, context) => {
   if (yes.has(text.toLowerCase())) return true;
   if (no.has(text.toLowerCase())) return false;
   context.addIssue({ code: 'custom', message: 'expected true or false' });
+  return z.NEVER;
+});
+
+/** `{"Authorization": "…"}` as one line of the environment. */
+const headerList = z.string().transform((text, context) => {
+  try {
+    const value: unknown = JSON.parse(text);
+    const result = z
+      .record(z.string().regex(/^[\w-]{1,100}$/), z.string().regex(/^[\x20-\x7e]{0,2000}$/))
+      .safeParse(value);
+    if (result.success && Object.keys(result.data).length <= 20) return result.data;
+  } catch {
+    // Not JSON: said below, without the text, which may hold a key.
+  }
+  context.addIssue({ code: 'custom', message: 'expected a JSON object of header names and texts' });
   return z.NEVER;
 });
 
@@ -88,6 +103,24 @@ const keys = {
     })
     .optional(),
   FFMPEG: z.string().min(1, 'expected the path of ffmpeg').default('ffmpeg'),
+  SMTP_URL: url('expected smtp://[user:password@]host:port or smtps://…', 'smtp:', 'smtps:').optional(),
+  SMTP_FROM: z
+    .string()
+    .regex(/^[^\r\n]*@[^\r\n]+$/, 'expected a sender such as Hallwatch <hallwatch@example.cn>')
+    .optional(),
+  WEBHOOK_URL: url('expected http://host/path or https://host/path', 'http:', 'https:').optional(),
+  WEBHOOK_SECRET: z.string().min(16, 'expected at least 16 characters (openssl rand -hex 32)').optional(),
+  SMS_URL: z
+    .string()
+    .refine((text) => URL.canParse(text.replaceAll(/[{}]/g, '')) && /^https?:\/\//.test(text), {
+      error: 'expected http://host/path or https://host/path, with {mobile} and {text} where they belong',
+    })
+    .optional(),
+  SMS_METHOD: z.enum(['GET', 'POST'], { error: 'expected GET or POST' }).optional(),
+  SMS_HEADERS: headerList.optional(),
+  SMS_BODY: z.string().max(4_000, 'expected at most 4000 characters').optional(),
+  SMS_CHARSET: z.enum(['utf8', 'gbk'], { error: 'expected utf8 or gbk' }).default('utf8'),
+  SMS_SUCCESS: z.string().max(200, 'expected at most 200 characters').optional(),
   HALLWATCH_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/i, 'expected 64 hexadecimal digits (openssl rand -hex 32)')
@@ -95,7 +128,17 @@ const keys = {
 };
 
 /** Their values never stand in a message. */
-const secret = new Set(['NATS_URL', 'DATABASE_URL', 'HALLWATCH_KEY']);
+const secret = new Set([
+  'NATS_URL',
+  'DATABASE_URL',
+  'HALLWATCH_KEY',
+  'SMTP_URL',
+  'WEBHOOK_URL',
+  'WEBHOOK_SECRET',
+  'SMS_URL',
+  'SMS_HEADERS',
+  'SMS_BODY',
+]);
 
 /** The names above, each also with the prefix HALLWATCH_ for an environment that is shared with other programs. */
 const prefix = 'HALLWATCH_';
@@ -120,6 +163,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     const name = String(path[0]);
     problems.push(`${name}${secret.has(name) ? '' : `=${JSON.stringify(given[name]?.slice(0, 100))}`}: ${message}`);
   }
+  problems.push(...unfit(given));
   const host = given.HOST ?? '127.0.0.1';
   if (yes.has(given.DEMO?.toLowerCase() ?? '') && !isLoopback(host)) problems.push(demoOutside(host));
   if (!result.success || problems.length > 0)
@@ -140,6 +184,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     PUBLIC_ORIGIN,
     FFMPEG,
     HALLWATCH_KEY,
+    ...rest
   } = result.data;
   return {
     roles: ROLES,
@@ -155,7 +200,53 @@ export function readSettings(environment: Environment = process.env): Settings {
     ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
     ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin: PUBLIC_ORIGIN }),
     ...(HALLWATCH_KEY === undefined ? {} : { key: HALLWATCH_KEY }),
+    ...notifyOf(rest),
   };
+}
+
+/** What the settings of a channel need of each other. */
+function unfit(given: Record<string, string>): string[] {
+  const problems: string[] = [];
+  if (given.SMTP_URL && !given.SMTP_FROM) problems.push('SMTP_FROM: expected the sender that SMTP_URL sends as');
+  if (given.WEBHOOK_URL && !given.WEBHOOK_SECRET)
+    problems.push('WEBHOOK_SECRET: expected what WEBHOOK_URL is signed with');
+  const { SMS_URL: address, SMS_BODY: body, SMS_METHOD: method } = given;
+  if (address)
+    for (const name of ['{mobile}', '{text}'])
+      if (!address.includes(name) && !body?.includes(name))
+        problems.push(`SMS_URL: expected ${name} in it or in SMS_BODY`);
+  if (body && method === 'GET') problems.push('SMS_METHOD: expected POST, because SMS_BODY is set');
+  for (const name of ['SMS_METHOD', 'SMS_HEADERS', 'SMS_BODY', 'SMS_SUCCESS'])
+    if (given[name] && !address) problems.push(`${name}: expected SMS_URL beside it`);
+  return problems;
+}
+
+type ChannelValues = Pick<
+  z.infer<z.ZodObject<typeof keys>>,
+  Extract<keyof typeof keys, `SMTP_${string}` | `WEBHOOK_${string}` | `SMS_${string}`>
+>;
+
+function notifyOf(values: ChannelValues): Pick<Settings, 'notify'> {
+  const { SMTP_URL, SMTP_FROM, WEBHOOK_URL, WEBHOOK_SECRET, SMS_URL, SMS_METHOD, SMS_HEADERS, SMS_BODY } = values;
+  const notify: NotifySettings = {
+    ...(SMTP_URL === undefined ? {} : { smtp: { url: SMTP_URL, from: SMTP_FROM! } }),
+    ...(WEBHOOK_SECRET === undefined
+      ? {}
+      : { webhook: { secret: WEBHOOK_SECRET, ...(WEBHOOK_URL === undefined ? {} : { url: WEBHOOK_URL }) } }),
+    ...(SMS_URL === undefined
+      ? {}
+      : {
+          sms: {
+            url: SMS_URL,
+            method: SMS_METHOD ?? (SMS_BODY === undefined ? 'GET' : 'POST'),
+            headers: SMS_HEADERS ?? {},
+            charset: values.SMS_CHARSET,
+            ...(SMS_BODY === undefined ? {} : { body: SMS_BODY }),
+            ...(values.SMS_SUCCESS === undefined ? {} : { success: values.SMS_SUCCESS }),
+          },
+        }),
+  };
+  return Object.keys(notify).length > 0 ? { notify } : {};
 }
 
 /** Demo accounts have known passwords. */

@@ -23,6 +23,7 @@ const parts: { name: Settings['roles'][number]; load: () => Promise<{ start: Sta
   { name: 'serve', load: () => import('./serve/part.ts') },
   { name: 'stream', load: () => import('../stream/part.ts') },
   { name: 'ingest', load: () => import('../ingest/part.ts') },
+  { name: 'notify', load: () => import('./notify/part.ts') },
 ];
 
 export interface Hub {

@@ -8,7 +8,7 @@ import type { Seal } from './seal.ts';
 
 /** What `hub/config.ts` read from the environment; nothing else reads `process.env`. */
 export interface Settings {
-  roles: ('ingest' | 'record' | 'serve' | 'stream' | 'link')[];
+  roles: ('ingest' | 'record' | 'serve' | 'stream' | 'notify' | 'link')[];
   host: string;
   port: number;
   dataDir: string;
@@ -23,8 +23,27 @@ export interface Settings {
   demoSpeed: number;
   /** Where ffmpeg stands. */
   ffmpeg: string;
+  /** How people are told of signals outside the pages; each channel only where it is set. */
+  notify?: NotifySettings;
   /** HALLWATCH_KEY: 64 hex digits that several processes share; without it the key is the file `DATA_DIR/key`. */
   key?: string;
+}
+
+/** Channels of `hub/notify`. Every address may hold a password: none of this is logged. */
+export interface NotifySettings {
+  smtp?: { url: string; from: string };
+  /** `url` hears of every notice; contacts may have an address of their own, signed with the same secret. */
+  webhook?: { url?: string; secret: string };
+  sms?: {
+    /** `{mobile}`, `{text}` and `{id}` are filled in here and in `body`. */
+    url: string;
+    method: 'GET' | 'POST';
+    headers: Record<string, string>;
+    body?: string;
+    charset: 'utf8' | 'gbk';
+    /** What the answer must hold to count as taken. */
+    success?: string;
+  };
 }
 
 /** What every part is given. */

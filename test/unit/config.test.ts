@@ -18,7 +18,7 @@ describe('settings', () => {
     expect(readSettings({})).toMatchObject({
       host: '127.0.0.1',
       port: 8080,
-      roles: ['ingest', 'record', 'serve', 'stream'],
+      roles: ['ingest', 'record', 'serve', 'stream', 'notify'],
       demo: false,
       demoSpeed: 1,
       logLevel: 'info',

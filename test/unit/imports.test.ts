@@ -11,6 +11,7 @@ const allowed: Record<string, string[] | 'everything'> = {
   'hub/record': ['hub/model', 'hub/platform'],
   'hub/serve': ['hub/model', 'hub/platform'],
   'hub/link': ['hub/model', 'hub/platform'],
+  'hub/notify': ['hub/model', 'hub/platform'],
   ingest: ['hub/model', 'hub/platform'],
   stream: ['hub/model', 'hub/platform'],
   web: ['hub/model'],
