@@ -109,7 +109,10 @@ const account = program.command('account').description('people who may sign in')
 account
   .command('add')
   .argument('<name>')
-  .requiredOption('--role <role>', 'inspector, hallManager, administrator or postUser')
+  .requiredOption(
+    '--role <role>',
+    'inspector, hallManager, administrator, postUser, cataloguer, establishmentOffice or legalOffice',
+  )
   .requiredOption('--region <code>', 'everything below it is in scope', region)
   .option('--hall <id>', 'of a hall manager')
   .option('--organ <id>', "of an inspector; default: the region's")

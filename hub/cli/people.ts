@@ -6,7 +6,15 @@ import { hashPassword, longestPassword } from '../platform/password.ts';
 import { readSecret, say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
 
-const roles = ['inspector', 'hallManager', 'administrator', 'postUser'] as const;
+const roles = [
+  'inspector',
+  'hallManager',
+  'administrator',
+  'postUser',
+  'cataloguer',
+  'establishmentOffice',
+  'legalOffice',
+] as const;
 const shortestPassword = 10;
 
 export interface AccountFlags {

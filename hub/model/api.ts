@@ -21,6 +21,13 @@
  *   GET    /api/casefiles?region=&department=&hall=&matter=&status=&clock=&text=&from=&to=&before=&limit=50 → CasePage (newest first)
  *   GET    /api/casefiles.csv, .xlsx            → the same rows as a file, at most 50,000 (`lang=zh|en`); 503 while another is written
  *   GET    /api/signals.csv, .xlsx             → the same signals as a file, likewise (every state when none is named)
+ *   GET    /api/matters?region=&department=&businessType=&state=draft|submitted|reviewed|frozen|none&coverage=covered|uncovered&text=&after=&limit=50 → MatterPage
+ *   GET    /api/matters/:region/:code           → MatterDetail
+ *   GET    /api/matters/:region/:code/diff?from=&to= → Change[] (hub/model/matterDiff.ts)
+ *   POST   /api/matters/:region/:code/submit, approve, return {reason}, freeze → MatterDetail; 409 with the reason
+ *   POST   /api/matters/import?region=&kind=xlsx|csv&dryRun=  (the file) → MatterImport; nothing is written when anything is wrong
+ *   POST   /api/matters/reconcile?region=&kind= (the file)   → MatterReconciliation
+ *   GET    /api/matters/template.xlsx; export.xlsx, export.csv?region=&frozen=
  *   GET    /api/statistics?region=&from=&to=    → Statistics (days; the last twelve months when absent)
  *   GET    /api/statistics/comparison?matter=&region=&from=&to= → Comparison
  *   GET    /api/casefiles/:id                   → CasefileDetail
@@ -38,6 +45,9 @@
  *   GET    /live/:camera/index.m3u8, plain.m3u8 → LL-HLS, plain HLS
  */
 import type { EventLine } from './live.ts';
+import type { MatterRecord } from './matter.ts';
+import type { MatterVersion } from './matterVersion.ts';
+import type { ClockKind } from './limits.ts';
 import type { Level, FindingKind, RulePack } from './pack.ts';
 import type { Permission, Role } from './rights.ts';
 import type {
@@ -266,4 +276,62 @@ export interface SystemStatus {
   /** The parts (roles) this process runs. */
   parts?: string[];
   sources: { id: string; name: string; events: number; refused: number; lastAt?: number }[];
+}
+
+/** One matter of the catalogue: its newest version where it has a record, else what is in force. */
+export interface MatterLine extends Named {
+  region: string;
+  code: string;
+  department?: string;
+  businessType: MatterRecord['businessType'];
+  itemClass: MatterRecord['itemClass'];
+  statutoryDays?: number;
+  promisedDays?: number;
+  live: MatterRecord['state'];
+  /** The newest version, its state, and the newest frozen one. */
+  version?: number;
+  state?: MatterVersion['state'];
+  frozen?: number;
+  /** Whether a case came in during the last year (XY-18). */
+  covered: boolean;
+}
+
+/** `next` is the `after` of the following page; absent on the last. */
+export interface MatterPage {
+  items: MatterLine[];
+  next?: string;
+}
+
+export interface MatterDetail {
+  region: string;
+  code: string;
+  /** What the clocks read now. */
+  inForce?: Matter;
+  /** Oldest first; secret ones are left out (JY-02). */
+  versions: MatterVersion[];
+}
+
+/** A cell of a file and what was expected there; rows count from 1, the titles are row 1. */
+interface FileFaults {
+  faults: { row: number; column: string; expected: string }[];
+  faultCount: number;
+}
+
+export interface MatterImport extends FileFaults {
+  added: string[];
+  changed: string[];
+  unchanged: string[];
+  refused: { code: string; reason: string }[];
+  written: boolean;
+}
+
+/** FS-17, FS-18. `column`, `ours` and `theirs` as the form has them. */
+export interface MatterReconciliation extends FileFaults {
+  compared: number;
+  found: (
+    | { kind: 'notPublished' | 'notInSystem'; code: string; name: string }
+    | { kind: 'cancelledUsed'; code: string; name: string; since: string; cases: number }
+    | { kind: 'differs'; code: string; name: string; column: string; ours: string; theirs: string }
+  )[];
+  foundCount?: number;
 }

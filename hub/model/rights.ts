@@ -1,7 +1,9 @@
+import type { Office } from './matterVersion.ts';
 import { prefixOf } from './world.ts';
 
-/** 电子监察员, 大厅负责人, 系统管理员, 岗位用户. Roles are kept apart (SC-29). */
-export type Role = 'inspector' | 'hallManager' | 'administrator' | 'postUser';
+/** 电子监察员, 大厅负责人, 系统管理员, 岗位用户, 事项管理员 (审管办), and the offices that review matters: 编办, 法制办 (XY-14). Roles are kept apart (SC-29). */
+export type Role =
+  'inspector' | 'hallManager' | 'administrator' | 'postUser' | 'cataloguer' | 'establishmentOffice' | 'legalOffice';
 
 export const permissions = [
   'case.read',
@@ -28,6 +30,9 @@ export const permissions = [
   'source.read',
   'source.manage',
   'entry.write',
+  'matter.read',
+  'matter.edit',
+  'matter.review',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -68,6 +73,7 @@ const granted: Record<Role, readonly Permission[]> = {
     'pack.draft',
     'pack.activate',
     'source.read',
+    'matter.read',
   ],
   hallManager: [
     'case.read',
@@ -80,7 +86,14 @@ const granted: Record<Role, readonly Permission[]> = {
   ],
   administrator: ['system.read', 'source.manage'],
   postUser: ['entry.write'],
+  cataloguer: ['matter.read', 'matter.edit'],
+  establishmentOffice: ['matter.read', 'matter.review'],
+  legalOffice: ['matter.read', 'matter.review'],
 };
+
+/** For which office somebody reviews matters (XY-14, XY-15). */
+export const officeOf = (role: Role): Office | undefined =>
+  role === 'establishmentOffice' ? 'establishment' : role === 'legalOffice' ? 'legal' : undefined;
 
 /** A right is role × permission × region prefix × hall. */
 export function may(

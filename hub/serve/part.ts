@@ -6,6 +6,7 @@ import { startCounting } from './counting.ts';
 import { open } from './gate.ts';
 import { hallRoutes } from './halls.ts';
 import { ledgerRoutes } from './ledger.ts';
+import { matterRoutes } from './matters.ts';
 import { patrolRoutes } from './patrol.ts';
 import { sessionRoutes } from './session.ts';
 import { signalRoutes } from './signals.ts';
@@ -34,6 +35,7 @@ export const start: StartPart = async (context) => {
             ...ledgerRoutes(context),
             ...systemRoutes(context),
           ]);
+            ...matterRoutes(context),
         },
         { prefix: '/api' },
       );

@@ -33,7 +33,7 @@ export interface ReadOptions {
 const mostFaults = 200;
 const missingColumn = 'this column, which is missing';
 const mostRows = 5_000;
-const largestFile = 32 * 2 ** 20;
+export const largestFile = 32 * 2 ** 20;
 
 /** The full form: every column there, no blank (XY-68). One faulty row gives no record, the others do. */
 export async function readMatters(

@@ -6,21 +6,28 @@ import { columns } from './columns.ts';
 
 const titles = columns.map(({ title }) => title);
 
-/** By the ending of `path`: XLSX, or else CSV in UTF-8. */
-export async function writeMatters(path: string, records: readonly MatterRecord[]): Promise<void> {
+/** XLSX, or CSV in UTF-8. */
+export async function mattersFile(kind: 'xlsx' | 'csv', records: readonly MatterRecord[]): Promise<Buffer> {
   const rows = records.map((record) =>
     columns.map(({ kind, field, element }) =>
       kind.write((element === undefined ? record[field] : record.published[element]) as never),
     ),
   );
-  if (/\.xlsx$/i.test(path)) await writeFile(path, await workbook(rows));
+  if (kind === 'xlsx') return workbook(rows);
   // The mark tells spreadsheets that it is UTF-8.
-  else await writeFile(path, `\ufeff${[titles, ...rows].map((row) => row.map(quoted).join(',')).join('\r\n')}\r\n`);
+  return Buffer.from(`\ufeff${[titles, ...rows].map((row) => row.map(quoted).join(',')).join('\r\n')}\r\n`);
 }
 
 /** The form: one sheet to fill in, one that says of each column what belongs there. */
+export const templateFile = (): Promise<Buffer> => workbook([]);
+
+/** By the ending of `path`. */
+export async function writeMatters(path: string, records: readonly MatterRecord[]): Promise<void> {
+  await writeFile(path, await mattersFile(/\.xlsx$/i.test(path) ? 'xlsx' : 'csv', records));
+}
+
 export async function writeTemplate(path: string): Promise<void> {
-  await writeFile(path, await workbook([]));
+  await writeFile(path, await templateFile());
 }
 
 async function workbook(rows: readonly string[][]): Promise<Buffer> {

@@ -37,6 +37,7 @@ describe('rights', () => {
         'pack.draft',
         'pack.activate',
         'source.read',
+        'matter.read',
       ],
     ],
     [
@@ -53,6 +54,9 @@ describe('rights', () => {
     ],
     ['administrator', ['system.read', 'source.manage']],
     ['postUser', ['entry.write']],
+    ['cataloguer', ['matter.read', 'matter.edit']],
+    ['establishmentOffice', ['matter.read', 'matter.review']],
+    ['legalOffice', ['matter.read', 'matter.review']],
   ];
   it.each(table)('of the %s are these and no others', (role, granted) => {
     expect(permissions.filter((each) => may(who(role, '510104'), each))).toEqual(granted);

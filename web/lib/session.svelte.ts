@@ -5,7 +5,15 @@ import { api, ApiError } from './api.ts';
 import { inLocale, nameOf, t } from './locale.svelte.ts';
 
 /** The page each role begins its day on. */
-const landing = { inspector: '/', hallManager: '/hall', administrator: '/system', postUser: '/entry' } as const;
+const landing = {
+  inspector: '/',
+  hallManager: '/hall',
+  administrator: '/system',
+  postUser: '/entry',
+  cataloguer: '/matters',
+  establishmentOffice: '/matters',
+  legalOffice: '/matters',
+} as const;
 
 /** Who is signed in, and the words of their region. */
 class Session {
