@@ -1,7 +1,8 @@
 /** The last step of every door: parsed events onto the log, each id once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaseEvent } from '../hub/model/event.ts';
-import { digestOf } from '../hub/platform/digest.ts';
+import { encodeArray } from '../hub/platform/arrays.ts';
+import { canonical, digestOfText } from '../hub/platform/digest.ts';
 import type { Context } from '../hub/platform/part.ts';
 
 export interface Submitted {
@@ -16,10 +17,18 @@ const remembered = 200_000;
 const chunkLength = 1_000;
 const patienceMs = 10_000;
 
+/** An event that nobody knows of yet, as it will stand in the log. */
+interface Fresh {
+  event: CaseEvent;
+  body: string;
+  digest: string;
+  index: number;
+}
+
 export class Submitter {
   readonly #bus: Context['bus'];
   readonly #store: Context['store'];
-  readonly #recent = new Map<string, Buffer>();
+  readonly #recent = new Map<string, string>();
 
   constructor({ bus, store }: Pick<Context, 'bus' | 'store'>) {
     this.#bus = bus;
@@ -40,19 +49,20 @@ export class Submitter {
 
   async #chunk(events: readonly CaseEvent[], from: number, total: Submitted, patienceMs: number): Promise<void> {
     const known = await this.#known(events.map(({ id }) => id));
-    const fresh: { event: CaseEvent; digest: Buffer; index: number }[] = [];
+    const fresh: Fresh[] = [];
     events.forEach((event, offset) => {
-      const digest = digestOf(event);
+      const body = canonical(event);
+      const digest = digestOfText(body);
       const before = known.get(event.id) ?? this.#recent.get(event.id);
       if (!before) {
         known.set(event.id, digest);
-        fresh.push({ event, digest, index: from + offset });
-      } else if (digest.equals(before)) total.duplicates += 1;
+        fresh.push({ event, body, digest, index: from + offset });
+      } else if (digest === before) total.duplicates += 1;
       else total.clashes.push(from + offset);
     });
     const { stored, duplicates } = await this.#bus.publishAll(
       fresh.map(({ event }) => event),
-      { patienceMs },
+      { patienceMs, bodies: fresh.map(({ body }) => body) },
     );
     for (const { event, digest } of duplicates === 0 ? fresh : []) this.#remember(event.id, digest);
     const clashes = duplicates === 0 ? [] : await this.#clashing(fresh);
@@ -62,25 +72,25 @@ export class Submitter {
   }
 
   /** The log knew an id that the store did not: somebody else is sending it just now. The recorder's digest tells which content won. */
-  async #clashing(fresh: readonly { event: CaseEvent; digest: Buffer; index: number }[]): Promise<number[]> {
+  async #clashing(fresh: readonly Fresh[]): Promise<number[]> {
     const ids = fresh.map(({ event }) => event.id);
     let known = await this.#known(ids);
     for (let tries = 0; known.size < new Set(ids).size && tries < 20; tries += 1) {
       await sleep(100);
       known = await this.#known(ids);
     }
-    return fresh.filter(({ event, digest }) => known.get(event.id)?.equals(digest) === false).map(({ index }) => index);
+    return fresh.filter(({ event, digest }) => (known.get(event.id) ?? digest) !== digest).map(({ index }) => index);
   }
 
-  async #known(ids: readonly string[]): Promise<Map<string, Buffer>> {
+  async #known(ids: readonly string[]): Promise<Map<string, string>> {
     const rows = await this.#store.query<{ id: string; digest: Uint8Array }>(
-      'select id, digest from event_id where id = any($1)',
-      [ids],
+      'select id, digest from event_id where id = any($1::text[])',
+      [encodeArray('text', ids)],
     );
-    return new Map(rows.map(({ id, digest }) => [id, Buffer.from(digest)]));
+    return new Map(rows.map(({ id, digest }) => [id, Buffer.from(digest).toString('hex')]));
   }
 
-  #remember(id: string, digest: Buffer): void {
+  #remember(id: string, digest: string): void {
     this.#recent.set(id, digest);
     if (this.#recent.size <= remembered) return;
     for (const oldest of this.#recent.keys()) {

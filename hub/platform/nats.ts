@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { HubError } from '../model/error.ts';
 import { subjectOf, type Event } from '../model/event.ts';
 import type { LiveMessage } from '../model/live.ts';
+import { canonical } from './digest.ts';
 import { dial, watchLink, type DialOptions } from './dial.ts';
 import { Publisher } from './publish.ts';
 import { Room } from './room.ts';
@@ -37,10 +38,10 @@ export interface Bus {
   readonly manager: JetStreamManager;
   /** Resolves once the log has stored it (`Nats-Msg-Id` is the event id). Goes on trying while the server is away, for at most `patienceMs` (default 30,000), then throws `HubError('log.away')`; the caller may repeat safely. */
   publish(event: Event, options?: { patienceMs?: number }): Promise<{ duplicate: boolean }>;
-  /** The same for many, at most 256 in flight; resolves when all are stored. */
+  /** The same for many, at most 256 in flight; resolves when all are stored. `bodies` are the events' canonical JSON, from whoever has it. */
   publishAll(
     events: readonly Event[],
-    options?: { patienceMs?: number },
+    options?: { patienceMs?: number; bodies?: readonly string[] },
   ): Promise<{ stored: number; duplicates: number }>;
   refuse(refusal: Refusal): Promise<void>;
   /** Publishes a person's command and waits for the recorder's verdict on its id. Throws `HubError('recorder.away')` after `waitMs` (default 5,000); serve answers 503. A repeat of an event that is in the log already asks the recorder at `record.verdict` ({id} → Verdict or null). */
@@ -88,18 +89,19 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 
   async function store(
     subject: string,
-    body: string,
+    text: string,
     id: string | undefined,
     patienceMs: number,
     rooms?: Room,
   ): Promise<{ duplicate: boolean }> {
+    const body = Buffer.from(text);
     const deadline = Date.now() + patienceMs;
     let pause = 20;
     for (;;) {
       let giveBack: (() => void) | undefined;
       try {
         if (!link.isUp()) await link.up(deadline);
-        const room = rooms?.take(Buffer.byteLength(body) + subject.length);
+        const room = rooms?.take(body.length + subject.length);
         // Awaited only when the log had to be looked at: this line runs for every event.
         giveBack = room instanceof Promise ? await room : room;
         const timeout = Math.max(50, Math.min(attemptMs, deadline - Date.now()));
@@ -124,17 +126,20 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     jetstream: js,
     manager,
     publish: (event, { patienceMs = 30_000 } = {}) =>
-      store(subjectOf(event), JSON.stringify(event), event.id, patienceMs, room),
+      // In the form that its digest is taken of, so that the recorder need not arrange it again.
+      store(subjectOf(event), canonical(event), event.id, patienceMs, room),
 
-    async publishAll(events, { patienceMs = 30_000 } = {}) {
+    async publishAll(events, { patienceMs = 30_000, bodies } = {}) {
       let next = 0;
       let duplicates = 0;
       let failed = false;
       const lane = async (): Promise<void> => {
         while (next < events.length && !failed) {
-          const event = events[next++]!;
+          const index = next++;
+          const event = events[index]!;
           try {
-            if ((await bus.publish(event, { patienceMs })).duplicate) duplicates += 1;
+            const body = bodies?.[index] ?? canonical(event);
+            if ((await store(subjectOf(event), body, event.id, patienceMs, room)).duplicate) duplicates += 1;
           } catch (error) {
             failed = true;
             throw error;

@@ -13,7 +13,6 @@ interface Waiting {
 }
 
 const lookEveryMs = 50;
-const encoder = new TextEncoder();
 
 /**
  * Publishes to JetStream and hears the acknowledgements on one subscription. The client's own `publish` makes an inbox, a timer
@@ -32,7 +31,12 @@ export class Publisher {
   }
 
   /** Resolves when the stream has stored it. Throws when it refuses, when there is none, after `timeoutMs`, and at `lose`. */
-  publish(subject: string, body: string, id: string | undefined, timeoutMs: number): Promise<{ duplicate: boolean }> {
+  publish(
+    subject: string,
+    body: Uint8Array,
+    id: string | undefined,
+    timeoutMs: number,
+  ): Promise<{ duplicate: boolean }> {
     return new Promise((resolve, reject) => {
       const key = String((this.#next += 1));
       const about = headers();
@@ -40,7 +44,7 @@ export class Publisher {
       this.#waiting.set(key, { resolve, reject, until: Date.now() + timeoutMs });
       this.#timer ??= setInterval(() => this.#expire(), lookEveryMs).unref();
       try {
-        this.#connection.publish(subject, encoder.encode(body), { reply: `${this.#inbox}.${key}`, headers: about });
+        this.#connection.publish(subject, body, { reply: `${this.#inbox}.${key}`, headers: about });
       } catch (error) {
         this.#waiting.delete(key);
         reject(error instanceof Error ? error : new Error(String(error)));

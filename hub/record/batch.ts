@@ -19,7 +19,7 @@ import type {
 } from '../model/state.ts';
 import type { World } from '../model/world.ts';
 import { entryHash, genesis } from '../platform/chain.ts';
-import { digestOf } from '../platform/digest.ts';
+import { canonical, digestOfText } from '../platform/digest.ts';
 import type { Verdict } from '../platform/nats.ts';
 import { hallOf, itemOf, lineOf } from './live.ts';
 import type { Runner, Statement, Store } from '../platform/postgres.ts';
@@ -102,7 +102,7 @@ export class Recorder {
   #rows = emptyRows();
   #heads = new Map<string, { sequence: number; hash: string }>();
   /** Ids that were decided and are not in the store yet. */
-  #unwritten = new Map<string, { digest: Buffer; verdict: Verdict }>();
+  #unwritten = new Map<string, { digest: string; verdict: Verdict }>();
   /** Counts how often everything was forgotten: what was prepared in an earlier life cannot be written. */
   #life = 0;
 
@@ -248,26 +248,28 @@ export class Recorder {
   /** Parts what is new from what was recorded before; a known id with other content is refused, the first stays. */
   async #sortOut(
     incoming: readonly Incoming[],
-  ): Promise<{ fresh: (Incoming & { digest: Buffer; body: string })[]; outcomes: Outcome[] }> {
-    const known = new Map<string, { digest: Buffer; verdict?: Verdict }>();
+  ): Promise<{ fresh: (Incoming & { digest: string; body: string })[]; outcomes: Outcome[] }> {
+    const known = new Map<string, { digest: string; verdict?: Verdict }>();
     // Before the store is asked: what is being written now may be there by the time of its answer, and gone from here.
     for (const { event } of incoming) {
       const unwritten = this.#unwritten.get(event.id);
       if (unwritten) known.set(event.id, unwritten);
     }
     for (const row of await run<Known>(this.#store, selectKnown(incoming.map(({ event }) => event.id)))) {
-      known.set(row.id, { digest: Buffer.from(row.digest), verdict: verdictOf(row) });
+      known.set(row.id, { digest: Buffer.from(row.digest).toString('hex'), verdict: verdictOf(row) });
     }
-    const fresh: (Incoming & { digest: Buffer; body: string })[] = [];
+    const fresh: (Incoming & { digest: string; body: string })[] = [];
     const outcomes: Outcome[] = [];
     for (const each of incoming) {
       const { event } = each;
-      const digest = digestOf(event);
+      // One text is the archive's and the digest's: the log holds it in this form already, so little is left to do.
+      const body = canonical(event);
+      const digest = digestOfText(body);
       const before = known.get(event.id);
       if (!before) {
         known.set(event.id, { digest });
-        fresh.push({ ...each, digest, body: JSON.stringify(event) });
-      } else if (!before.digest.equals(digest)) {
+        fresh.push({ ...each, digest, body });
+      } else if (before.digest !== digest) {
         const verdict = { ok: false as const, field: 'id', reason: 'another event was recorded under this id' };
         outcomes.push({ event, isConflict: true, verdict });
       } else if (before.verdict) outcomes.push({ event, isConflict: false, verdict: before.verdict });

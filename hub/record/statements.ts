@@ -2,13 +2,14 @@
 import type { Put } from '../model/decide.ts';
 import type { Recorded } from '../model/event.ts';
 import type { LedgerEntry } from '../model/state.ts';
+import { encodeArray, type ArrayType, type Cell } from '../platform/arrays.ts';
 import type { Statement } from '../platform/postgres.ts';
 
 /** An event with what the archive keeps beside it. */
 export interface Archived {
   event: Recorded;
-  digest: Buffer;
-  /** The event as it was published, without `receivedAt` and `position`. */
+  digest: string;
+  /** The canonical JSON of the event as it was published, without `receivedAt` and `position`. */
   body: string;
   hall?: string;
   refused?: { field: string; reason: string };
@@ -26,8 +27,8 @@ export const advance = (from: number, to: number, sequence: number | undefined):
 
 export const selectKnown = (ids: string[]): Statement => ({
   text: `select i.id, i.position, i.digest, e.refused, e.refused_field
-    from event_id i left join event e on e.position = i.position where i.id = any($1)`,
-  values: [ids],
+    from event_id i left join event e on e.position = i.position where i.id = any($1::text[])`,
+  values: [encodeArray('text', ids)],
 });
 
 const tables = {
@@ -42,8 +43,8 @@ const tables = {
 export type Loadable = keyof typeof tables;
 
 export const selectRows = (table: Loadable, ids: string[]): Statement => ({
-  text: `select body from ${tables[table]} where ${table === 'camera' ? 'camera' : 'id'} = any($1)`,
-  values: [ids],
+  text: `select body from ${tables[table]} where ${table === 'camera' ? 'camera' : 'id'} = any($1::text[])`,
+  values: [encodeArray('text', ids)],
 });
 
 /** The newest entry of each region named. */
@@ -53,7 +54,8 @@ export const selectHeads = (regions: string[]): Statement => ({
   values: [regions],
 });
 
-type Cell = string | number | boolean | Buffer | null | undefined;
+/** A column's type, and the type its values travel as. */
+const travels = (type: string): ArrayType => (type === 'int8' || type === 'jsonb' || type === 'bytea' ? type : 'text');
 
 /** `insert … select from unnest`: one array a column, however many rows. */
 function insert(
@@ -63,11 +65,16 @@ function insert(
   tail: string,
 ): Statement {
   const names = columns.map(([name]) => name).join(', ');
-  const arrays = columns.map(([, type], index) => `$${index + 1}::${type === 'jsonb' ? 'text' : type}[]`).join(', ');
-  const picked = columns.map(([name, type]) => (type === 'jsonb' ? `${name}::jsonb` : name)).join(', ');
+  const arrays = columns.map(([, type], index) => `$${index + 1}::${travels(type)}[]`).join(', ');
+  const picked = columns.map(([name, type]) => (travels(type) === type ? name : `${name}::${type}`)).join(', ');
   return {
     text: `insert into ${table} (${names}) select ${picked} from unnest(${arrays}) as t(${names}) ${tail}`,
-    values: columns.map((_, index) => rows.map((row) => row[index] ?? null)),
+    values: columns.map(([, type], index) =>
+      encodeArray(
+        travels(type),
+        rows.map((row) => row[index]),
+      ),
+    ),
   };
 }
 

@@ -143,7 +143,7 @@ export const national: Dialect = {
       const whole = { region: region.slice(0, 6), casefile, ...event };
       return {
         // `cd_time` is when the row was synchronised, not when it was typed in: a row that is only touched again is the same event.
-        event: { id: idOf('nat', guid, digestOf(whole).toString('hex')), ...whole },
+        event: { id: idOf('nat', guid, digestOf(whole)), ...whole },
         names: { region: 'area_code', casefile: 'project_no', ...names },
       };
     });
