@@ -58,6 +58,7 @@ program
   .argument('<day>', 'YYYY-MM-DD: the day on which the events happened')
   .description('compare the archive with what a source says it sent of a day')
   .option('--expected <counts>', 'a total, or a CSV file with kind,count')
+  .option('--keep', 'keep the expected counts for the page of the sources, which compares them again')
   .option('--json', 'print the result as JSON')
   .action(async (source: string, day: string, flags) =>
     judged((await import('./cli/reconcile.ts')).reconcileCommand(source, day, flags)),
@@ -144,6 +145,12 @@ source
   .command('remove')
   .argument('<id>')
   .action(async (id: string) => (await import('./cli/people.ts')).removeSource(id));
+source
+  .command('sign')
+  .description('print the key with which a source signs from now on')
+  .argument('<id>')
+  .option('--off', 'the source need not sign any more')
+  .action(async (id: string, flags: { off?: boolean }) => (await import('./cli/people.ts')).signSource(id, flags));
 
 const contacts = program.command('contacts').description('who is told of a signal, and where');
 contacts

@@ -11,6 +11,8 @@ import { translate, type Dialect, type Translated } from './dialects/dialect.ts'
 export interface Source {
   id: string;
   region: string;
+  /** Sealed. Where it is there, a batch without a good signature is refused. */
+  signingKey?: Uint8Array;
 }
 
 /** Whose bearer token this is. Throws `HubError('store.away')`. */
@@ -18,11 +20,13 @@ export async function sourceOf(store: Store, authorization: string | undefined):
   const token = /^Bearer +([\w.~+/=-]{16,256})$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) return undefined;
   const hash = createHash('sha256').update(token).digest();
-  const [source] = await store.query<{ id: string; region: string }>(
-    'select id, region from source where token_hash = $1',
+  const [source] = await store.query<{ id: string; region: string; signing_key: Uint8Array | null }>(
+    'select id, region, signing_key from source where token_hash = $1',
     [hash],
   );
-  return source;
+  if (!source) return undefined;
+  const { id, region, signing_key: signingKey } = source;
+  return { id, region, ...(signingKey === null ? {} : { signingKey }) };
 }
 
 export interface Judged {

@@ -10,6 +10,8 @@ import type { Dialect } from './dialects/dialect.ts';
 import { dialects } from './dialects/index.ts';
 import { judge, sourceOf, type Judged, type Source } from './door.ts';
 import { atMost, collect, inflate } from './inflate.ts';
+import { backlogHeader, Pulses } from './pulse.ts';
+import { signatureFault } from './signature.ts';
 import { Submitter } from './submit.ts';
 
 export interface DoorLimits {
@@ -78,6 +80,8 @@ const dialectSchema = (dialect: Dialect): typeof schema => ({
 
 export async function routes(app: FastifyInstance, context: Context, bounds: DoorLimits = limits): Promise<void> {
   const submitter = new Submitter(context);
+  const pulses = new Pulses(context.store, context.log);
+  app.addHook('onClose', () => pulses.flush());
   let open = 0;
 
   await app.register(async (door) => {
@@ -106,6 +110,7 @@ export async function routes(app: FastifyInstance, context: Context, bounds: Doo
                 'Send the token of a source: Authorization: Bearer …',
               );
             }
+            pulses.hear(source.id, request.headers[backlogHeader], Date.now());
             const share = shareOf(request);
             if (open + share > bounds.bodies)
               return refuse(request, reply, 503, 'busy', 'Too many requests at once; repeat the request.');
@@ -173,6 +178,8 @@ async function take(
     return refuse(request, reply, 413, 'the body is too large', error.message);
   }
 
+  const unsigned = signatureFault(source, context.seal, request.headers, request.url, bytes, Date.now());
+  if (unsigned) return refuse(request, reply, unsigned.status, unsigned.title, unsigned.detail);
   const body = isLines ? parseLines(bytes) : parseJson(bytes);
   if (!body.ok && body.status === 413) return refuse(request, reply, 413, 'too many events', body.reason);
   if (!body.ok) return broken(context, source, request, reply, body.reason, bytes);

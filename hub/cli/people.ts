@@ -113,6 +113,21 @@ export async function addSource(id: string, flags: { region: string; name?: stri
   });
 }
 
+/** A source that signs: what it sends without a good signature is refused from now on. `off` takes it back. */
+export async function signSource(id: string, flags: { off?: boolean }): Promise<void> {
+  await withBackend(async ({ store, seal }) => {
+    const key = randomBytes(32).toString('hex');
+    const changed = await store.query('update source set signing_key = $2 where id = $1 returning id', [
+      id,
+      flags.off ? null : seal.seal(key),
+    ]);
+    if (changed.length === 0) throw new HubError('cli.input', `no source ${id}`);
+    if (flags.off) return say(`source ${id} need not sign any more`);
+    say(`source ${id} must sign. Its key is shown this once; it belongs into the agent's hub.keyFile:`);
+    console.log(key);
+  });
+}
+
 export async function removeSource(id: string): Promise<void> {
   await withBackend(async ({ store }) => {
     const removed = await store.query('delete from source where id = $1 returning id', [id]);
@@ -123,7 +138,12 @@ export async function removeSource(id: string): Promise<void> {
 
 export async function listSources(json: boolean): Promise<void> {
   await withBackend(async ({ store }) =>
-    print(await store.query('select id, name, region, demo from source order by id limit 10000'), json),
+    print(
+      await store.query(
+        'select id, name, region, signing_key is not null as signs, demo from source order by id limit 10000',
+      ),
+      json,
+    ),
   );
 }
 

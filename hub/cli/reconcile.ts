@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { keepCounts } from '../../ingest/counts.ts';
 import { readExpected, reconcile } from '../../ingest/reconcile.ts';
 import { HubError } from '../model/error.ts';
 import { say, withBackend } from './backend.ts';
@@ -8,13 +9,17 @@ import { table } from './table.ts';
 export async function reconcileCommand(
   source: string,
   day: string,
-  flags: { expected?: string; json?: boolean },
+  flags: { expected?: string; keep?: boolean; json?: boolean },
 ): Promise<boolean> {
   const at = Date.parse(`${day}T00:00:00Z`);
   if (Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== day)
     throw new HubError('cli.input', 'DAY: expected YYYY-MM-DD');
   const expected = flags.expected === undefined ? undefined : readExpected(await textOf(flags.expected));
-  const lines = await withBackend(({ store }) => reconcile(store, source, day, expected));
+  if (flags.keep && !expected) throw new HubError('cli.input', '--keep: give --expected as well');
+  const lines = await withBackend(async ({ store }) => {
+    if (flags.keep && expected) await keepCounts(store, source, day, expected, Date.now());
+    return reconcile(store, source, day, expected);
+  });
   const different = lines.filter(({ difference }) => difference !== undefined && difference !== 0);
   if (flags.json) console.log(JSON.stringify({ source, day, equal: different.length === 0, lines }));
   else

@@ -163,7 +163,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         size: bytes.length,
         bytes: Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength).toString('base64'),
       };
-      await store(`refused.${token(source)}`, JSON.stringify(body), undefined, 30_000);
+      await store(`refused.${subjectToken(source)}`, JSON.stringify(body), undefined, 30_000);
     },
 
     async command(event, { waitMs = 5_000 } = {}) {
@@ -264,7 +264,7 @@ function refuseForGood(error: unknown): void {
 }
 
 /** Ids may hold dots at their ends and letters of any script, which a subject may not. */
-const token = (text: string): string =>
+export const subjectToken = (text: string): string =>
   /^[A-Za-z0-9_-]+$/.test(text) ? text : `b64_${Buffer.from(text).toString('base64url')}`;
 const verdictSubject = (id: string): string => `verdict.${Buffer.from(id).toString('base64url')}`;
 
