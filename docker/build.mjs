@@ -44,7 +44,12 @@ export async function build(/** @type {string} */ root, /** @type {string} */ pr
   const { build: bundle } = await import('esbuild');
   await bundle({
     absWorkingDir: root,
-    entryPoints: { main: 'hub/main.ts', cli: 'hub/cli.ts', cameras: 'docker/cameras.ts' },
+    entryPoints: {
+      main: 'hub/main.ts',
+      cli: 'hub/cli.ts',
+      cameras: 'docker/cameras.ts',
+      trial: 'hub/serve/trialThread.ts',
+    },
     outdir: join(dist, 'hub'),
     bundle: true,
     packages: 'external',

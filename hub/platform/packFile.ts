@@ -5,27 +5,18 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMap, LineCounter, parse, parseDocument, type Document } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
+import { isMap, LineCounter, parse, parseDocument, stringify, type Document } from 'yaml';
 import type { z } from 'zod';
 import { packShape, senselessIn, type RulePack } from '../model/pack.ts';
+import type { PackChecked, PackMistake } from '../model/packApi.ts';
 import { inherit, isOwn } from '../model/parents.ts';
-
-/** One thing that is wrong with a pack file. Lines and columns begin at 1. */
-export interface Mistake {
-  line: number;
-  column: number;
-  /** Such as `rules.0.level`; `(top)` for the file itself. */
-  place: string;
-  message: string;
-}
-
-export type CheckedPack = { ok: true; pack: RulePack } | { ok: false; mistakes: Mistake[] };
 
 type Path = readonly PropertyKey[];
 export type Find = (id: string) => unknown;
 
 /** Every mistake of one file, in the order of its lines. `find` gives the other packs' documents, for parents. */
-export function checkPack(content: string, find: Find): CheckedPack {
+export function checkPack(content: string, find: Find): PackChecked {
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): { line: number; column: number } => {
@@ -45,7 +36,7 @@ export function checkPack(content: string, find: Find): CheckedPack {
     const message = cause instanceof Error ? cause.message : String(cause);
     return { ok: false, mistakes: [{ line: 1, column: 1, place: '(top)', message }] };
   }
-  const mistake = (path: Path, message: string): Mistake => ({
+  const mistake = (path: Path, message: string): PackMistake => ({
     ...at(offsetOf(document, path)),
     place: path.map(String).join('.') || '(top)',
     message,
@@ -61,7 +52,7 @@ export function checkPack(content: string, find: Find): CheckedPack {
   return { ok: false, mistakes: mistakes.sort((a, b) => a.line - b.line || a.column - b.column) };
 }
 
-function mistakesOf(issue: z.core.$ZodIssue, mistake: (path: Path, message: string) => Mistake): Mistake[] {
+function mistakesOf(issue: z.core.$ZodIssue, mistake: (path: Path, message: string) => PackMistake): PackMistake[] {
   if (issue.code !== 'unrecognized_keys') return [mistake(issue.path, issue.message)];
   return issue.keys.map((key) => mistake([...issue.path, key], 'unknown key'));
 }
@@ -120,3 +111,31 @@ function parseQuietly(content: string): unknown {
 
 /** The folders of `seeds` in which a parent may be. */
 export const packFolders = (seeds: string): string[] => [join(seeds, 'packs'), join(seeds, 'packs', library)];
+
+/** The library's packs without those that are not whole; a broken file is passed over. */
+export async function readLibrary(seeds: string): Promise<RulePack[]> {
+  const folder = join(seeds, 'packs', library);
+  const find = await finder(packFolders(seeds));
+  const packs: RulePack[] = [];
+  for (const file of await yamlFiles(folder)) {
+    const checked = checkPack(await readFile(join(folder, file), 'utf8'), find);
+    // What only others inherit from has no region of its own.
+    if (checked.ok && checked.pack.region !== '000000') packs.push(checked.pack);
+  }
+  return packs;
+}
+
+/** Sections of a pack that say the same as its parent's, in the order of the pack. */
+export const inheritedOf = (pack: RulePack, parent: Record<string, unknown>): string[] =>
+  Object.entries(pack).flatMap(([section, value]) =>
+    !isOwn(section) && isDeepStrictEqual(value, parent[section]) ? [section] : [],
+  );
+
+/** A pack as YAML. Sections that its parent has the same are left to the parent. */
+export function textOf(pack: RulePack, parent: Record<string, unknown> | undefined): string {
+  const { parent: named, ...rest } = pack;
+  const kept = new Set(parent ? inheritedOf(pack, parent) : []);
+  const own = Object.fromEntries(Object.entries(rest).filter(([section]) => !kept.has(section)));
+  const { id, ...others } = own;
+  return stringify({ id, ...(parent ? { parent: named } : {}), ...others }, { lineWidth: 120 });
+}

@@ -7,18 +7,21 @@ import { open } from './gate.ts';
 import { hallRoutes } from './halls.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { matterRoutes } from './matters.ts';
+import { packRoutes } from './packs.ts';
 import { patrolRoutes } from './patrol.ts';
 import { sessionRoutes } from './session.ts';
 import { signalRoutes } from './signals.ts';
 import { startSockets } from './sockets.ts';
 import { statisticsRoutes } from './statistics.ts';
 import { systemRoutes } from './system.ts';
+import { Trials } from './trials.ts';
 
 /** What browsers talk to: the REST contract of `hub/model/api.ts` and the socket of `hub/model/live.ts`. */
 export const start: StartPart = async (context) => {
   const held = sessions(context.store);
   const sockets = await startSockets(context, held);
   const command = commands(context);
+  const trials = new Trials(context.store, context.world, context.log);
   const counting = startCounting(context);
   return {
     routes: async (app) => {
@@ -32,6 +35,7 @@ export const start: StartPart = async (context) => {
             ...casefileRoutes(context),
             ...statisticsRoutes(context),
             ...patrolRoutes(context, command, sockets.flush),
+            ...packRoutes(context, command, trials),
             ...ledgerRoutes(context),
             ...systemRoutes(context),
           ]);
@@ -42,7 +46,7 @@ export const start: StartPart = async (context) => {
     },
     attach: sockets.attach,
     async stop() {
-      await Promise.all([counting.stop(), sockets.stop()]);
+      await Promise.all([counting.stop(), trials.stop(), sockets.stop()]);
     },
   };
 };
