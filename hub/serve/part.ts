@@ -12,6 +12,7 @@ import { patrolRoutes } from './patrol.ts';
 import { sessionRoutes } from './session.ts';
 import { signalRoutes } from './signals.ts';
 import { startSockets } from './sockets.ts';
+import { sourceRoutes } from './sources.ts';
 import { statisticsRoutes } from './statistics.ts';
 import { systemRoutes } from './system.ts';
 import { Trials } from './trials.ts';
@@ -37,6 +38,7 @@ export const start: StartPart = async (context) => {
             ...patrolRoutes(context, command, sockets.flush),
             ...packRoutes(context, command, trials),
             ...ledgerRoutes(context),
+            ...sourceRoutes(context),
             ...systemRoutes(context),
           ]);
             ...matterRoutes(context),
