@@ -12,8 +12,8 @@ import { patrolRoutes } from './patrol.ts';
 import { sessionRoutes } from './session.ts';
 import { signalRoutes } from './signals.ts';
 import { startSockets } from './sockets.ts';
-import { sourceRoutes } from './sources.ts';
 import { statisticsRoutes } from './statistics.ts';
+import { sourceRoutes } from './sources.ts';
 import { systemRoutes } from './system.ts';
 import { Trials } from './trials.ts';
 
@@ -35,13 +35,13 @@ export const start: StartPart = async (context) => {
             ...signalRoutes(context, command),
             ...casefileRoutes(context),
             ...statisticsRoutes(context),
+            ...matterRoutes(context),
             ...patrolRoutes(context, command, sockets.flush),
             ...packRoutes(context, command, trials),
             ...ledgerRoutes(context),
             ...sourceRoutes(context),
             ...systemRoutes(context),
           ]);
-            ...matterRoutes(context),
         },
         { prefix: '/api' },
       );
