@@ -10,7 +10,7 @@ import type { MeasuredRule } from './rules/shape.ts';
 import { explainStep } from './rules/steps.ts';
 import { isInScope } from './settings.ts';
 import type { Facts } from './state.ts';
-import { matterOf, packOf, type World } from './world.ts';
+import { isLive, matterOf, packOf, type World } from './world.ts';
 
 type Measured = Recorded<EventOf<'irregularity.measured'>>;
 
@@ -19,7 +19,7 @@ export function decideIrregularity(event: Measured, world: World): Consequences 
   const pack = packOf(world, event.region, event.day);
   const matter = event.matter === undefined ? undefined : matterOf(world, event.region, event.matter);
   // JY-02, C-13: what is secret, no longer in force or not supervised is never missed.
-  if (!pack || matter?.secret || matter?.state || !isInScope(pack.settings, matter)) return nothing;
+  if (!pack || (matter && !isLive(matter, event.day)) || !isInScope(pack.settings, matter)) return nothing;
   let found: { rule: MeasuredRule; facts: Facts } | undefined;
   for (const rule of rulesOf(pack).measured(event.measure)) {
     const facts = isExceeded(rule, event.figures);

@@ -1,8 +1,10 @@
 /**
- * The settings in which regions contradict each other (C-01…C-22). What the hub obeys today: `flow` and `synonyms` (C-03, C-04,
- * C-22) in the step rules, `supervised` (C-19) in `supervisedDue`. The rest is recorded as the source says it, for the parts that
- * will read it; such a setting says "recorded" in its comment. C-02, C-05, C-06, C-07 and C-21 are the pack's own sections
- * `levels`, `matters`, `rules[].deadline`, `clock` and `rules[].unit`, `rules[].issue`, and `patrol`.
+ * The settings in which regions contradict each other (C-01…C-22). Obeyed: `functions` (C-01) by the vocabulary and so by what the
+ * web offers, `flow` and `synonyms` (C-03, C-04, C-22) by the step rules, `responsible.addressee` (C-08) by every signal, `scope`
+ * (C-13) by the rules, `dataChange.backfill` (C-16) when a step is decided, `supervised` (C-19) by investigations. Each of the
+ * others says in its comment which part will read it; until then it is recorded as the source says it. C-02, C-05, C-06, C-07 and
+ * C-21 are the pack's own sections `levels`, `matters`, `rules[].deadline`, `clock` and `rules[].unit`, `rules[].issue`, and
+ * `patrol`.
  */
 import { z } from 'zod';
 import { shortText } from './fields.ts';
@@ -14,7 +16,7 @@ const days = z.int().min(1).max(60);
 const words = z.array(shortText).min(1).max(50);
 
 export const packSettings = z.strictObject({
-  /** C-01, recorded: the functions that the region's system has. */
+  /** C-01: the functions that the region's system has. */
   functions: z
     .strictObject({
       ...article,
@@ -36,7 +38,7 @@ export const packSettings = z.strictObject({
     .optional(),
   /** C-03, C-04: the nodes that are monitored; `strict`: every step the matter publishes, not only those nodes. */
   flow: z.strictObject({ ...article, nodes: words, strict: z.boolean() }).optional(),
-  /** C-08, recorded: whom a signal is addressed to, and who is scored. */
+  /** C-08: whom a signal is addressed to; who is scored, for the evaluation of departments and persons. */
   responsible: z
     .strictObject({
       ...article,
@@ -44,9 +46,9 @@ export const packSettings = z.strictObject({
       scored: z.enum(['department', 'person', 'departmentAndPerson']),
     })
     .optional(),
-  /** C-09, recorded: points are taken when the signal is issued, or when an investigation has confirmed the fault. */
+  /** C-09, for the evaluation: points are taken when the signal is issued, or when an investigation has confirmed the fault. */
   deduction: z.strictObject({ ...article, on: z.enum(['issue', 'confirmedFault']) }).optional(),
-  /** C-10, C-11, recorded: how often the evaluation is made, and where its marks come from. */
+  /** C-10, C-11, for the evaluation: how often the evaluation is made, and where its marks come from. */
   evaluation: z
     .strictObject({
       ...article,
@@ -55,9 +57,9 @@ export const packSettings = z.strictObject({
       standard: shortText.optional(),
     })
     .optional(),
-  /** C-12, recorded: who is shown the results. */
+  /** C-12, for the publication of results: who is shown the results. */
   publication: z.strictObject({ ...article, audiences: words }).optional(),
-  /** C-13, recorded: the kinds of matters under supervision. Secret matters are refused in every region. */
+  /** C-13: the kinds of matters under supervision. Secret matters are refused in every region. */
   scope: z
     .strictObject({
       ...article,
@@ -67,9 +69,9 @@ export const packSettings = z.strictObject({
       businessTypes: z.array(z.enum(businessTypes)).min(1).max(businessTypes.length).optional(),
     })
     .optional(),
-  /** C-14, recorded: levels of the network, from the province or the city down. */
+  /** C-14, for the network of hubs: levels of the network, from the province or the city down. */
   network: z.strictObject({ ...article, levels: z.int().min(1).max(5) }).optional(),
-  /** C-15, recorded: how departments' data reach the region. */
+  /** C-15, for the onboarding of sources: how departments' data reach the region. */
   connectors: z
     .strictObject({
       ...article,
@@ -78,21 +80,26 @@ export const packSettings = z.strictObject({
         .min(1),
     })
     .optional(),
-  /** C-16, recorded: who approves a change of recorded data, and whether it may be filled in afterwards. */
+  /**
+   * C-16: whether a case may be filled in afterwards, which the source says with `enteredAt`: `flagged` asks for a rule `entryLag`
+   * or `backfilled`, `refused` refuses the step. Who approves a change of recorded data is for the correction of records.
+   */
   dataChange: z
     .strictObject({
       ...article,
       approval: z.enum(['none', 'ownOrgan', 'province']),
       backfill: z.enum(['allowed', 'flagged', 'refused']),
+      /** Entered later than this, a step is filled in afterwards. */
+      afterMinutes: z.int().min(1).max(527_040).default(1440),
     })
     .optional(),
-  /** C-17, recorded: who approves that evidence is viewed or copied; scores may be open to all staff. */
+  /** C-17, for evidence and scores: who approves that evidence is viewed or copied; scores may be open to all staff. */
   evidence: z.strictObject({ ...article, approval: z.enum(['none', 'ownOrgan']), openScores: z.boolean() }).optional(),
-  /** C-18, recorded: working days to decide whether a complaint is accepted; a real name gets a written answer. */
+  /** C-18, for complaints: working days to decide whether a complaint is accepted; a real name gets a written answer. */
   complaints: z.strictObject({ ...article, acceptWithin: days.optional(), writtenToRealName: z.boolean() }).optional(),
   /** C-19: working days to report a problem that a superior organ supervises, and the longest extension. */
   supervised: z.strictObject({ ...article, days, extensionDays: z.int().min(0).max(60) }).optional(),
-  /** C-20, recorded: the reports and when they are due. */
+  /** C-20, for the reports: what is due and when. */
   reports: z
     .array(
       z.strictObject({

@@ -6,6 +6,7 @@ import { packOf, type World } from '../model/world.ts';
 import type { Bus } from '../platform/nats.ts';
 import type { Store } from '../platform/postgres.ts';
 import { selectSignalTurns, selectTurns } from './statements.ts';
+import { Sweep } from './sweep.ts';
 
 const every = 250;
 const mostTurns = 1_000;
@@ -17,6 +18,7 @@ export class Ticker {
   readonly #log: Logger;
   readonly #isReady: () => boolean;
   readonly #demo: boolean;
+  readonly #sweep: Sweep;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #planned = '';
@@ -36,6 +38,7 @@ export class Ticker {
     this.#log = parts.log;
     this.#isReady = parts.isReady;
     this.#demo = parts.demo;
+    this.#sweep = new Sweep(parts);
   }
 
   start(): void {
@@ -59,6 +62,7 @@ export class Ticker {
       await this.#turn(now);
       await this.#turnSignals(now);
       await this.#plan(now);
+      await this.#sweep.run(now);
     } catch (error) {
       this.#log.warn({ err: error }, 'the ticker could not do its round: trying again');
     }

@@ -1,6 +1,7 @@
 /** Times that no honest work leaves behind: too quick, too late, at a closed window, all at once (P2, P8, QT-16, KF-04, KF-06). */
 import { dayOf, isWorkingDay, startOf } from '../calendar.ts';
 import { stoppedAt } from '../clock.ts';
+import type { PackSettings } from '../settings.ts';
 import type { Casefile, Facts } from '../state.ts';
 import type { Scene } from './steps.ts';
 
@@ -21,6 +22,20 @@ export function backfilled(limit: number, { event }: Pick<Scene, 'event'>): Fact
   if (enteredAt === undefined) return undefined;
   const lag = Math.floor((enteredAt - occurredAt) / minute);
   return lag > limit ? { lag, limit, enteredAt, occurredAt } : undefined;
+}
+
+/** C-16: where the region does not allow that a step is filled in afterwards. */
+export function refusedAsLate(
+  event: Scene['event'],
+  settings: PackSettings | undefined,
+): { field: 'enteredAt'; reason: string } | undefined {
+  const change = settings?.dataChange;
+  const late = change?.backfill === 'refused' ? backfilled(change.afterMinutes, { event }) : undefined;
+  if (!late) return undefined;
+  return {
+    field: 'enteredAt',
+    reason: `entered ${late['lag']} minutes after it happened: this region refuses what is filled in later than ${late['limit']} minutes (${change!.article})`,
+  };
 }
 
 export function zeroDuration(seconds: number, { casefile }: Scene): Facts | undefined {
