@@ -141,6 +141,10 @@ export function matterOf(world: World, region: string, code: string): Matter | u
   return undefined;
 }
 
+/** Whether a matter is published and in force on a day; a secret one never counts (JY-02, FS-17). */
+export const isLive = ({ secret, state, since }: Matter, day: string): boolean =>
+  !secret && (state === undefined || (since !== undefined && day < since));
+
 /** The matters of a region: its own, those it inherits, and those of the regions below. */
 export function nearMatters(world: World, region: string): Matter[] {
   const above = new Set(chainOf(region));
