@@ -11,7 +11,15 @@ import { chunkRows, fileWriter, mostRows, type FileKind } from './exports.ts';
 import { cursorField, language, momentsOf, nextOf, placeFields, signalFields } from './filters.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { read, Refusal } from './problem.ts';
-import { countNumbers, fewNumbers, selectCasefiles, type CaseFilter, type CaseRow } from './queries/explorer.ts';
+import {
+  countNumbers,
+  fewNumbers,
+  isNumberNear,
+  newestNumber,
+  selectCasefiles,
+  type CaseFilter,
+  type CaseRow,
+} from './queries/explorer.ts';
 import type { Scope } from './queries/scope.ts';
 import { selectSignals, type SignalFilter, type SignalRow } from './queries/signals.ts';
 import type { Cursor } from './queries/where.ts';
@@ -56,6 +64,9 @@ export function casefileRoutes({ store, world }: Context): Route[] {
     page: { before?: Cursor | undefined; limit: number },
   ): Promise<CaseFilter> {
     const { region, department, hall, matter, status, clock, text } = input;
+    const moments = momentsOf(input);
+    const wanted = text === undefined ? undefined : await textOf(who.region, text, page.before);
+    if (wanted?.latest !== undefined) moments.to = Math.min(moments.to ?? Infinity, wanted.latest);
     return {
       region,
       department,
@@ -63,18 +74,26 @@ export function casefileRoutes({ store, world }: Context): Route[] {
       matter,
       status,
       clock,
-      ...momentsOf(input),
-      text: text === undefined ? undefined : await textOf(who.region, text),
+      ...moments,
+      text: wanted,
       now,
       ...page,
     };
   }
 
-  async function textOf(region: string, start: string): Promise<CaseFilter['text']> {
+  /** `latest`: numbers that begin so are many and none of them is near, so the way to them begins at the newest of them. */
+  async function textOf(
+    region: string,
+    start: string,
+    before: Cursor | undefined,
+  ): Promise<{ start: string; codes: string[]; few?: boolean; latest?: number }> {
     const codes = codesOf(world(), region, start);
     if (codes.length > 0) return { start, codes };
     const found = await one<{ count: number }>(store, countNumbers(start));
-    return { start, codes, few: (found?.count ?? 0) <= fewNumbers };
+    const few = (found?.count ?? 0) <= fewNumbers;
+    const isNear = few || (await one<{ near: boolean }>(store, isNumberNear(start, before)))?.near !== false;
+    const newest = isNear ? undefined : await one<{ at: number | null }>(store, newestNumber(start));
+    return { start, codes, few, ...(newest?.at == null ? {} : { latest: newest.at }) };
   }
 
   async function* casesOf(scope: Scope, filter: CaseFilter): AsyncGenerator<CaseLine[]> {

@@ -41,6 +41,19 @@ export const countNumbers = (start: string): Statement => ({
   values: [startOfNumber(start)],
 });
 
+/** Whether one of the next five hundred casefiles, whatever they are, has such a number: then a page of them is near. */
+export const isNumberNear = (start: string, before: Cursor | undefined): Statement => ({
+  text: `select exists (select from (select number from casefile where $2::int8 is null or (opened_at, id) < ($2, $3)
+    order by opened_at desc, id desc limit 500) n where number like $1) as near`,
+  values: [startOfNumber(start), before?.at ?? null, before?.id ?? ''],
+});
+
+/** When the newest of the casefiles with such a number came in. */
+export const newestNumber = (start: string): Statement => ({
+  text: 'select max(opened_at) as at from casefile where number like $1',
+  values: [startOfNumber(start)],
+});
+
 /** A page of casefiles, newest first, with the signals of each that are still open. */
 export function selectCasefiles(scope: Scope, filter: CaseFilter): Statement {
   const where = new Where();

@@ -59,8 +59,9 @@ export const selectMatters = (scope: Scope, filter: MatterFilter): Statement => 
       from m full join v using (region, code) left join f using (region, code)
       where m.body->>'secret' is null and coalesce(v.record->>'secrecy', 'public') = 'public' and coalesce(f.secrecy, 'public') = 'public')
     select line.*, c.seen is not null as covered from line
-      left join lateral (select true as seen from casefile c
-        where c.matter = line.code and c.region like $3 and c.region like regexp_replace(line.region, '(00){1,2}$', '') || '%' and c.opened_at >= $4 limit 1) c on true
+      left join lateral (select true as seen from (
+          select region from casefile where matter = line.code and opened_at >= $4 order by opened_at desc, id desc offset 0) c
+        where c.region like $3 and c.region like regexp_replace(line.region, '(00){1,2}$', '') || '%' limit 1) c on true
       where ($5::text is null or department = $5) and ($6::text is null or business_type = $6)
         and ($7::text is null or coalesce(state, 'none') = $7) and ($8::text is null or (c.seen is not null) = ($8 = 'covered'))
         and ($9::text is null or code ilike $9 or name ilike $9 or name_en ilike $9)

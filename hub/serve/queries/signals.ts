@@ -32,9 +32,9 @@ export function selectSignals(scope: Scope, filter: SignalFilter): Statement {
   if (filter.state === 'open') where.and(`c.state in (${openList})`);
   else if (filter.state !== 'all') where.and(`c.state = '${filter.state}'`);
   if (!filter.drafts) where.and("c.state not in ('draft', 'dropped')");
+  if (filter.level !== undefined) where.and(`c.level = '${filter.level}'`);
   where.equals('c.hall_window', filter.window);
   where.equals('c.matter', filter.matter);
-  where.equals('c.level', filter.level);
   where.equals('c.rule', filter.rule);
   if (filter.trial !== undefined) where.and(filter.trial ? 'c.trial' : 'not c.trial');
   where.before(filter.before, 'c.issued_at');

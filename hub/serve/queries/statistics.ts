@@ -6,9 +6,10 @@ export interface OpenLateRow extends Record<string, unknown> {
   count: number;
 }
 
-/** Open cases past a deadline now. */
+/** Open cases past a deadline now. They are few everywhere: found first, and then asked where they are. */
 export const openLate = (scope: Scope, now: number): Statement => ({
-  text: `select department, count(*)::int as count from casefile c where ${inScope('c', 1)} and ended_at is null and due_at < $3 group by 1`,
+  text: `with late as materialized (select department, region, hall from casefile where ended_at is null and due_at < $3)
+    select department, count(*)::int as count from late c where ${inScope('c', 1)} group by 1`,
   values: [...scopeValues(scope), now],
 });
 
@@ -20,8 +21,9 @@ export interface UnseenRow extends Record<string, unknown> {
 /** Which of these matters had no case come in, each asked of its own index; `prefixes`: the regions that count for it. */
 export const mattersUnseen = (codes: string[], prefixes: string[], from: number, to: number): Statement => ({
   text: `select m.place::int as place from unnest($1::text[], $2::text[]) with ordinality as m(code, prefix, place)
-      left join lateral (select true as seen from casefile c
-        where c.matter = m.code and c.region like m.prefix || '%' and c.opened_at between $3 and $4 limit 1) c on true
+      left join lateral (select true as seen from (
+          select region from casefile where matter = m.code and opened_at between $3 and $4 order by opened_at desc, id desc offset 0) c
+        where c.region like m.prefix || '%' limit 1) c on true
     where c.seen is null order by m.place`,
   values: [codes, prefixes, from, to],
 });
