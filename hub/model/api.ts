@@ -18,6 +18,14 @@
  *   POST   /api/signals/:id/appeal {text}       → Signal; 409. Once a signal, by the hall manager.
  *   POST   /api/signals/:id/decide-appeal {outcome: upheld|rejected, reason} → Signal; 409 for who issued it
  *   POST   /api/signals/:id/revoke {reason}     → Signal; 409 for who issued it by hand or asked for it (SC-29)
+ *   POST   /api/signals/:id/urge {text, correctBy: YYYY-MM-DD} → Signal; 409. 督办通知, numbered within region and year.
+ *   POST   /api/signals/:id/inquiry {text}      → Signal; 409. Opens the investigation (SZ-50).
+ *   POST   /api/signals/:id/inquiry/extend {days, approver, reason} → Signal; 409. Once, before it is due (SC-23).
+ *   POST   /api/signals/:id/inquiry/close {outcome: fault|noFault, text, liable?, measure?, report?} → Signal; 409
+ *   GET    /api/signals/:id                     → SignalDetail
+ *   GET    /api/inquiries?state=open|all        → InquiryLine[]
+ *   GET    /api/notices?before=&limit=30        → NoticeList (newest first): what the person is told of
+ *   POST   /api/notices/read {ids} or {all: true} → {unread}: read receipts (KF-10)
  *   GET    /api/casefiles?region=&department=&hall=&matter=&status=&clock=&text=&from=&to=&before=&limit=50 → CasePage (newest first)
  *   GET    /api/casefiles.csv, .xlsx            → the same rows as a file, at most 50,000 (`lang=zh|en`); 503 while another is written
  *   GET    /api/signals.csv, .xlsx             → the same signals as a file, likewise (every state when none is named)
@@ -50,6 +58,7 @@ import type { MatterVersion } from './matterVersion.ts';
 import type { ClockKind } from './limits.ts';
 import type { Level, FindingKind, RulePack } from './pack.ts';
 import type { Permission, Role } from './rights.ts';
+import type { Notice } from './notice.ts';
 import type {
   CameraStatus,
   Casefile,
@@ -57,6 +66,7 @@ import type {
   Duty,
   Explanation,
   Finding,
+  Inquiry,
   LedgerEntry,
   Signal,
   Visit,
@@ -234,6 +244,45 @@ export interface DutyDay {
 export interface VisitDetail {
   visit: Visit;
   findings: Finding[];
+/** 通知 of one person; `readAt` once they have opened it. `unread` is 99 for more. */
+export interface NoticeList {
+  items: (Notice & { readAt?: number })[];
+  unread: number;
+  next?: number;
+}
+
+/** What became of a notice: on which channel to whom, and who has opened it on the pages. */
+export interface SignalNotice extends Pick<Notice, 'id' | 'kind' | 'audience' | 'at'> {
+  deliveries: {
+    channel: string;
+    state: 'waiting' | 'sent' | 'failed' | 'stale' | 'muted' | 'nobody';
+    attempts: number;
+    at: number;
+    name?: string;
+    post?: string;
+    error?: string;
+  }[];
+  reads: { name: string; at: number }[];
+}
+
+export interface SignalDetail {
+  signal: Signal;
+  regionName: string;
+  /** The supervision organ of its region, which signs what is printed. */
+  organName: string;
+  casefileNumber?: string;
+  matter?: Named;
+  windowNumber?: string;
+  notices: SignalNotice[];
+  inquiry?: Inquiry;
+}
+
+export interface InquiryLine extends Inquiry {
+  titleZh: string;
+  titleEn: string;
+  level: Level;
+}
+
 }
 
 export interface ChainStatus {
@@ -288,6 +337,13 @@ export interface MatterLine extends Named {
   statutoryDays?: number;
   promisedDays?: number;
   live: MatterRecord['state'];
+  /** Deliveries outside the pages: channels that are set, what waits, what was given up in the last day and why. */
+  notices?: {
+    channels: string[];
+    waiting: number;
+    failed: number;
+    last?: { channel: string; at: number; error: string };
+  };
   /** The newest version, its state, and the newest frozen one. */
   version?: number;
   state?: MatterVersion['state'];

@@ -8,6 +8,7 @@ import { hallRoutes } from './halls.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { matterRoutes } from './matters.ts';
 import { packRoutes } from './packs.ts';
+import { noticeRoutes } from './notices.ts';
 import { patrolRoutes } from './patrol.ts';
 import { sessionRoutes } from './session.ts';
 import { signalRoutes } from './signals.ts';
@@ -33,6 +34,7 @@ export const start: StartPart = async (context) => {
           open(api, held, [
             ...hallRoutes(context),
             ...signalRoutes(context, command),
+            ...noticeRoutes(context),
             ...casefileRoutes(context),
             ...statisticsRoutes(context),
             ...matterRoutes(context),

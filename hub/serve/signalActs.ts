@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { endOf } from '../model/calendar.ts';
 import { identifier, longText, reasonText, shortText } from '../model/fields.ts';
 import type { Event } from '../model/event.ts';
 import { levels } from '../model/pack.ts';
@@ -23,6 +24,16 @@ const bodies = {
   appeal: z.strictObject({ text: reasonText }),
   decideAppeal: z.strictObject({ outcome: z.enum(['upheld', 'rejected']), reason: reasonText }),
   revoke: z.strictObject({ reason: reasonText }),
+  urge: z.strictObject({ text: reasonText, correctBy: z.iso.date('expected a day, YYYY-MM-DD') }),
+  openInquiry: z.strictObject({ text: reasonText }),
+  extendInquiry: z.strictObject({ days: z.int().min(1).max(60), approver: shortText, reason: reasonText }),
+  closeInquiry: z.strictObject({
+    outcome: z.enum(['fault', 'noFault']),
+    text: reasonText,
+    liable: shortText.optional(),
+    measure: shortText.optional(),
+    report: shortText.optional(),
+  }),
 };
 const issueBody = z
   .strictObject({
@@ -59,7 +70,7 @@ export function signalActRoutes(context: Pick<Context, 'store' | 'world'>, comma
     path: string,
     needs: Permission,
     schema: S,
-    eventOf: (input: z.output<S>) => Pick<Event, 'kind'> & Record<string, unknown>,
+    eventOf: (input: z.output<S>, signal: Signal) => Pick<Event, 'kind'> & Record<string, unknown>,
     round: (signal: Signal, input: z.output<S>) => string = () => '',
   ): Route {
     return {
@@ -76,7 +87,7 @@ export function signalActRoutes(context: Pick<Context, 'store' | 'world'>, comma
           ...byPerson(asking, `${path} ${signal.id}`, round(signal, input)),
           region: signal.region,
           signal: signal.id,
-          ...eventOf(input),
+          ...eventOf(input, signal),
         };
         const refused = await command(event as unknown as Event, asking.key !== undefined);
         return refused ?? (await signalFor(context, who, signal.id)) ?? unknown('signal');
@@ -119,6 +130,28 @@ export function signalActRoutes(context: Pick<Context, 'store' | 'world'>, comma
       (_, { outcome }) => outcome,
     ),
     route('revoke', 'signal.revoke', bodies.revoke, (input) => ({ kind: 'signal.revoked', ...input })),
+    route(
+      'urge',
+      'signal.urge',
+      bodies.urge,
+      ({ text, correctBy }) => ({ kind: 'signal.urged', text, correctBy: endOf(correctBy) }),
+      (signal) => String(signal.urges?.length ?? 0),
+    ),
+    route('inquiry', 'inquiry.manage', bodies.openInquiry, (input, signal) => ({
+      kind: 'inquiry.opened',
+      inquiry: `i${signal.id}`,
+      ...input,
+    })),
+    route('inquiry/extend', 'inquiry.manage', bodies.extendInquiry, (input, signal) => ({
+      kind: 'inquiry.extended',
+      inquiry: signal.inquiry?.id ?? 'none',
+      ...input,
+    })),
+    route('inquiry/close', 'inquiry.manage', bodies.closeInquiry, (input, signal) => ({
+      kind: 'inquiry.closed',
+      inquiry: signal.inquiry?.id ?? 'none',
+      ...defined(input),
+    })),
     {
       method: 'POST',
       url: '/signals',

@@ -10,6 +10,7 @@ import { all, one, type Route } from './gate.ts';
 import type { Refusal } from './problem.ts';
 import { unknown } from './problem.ts';
 import { camerasInScope, countEvents, countSources, type CountRow, type SourceRow } from './queries/system.ts';
+import { countDeliveries, type DeliveryCount } from './queries/notices.ts';
 import type { Scope } from './queries/scope.ts';
 
 interface StatusBody extends Record<string, unknown> {
@@ -59,6 +60,17 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
     return { refused: state.messages, pending };
   }
 
+  async function deliveries(now: number): Promise<NonNullable<SystemStatus['notices']>> {
+    const counted = await one<DeliveryCount>(store, countDeliveries(now - 86_400_000));
+    const { smtp, webhook, sms } = settings.notify ?? {};
+    return {
+      channels: [...(smtp ? ['email'] : []), ...(webhook ? ['webhook'] : []), ...(sms ? ['sms'] : [])],
+      waiting: counted?.waiting ?? 0,
+      failed: counted?.failed ?? 0,
+      ...(counted?.last ? { last: counted.last } : {}),
+    };
+  }
+
   return [
     {
       method: 'GET',
@@ -66,10 +78,11 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
       needs: 'system.read',
       handle: async ({ scope, now }): Promise<SystemStatus> => {
         const present = world();
-        const [counted, logged, cameras] = await Promise.all([
+        const [counted, logged, cameras, notices] = await Promise.all([
           counts(scope, now),
           log(),
           all<StatusBody>(store, camerasInScope(scope)),
+          deliveries(now),
         ]);
         return {
           version,
@@ -77,6 +90,7 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
           parts: settings.roles,
           ...counted,
           ...logged,
+          notices,
           cameras: cameras.map(({ body }) => {
             const camera = present.cameras.get(body.camera);
             const hall = present.halls.get(body.hall);
