@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { dayOf } from './calendar.ts';
 import { caseEvent, type CaseEvent } from './event.ts';
+import { takeQuickly } from './quick.ts';
 import { chainOf, matterOf, type World } from './world.ts';
 
 export interface Fault {
@@ -29,6 +30,8 @@ export function parseCaseEvent(input: unknown): Parsed {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return fault('', `expected one event as a JSON object, got ${shown(input)}`);
   }
+  const plain = takeQuickly(input);
+  if (plain) return { ok: true, event: plain };
   const { kind } = input as { kind?: unknown };
   const option = options.get(kind);
   if (!option) {

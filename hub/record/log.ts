@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { anyEvent, type Event } from '../model/event.ts';
 import type { LiveItem } from '../model/live.ts';
+import { takeQuickly } from '../model/quick.ts';
 import type { Bus, Refusal } from '../platform/nats.ts';
 import { worldChanged } from '../platform/world.ts';
 import type { Incoming, Recorder, Written } from './batch.ts';
@@ -262,15 +263,20 @@ const isCommand = (event: Event): boolean => 'account' in event;
 function parse(message: JsMsg): Event | { field: string; reason: string } {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder().decode(message.data));
+    json = JSON.parse(textOf(message.data));
   } catch {
     return { field: '', reason: 'not JSON' };
   }
+  const plain = takeQuickly(json);
+  if (plain) return plain;
   const result = anyEvent.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   return { field: issue?.path.join('.') ?? '', reason: issue?.message ?? 'not an event' };
 }
+
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 
 /** SQLSTATE classes of data that will never fit (22, 23), as against a server that is away or busy. */
 function isOfData(error: unknown): boolean {

@@ -1,4 +1,4 @@
-/** The recorder's SQL: texts and values, nothing else. Rows travel as UNNEST arrays, at most one batch long. */
+/** The recorder's SQL: texts and values, nothing else. Rows travel as arrays, at most one batch long. */
 import type { Put } from '../model/decide.ts';
 import type { Recorded } from '../model/event.ts';
 import type { LedgerEntry } from '../model/state.ts';
@@ -57,7 +57,7 @@ export const selectHeads = (regions: string[]): Statement => ({
 /** A column's type, and the type its values travel as. */
 const travels = (type: string): ArrayType => (type === 'int8' || type === 'jsonb' || type === 'bytea' ? type : 'text');
 
-/** `insert … select from unnest`: one array a column, however many rows. */
+/** `insert … select unnest`: one array a column, however many rows. */
 function insert(
   table: string,
   columns: readonly (readonly [name: string, type: string])[],
@@ -65,10 +65,11 @@ function insert(
   tail: string,
 ): Statement {
   const names = columns.map(([name]) => name).join(', ');
-  const arrays = columns.map(([, type], index) => `$${index + 1}::${travels(type)}[]`).join(', ');
+  // In the select list the arrays go side by side, all of one length; in `from` PostgreSQL would write each into a store first.
+  const cells = columns.map(([name, type], index) => `unnest($${index + 1}::${travels(type)}[]) as ${name}`).join(', ');
   const picked = columns.map(([name, type]) => (travels(type) === type ? name : `${name}::${type}`)).join(', ');
   return {
-    text: `insert into ${table} (${names}) select ${picked} from unnest(${arrays}) as t(${names}) ${tail}`,
+    text: `insert into ${table} (${names}) select ${picked} from (select ${cells}) t ${tail}`,
     values: columns.map(([, type], index) =>
       encodeArray(
         travels(type),
