@@ -223,10 +223,23 @@ export interface Comparison {
 }
 
 /** Why is it red? One explanation for each deadline the casefile has. */
+/** One clock of a casefile: `late` and `met` are done with, `over` and `running` are not; a suspended one has no deadline yet. */
+export interface CaseClockLine {
+  kind: ClockKind;
+  /** Name of the step, the procedure or the superior organ. */
+  of?: string;
+  from?: number;
+  until?: number;
+  state: 'running' | 'over' | 'met' | 'late' | 'suspended';
+  explanation?: Explanation;
+}
+
 export interface Clock {
   asOf: number;
   statutory?: Explanation;
   promised?: Explanation;
+  /** All of them, the two above among them. */
+  clocks: CaseClockLine[];
   pack?: string;
   packTitle?: { zh: string; en: string };
 }

@@ -1,7 +1,7 @@
 /** 工作日历: which days are worked, with make-up days (调休). A day is `YYYY-MM-DD` in Asia/Shanghai. */
 
 const hour = 3_600_000;
-const dayLength = 24 * hour;
+export const dayLength = 24 * hour;
 /** Asia/Shanghai has been UTC+8 without summer time since 1992; earlier years are before every source document. */
 const offset = 8 * hour;
 
@@ -14,6 +14,8 @@ export interface CalendarDay {
 export interface WorkCalendar {
   days: ReadonlyMap<string, CalendarDay>;
   years: ReadonlySet<number>;
+  /** Days on which single regions differ from the country, by region. */
+  closures?: ReadonlyMap<string, ReadonlyMap<string, CalendarDay>>;
 }
 
 export const emptyCalendar: WorkCalendar = { days: new Map(), years: new Set() };

@@ -9,7 +9,7 @@ import { matterOf, type World } from './world.ts';
 /** Longer than any flow; a broken source must not let a row grow for ever. */
 const mostSteps = 100;
 const mostFees = 50;
-const mostOfOthers = 20;
+const mostOthers = 20;
 
 type Change = { row: Casefile } | { field: string; reason: string };
 type Opening = EventOf<'case.received'> | EventOf<'case.accepted'> | EventOf<'case.filed'>;
@@ -85,6 +85,8 @@ export function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: Worl
       if (isOver(row)) return { field: 'kind', reason: `the casefile is ${row.status}: its clock cannot be suspended` };
       if (row.suspensions.some((each) => each.to === undefined))
         return { field: 'kind', reason: 'the clock is suspended already' };
+      if (row.suspensions.length >= mostOthers)
+        return { field: 'kind', reason: `the clock was suspended ${mostOthers} times: no more than that` };
       const kind = procedureOf(event.procedure);
       row.suspensions.push({ from: at, procedure: event.procedure, ...(kind === 'other' ? {} : { kind }) });
       row.status = 'suspended';
@@ -146,7 +148,7 @@ export function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: Worl
         return { field: 'kind', reason: `the casefile was over on ${day(ended)}: it cannot be forwarded (上报)` };
       if (row.forwards?.some((each) => each.answeredAt === undefined && each.at <= at))
         return { field: 'kind', reason: 'the casefile is with a superior organ already' };
-      row.forwards = added(row.forwards, { to: event.to, at }, mostOfOthers);
+      row.forwards = added(row.forwards, { to: event.to, at }, mostOthers);
       return { row };
     }
     case 'case.forwardAnswered': {
@@ -164,7 +166,7 @@ export function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: Worl
         return { field: 'kind', reason: 'nothing was granted: no licence can be issued (发证)' };
       if (row.decidedAt !== undefined && day(at) < day(row.decidedAt))
         return { field: 'occurredAt', reason: `expected a time after the decision on ${day(row.decidedAt)}` };
-      row.licences = added(row.licences, { name: event.name, ...given('number', event.number), at }, mostOfOthers);
+      row.licences = added(row.licences, { name: event.name, ...given('number', event.number), at }, mostOthers);
       return { row };
     case 'case.published':
       if (row.decidedAt !== undefined && day(at) < day(row.decidedAt))
@@ -182,10 +184,10 @@ export function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: Worl
       row.revoked ??= { at, approver: event.approver, reason: event.reason };
       return { row };
     case 'case.appealed':
-      row.appeals = added(row.appeals, { by: event.by, ...given('reference', event.reference), at }, mostOfOthers);
+      row.appeals = added(row.appeals, { by: event.by, ...given('reference', event.reference), at }, mostOthers);
       return { row };
     case 'case.inspected':
-      row.inspections = added(row.inspections, { result: event.result, at }, mostOfOthers);
+      row.inspections = added(row.inspections, { result: event.result, at }, mostOthers);
       return { row };
     case 'case.levyNotified':
       row.levy = levied({ ...row.levy, amount: event.amount, at, ...given('dueAt', event.dueAt) });

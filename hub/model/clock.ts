@@ -1,5 +1,4 @@
 /** Legal clocks (时限): how a deadline is computed, and why. Pure; days are days of Asia/Shanghai. */
-import type { Clock } from './api.ts';
 import {
   addWorkingDays,
   dayOf,
@@ -10,16 +9,24 @@ import {
   nextDay,
   type WorkCalendar,
 } from './calendar.ts';
-import type { ClockRule, RulePack } from './pack.ts';
+import type { OfficeHours, Rounding } from './limits.ts';
+import { allowed, beginOf, countedBetween, momentOf, rounded, unitLength } from './span.ts';
 import type { Casefile, Explanation, Suspension } from './state.ts';
-import { matterOf, type Matter, type World } from './world.ts';
 
 /** No limit in the field is longer; a broken one must not count for ever. */
 export const longestDays = 3660;
 
+export interface ClockSetting {
+  unit: 'working' | 'calendar' | 'workingHours';
+  begins: 'nextDay' | 'sameDay' | 'sameMoment';
+  rounding?: Rounding | undefined;
+  officeHours?: OfficeHours | undefined;
+}
+
 export interface Limit {
+  /** The acceptance, or what else starts this clock. */
   acceptedAt: number;
-  /** In the pack's day unit. */
+  /** In the clock's unit: hours where that is `workingHours`. */
   days: number;
   extensionDays: number;
   suspensions: readonly Suspension[];
@@ -27,10 +34,12 @@ export interface Limit {
 
 export interface Deadline {
   dueOn: string;
-  /** The last millisecond of the due day. */
+  /** The last millisecond of the due day, or of the limit where it runs to the minute. */
   dueAt: number;
   provisional: boolean;
 }
+
+const isToTheMinute = (clock: ClockSetting): boolean => clock.unit === 'workingHours' || clock.begins === 'sameMoment';
 
 /** A day that a suspension touches is not counted (行政许可法 45); an open suspension goes on for ever. */
 function isSuspended(suspensions: readonly Suspension[], day: string): boolean {
@@ -39,7 +48,7 @@ function isSuspended(suspensions: readonly Suspension[], day: string): boolean {
 
 /** Whether a day counts towards a limit. */
 export function isCounted(
-  clock: RulePack['clock'],
+  clock: ClockSetting,
   calendar: WorkCalendar,
   suspensions: readonly Suspension[],
   day: string,
@@ -49,7 +58,8 @@ export function isCounted(
 }
 
 /** Undefined while a suspension is open: nobody knows yet when it will be due. */
-export function deadlineOf(clock: RulePack['clock'], calendar: WorkCalendar, limit: Limit): Deadline | undefined {
+export function deadlineOf(clock: ClockSetting, calendar: WorkCalendar, limit: Limit): Deadline | undefined {
+  if (isToTheMinute(clock)) return momentOf(clock, calendar, limit);
   if (limit.suspensions.some((each) => each.to === undefined)) return undefined;
   let day = dayOf(limit.acceptedAt);
   let left = Math.min(limit.days + limit.extensionDays, longestDays);
@@ -71,7 +81,7 @@ export function deadlineOf(clock: RulePack['clock'], calendar: WorkCalendar, lim
  * and days over. `limit.days + extension = counted days from the start to the due day` holds line by line.
  */
 export function explain(
-  clock: RulePack['clock'],
+  clock: ClockSetting,
   calendar: WorkCalendar,
   limit: Limit,
   asOf: number,
@@ -79,6 +89,7 @@ export function explain(
 ): Explanation | undefined {
   const due = deadlineOf(clock, calendar, limit);
   if (!due) return undefined;
+  if (isToTheMinute(clock)) return explainSpan(clock, calendar, limit, due, asOf, basis);
   const first = clock.begins === 'nextDay' ? nextDay(dayOf(limit.acceptedAt)) : dayOf(limit.acceptedAt);
   const until = dayOf(asOf);
   const excluded: Explanation['excluded'] = [];
@@ -92,13 +103,7 @@ export function explain(
       if (day <= until) used += 1;
       if (day > due.dueOn && day <= until) over += 1;
       if (clock.unit === 'working' && isWeekend(day)) makeUp.push(day);
-    } else if (isSuspended(limit.suspensions, day)) excluded.push({ day, reason: 'suspended' });
-    else {
-      const named = calendar.days.get(day)?.name;
-      excluded.push(
-        named === undefined || isWeekend(day) ? { day, reason: 'weekend' } : { day, reason: 'holiday', name: named },
-      );
-    }
+    } else excluded.push(excludedDay(calendar, limit.suspensions, day));
   }
   return {
     unit: clock.unit,
@@ -118,8 +123,72 @@ export function explain(
   };
 }
 
+function excludedDay(
+  calendar: WorkCalendar,
+  suspensions: readonly Suspension[],
+  day: string,
+): Explanation['excluded'][number] {
+  if (isSuspended(suspensions, day)) return { day, reason: 'suspended' };
+  const named = calendar.days.get(day)?.name;
+  return named === undefined || isWeekend(day) ? { day, reason: 'weekend' } : { day, reason: 'holiday', name: named };
+}
+
+/** The same for a limit that runs to the minute: `counted` holds the time of each day, and sums up to the limit. */
+function explainSpan(
+  clock: ClockSetting,
+  calendar: WorkCalendar,
+  limit: Limit,
+  due: Deadline,
+  asOf: number,
+  basis: string | undefined,
+): Explanation {
+  const begin = beginOf(clock, limit.acceptedAt);
+  const unit = unitLength(clock);
+  const amount = limit.days + limit.extensionDays;
+  const between = (from: number, to: number): { day: string; counted: number }[] =>
+    countedBetween(clock, calendar, limit.suspensions, from, to);
+  const sum = (list: { counted: number }[]): number => list.reduce((total, each) => total + each.counted, 0);
+  const lines = amount === 0 ? [] : between(begin, due.dueAt + 1);
+  const counted = new Set(lines.map(({ day }) => day));
+  const excluded: Explanation['excluded'] = [];
+  for (let day = dayOf(begin); day <= due.dueOn; day = nextDay(day))
+    if (
+      !counted.has(day) &&
+      (clock.unit === 'calendar' || !isWorkingDay(calendar, day) || isSuspended(limit.suspensions, day))
+    )
+      excluded.push(excludedDay(calendar, limit.suspensions, day));
+  const used = asOf < begin ? 0 : sum(between(begin, asOf)) / unit;
+  const over =
+    asOf <= due.dueAt
+      ? 0
+      : rounded(sum(between(due.dueAt + 1, asOf)) / unit + (allowed(clock, amount) / unit - amount), clock.rounding);
+  return {
+    unit: clock.unit,
+    startedOn: dayOf(begin),
+    startedAt: begin,
+    limitDays: limit.days,
+    extensionDays: limit.extensionDays,
+    dueOn: due.dueOn,
+    dueAt: due.dueAt,
+    excluded,
+    makeUp: clock.unit === 'calendar' ? [] : [...counted].filter(isWeekend),
+    suspensions: [...limit.suspensions],
+    counted: lines,
+    asOf,
+    usedDays: rounded(used, clock.rounding),
+    overDays: over,
+    provisional: due.provisional,
+    ...(basis === undefined ? {} : { basis }),
+  };
+}
+
 /** A deadline that the source itself gave is not computed: there is only the time over it, in days begun. */
-function explainGiven(dueAt: number, suspensions: readonly Suspension[], asOf: number): Explanation {
+export function explainGiven(
+  dueAt: number,
+  suspensions: readonly Suspension[],
+  asOf: number,
+  rounding?: Rounding,
+): Explanation {
   return {
     unit: 'given',
     dueOn: dayOf(dueAt),
@@ -128,28 +197,9 @@ function explainGiven(dueAt: number, suspensions: readonly Suspension[], asOf: n
     makeUp: [],
     suspensions: [...suspensions],
     asOf,
-    overDays: asOf > dueAt ? Math.ceil((asOf - dueAt) / 86_400_000) : 0,
+    overDays: asOf > dueAt ? rounded((asOf - dueAt) / 86_400_000, rounding) : 0,
     provisional: false,
   };
-}
-
-export type DeadlineKind = ClockRule['deadline'];
-
-/** The explanation of one deadline of a casefile; undefined when it has no such limit or its clock is stopped. */
-export function explainCasefile(
-  pack: RulePack,
-  calendar: WorkCalendar,
-  matter: Matter | undefined,
-  casefile: Casefile,
-  kind: DeadlineKind,
-  asOf: number,
-): Explanation | undefined {
-  const given = kind === 'statutory' ? casefile.givenStatutoryDueAt : casefile.givenPromisedDueAt;
-  if (given !== undefined) return explainGiven(given, casefile.suspensions, asOf);
-  const days = kind === 'statutory' ? matter?.statutoryDays : matter?.promisedDays;
-  if (days === undefined || casefile.acceptedAt === undefined) return undefined;
-  const { acceptedAt, extensionDays, suspensions } = casefile;
-  return explain(pack.clock, calendar, { acceptedAt, days, extensionDays, suspensions }, asOf, matter?.legalBasis);
 }
 
 /** When the work was over: the decision, or the completion where no decision came as an event. */
@@ -159,22 +209,6 @@ export function stoppedAt(casefile: Casefile): number | undefined {
   if (casefile.endedAt !== undefined) return casefile.endedAt;
   // Rows that were written before the end had a field of its own.
   return casefile.status === 'withdrawn' || casefile.status === 'declined' ? casefile.lastEventAt : undefined;
-}
-
-/** The clock of a casefile as of a moment, or as of the moment its work was over (`GET /api/casefiles/ID/clock`). */
-export function clockOf(world: World, pack: RulePack | undefined, casefile: Casefile, now: number): Clock {
-  const asOf = Math.min(stoppedAt(casefile) ?? now, now);
-  if (!pack) return { asOf };
-  const matter = matterOf(world, casefile.region, casefile.matter);
-  const statutory = explainCasefile(pack, world.calendar, matter, casefile, 'statutory', asOf);
-  const promised = explainCasefile(pack, world.calendar, matter, casefile, 'promised', asOf);
-  return {
-    asOf,
-    ...(statutory ? { statutory } : {}),
-    ...(promised ? { promised } : {}),
-    pack: pack.id,
-    packTitle: pack.title,
-  };
 }
 
 export type Due = { ok: true; dueOn: string; provisional: boolean } | { ok: false; field: 'days'; reason: string };

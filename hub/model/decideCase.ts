@@ -5,6 +5,7 @@ import { stoppedAt } from './clock.ts';
 import { casefileId, nothing, refuse, type Consequences, type State } from './decide.ts';
 import type { CaseEvent, EventOf, Recorded } from './event.ts';
 import type { Casefile } from './state.ts';
+import { refusedAsLate } from './rules/pace.ts';
 import { Turns } from './turns.ts';
 import { packOf, type World } from './world.ts';
 
@@ -18,11 +19,13 @@ export function decideCase(event: Recorded<CaseEvent>, state: State, world: Worl
   row.lastEventAt = Math.max(row.lastEventAt, event.occurredAt);
   row.position = event.position;
   const pack = packOf(world, row.region, day(row.acceptedAt ?? event.occurredAt));
+  const late = refusedAsLate(event, pack?.settings);
+  if (late) return refuse(late.field, late.reason);
   // What the clock had to say before this step is said first, so that a replay at any speed gives the same signals.
   const turns = new Turns(row, pack, world, event, state);
   turns.setDeadlines();
   turns.revokeUnfounded();
-  turns.fireUntil(Math.min(event.occurredAt, stoppedAt(row) ?? event.occurredAt));
+  turns.fireUntil(event.occurredAt);
   turns.judgeStep(event);
   turns.settle();
   return turns.consequences();
@@ -36,6 +39,7 @@ export function turnClock(event: Recorded<EventOf<'clock.turned'>>, state: State
   const row = { ...copyOf(before), position: event.position };
   const pack = packOf(world, row.region, day(row.acceptedAt ?? event.occurredAt));
   const turns = new Turns(row, pack, world, event, state);
+  turns.setDeadlines();
   turns.fireUntil(event.occurredAt);
   turns.settle();
   return turns.consequences();

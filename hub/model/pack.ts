@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { identifier, longText, regionCode, shortText } from './fields.ts';
+import { clockKinds, packClock, packLimits, senselessLimits } from './limits.ts';
 import {
   byHandRule,
   common,
@@ -18,7 +19,7 @@ import { packSettings } from './settings.ts';
 export { levels, type Level };
 
 /** C-05: the deadline this rule looks at. */
-const deadline = z.enum(['statutory', 'promised']);
+const deadline = z.enum(clockKinds);
 
 /** What is met by a moment if nothing happens before it. `rules/deadline.ts` says when. */
 const clockRules = [
@@ -64,11 +65,9 @@ export const packShape = z.strictObject({
   source: longText,
   /** XY-09: trial operation. Its signals are shown and must not count in scores (recorded). */
   trial: z.boolean().optional(),
-  clock: z.strictObject({
-    unit: z.enum(['working', 'calendar']),
-    /** 行政许可法 82: counting begins on the day after acceptance. */
-    begins: z.enum(['nextDay', 'sameDay']).default('nextDay'),
-  }),
+  clock: packClock,
+  /** Limits beside the matters' own. */
+  limits: packLimits.optional(),
   /** C-05, XY-62: whether a matter's promised limit must be earlier than the statutory one, or only not later. */
   matters: z.strictObject({ promised: z.enum(['earlier', 'notLater']) }).optional(),
   /** C-02: the region's word and colour for each level. */
@@ -141,6 +140,7 @@ function wordsOf<K extends string>(words: Record<K, readonly string[]>, more: st
 export function senselessIn(pack: unknown): { path: (string | number)[]; message: string }[] {
   const found: { path: (string | number)[]; message: string }[] = [];
   const { rules, findings, effectiveFrom, effectiveTo, settings } = record(pack);
+  found.push(...senselessLimits(record(pack)));
   const twice = (list: unknown, section: string, key: string): void => {
     const seen = new Set<unknown>();
     asList(list).forEach((each, index) => {

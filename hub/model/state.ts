@@ -1,5 +1,6 @@
 /** What the recorder derives from the log. Every row can be rebuilt from the events alone, byte for byte. */
 import type { CameraState, WindowView } from './event.ts';
+import type { ClockKind } from './limits.ts';
 import type { Level } from './pack.ts';
 import type { ProcedureKind } from './procedure.ts';
 
@@ -80,8 +81,8 @@ export interface Casefile {
   provisional: boolean;
   /** When the colour next changes: the ticker publishes `clock.turned` for that moment. */
   nextTurn?: number;
-  /** Clock rules that have fired and their signals, so that each fires once. */
-  fired: { rule: string; signal: string; at: number }[];
+  /** Clock rules that have fired and their signals, so that each fires once; `of` which step or procedure. */
+  fired: { rule: string; signal: string; at: number; of?: string }[];
   /** Its other signals: issued by hand, or raised from one that was not corrected. */
   furtherSignals?: string[];
   lastEventAt: number;
@@ -233,9 +234,14 @@ export interface Register {
 
 /** The arithmetic behind a deadline or a signal, line by line. */
 export interface Explanation {
-  unit: 'working' | 'calendar' | 'given';
-  /** 起算日 */
+  unit: 'working' | 'calendar' | 'workingHours' | 'given';
+  /** Which clock of the casefile, and of which step or procedure; absent: what a step or a measure showed. */
+  clock?: ClockKind;
+  of?: string;
+  /** 起算日, and the moment where the limit runs to the minute. */
   startedOn?: string;
+  startedAt?: number;
+  /** The limit and all that is counted: days, or hours where the unit is `workingHours`. */
   limitDays?: number;
   extensionDays?: number;
   dueOn: string;
@@ -245,6 +251,8 @@ export interface Explanation {
   /** Weekend days that do count (调休). */
   makeUp: string[];
   suspensions: Suspension[];
+  /** The milliseconds that count of each day up to `dueAt`, where the limit runs to the minute. */
+  counted?: { day: string; counted: number }[];
   /** Days counted up to `asOf`, and days over the limit (both in the unit). */
   asOf: number;
   usedDays?: number;

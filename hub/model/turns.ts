@@ -1,17 +1,31 @@
 /** What rules make of a casefile while one event is decided. `decideCase` says in which order. */
-import { dayOf } from './calendar.ts';
-import { deadlineOf, explainCasefile, stoppedAt } from './clock.ts';
+import { dayOf, type WorkCalendar } from './calendar.ts';
+import { clocksOf, dueOf, explainClock, type CaseClock, type ClockScene } from './caseClocks.ts';
+import { stoppedAt, type Deadline } from './clock.ts';
 import { followsOf, type Consequences, type State } from './decide.ts';
 import { byHand } from './decideSignal.ts';
 import type { CaseEvent, Recorded } from './event.ts';
 import { issuedEntry, signalOf } from './issue.ts';
+import type { ClockKind } from './limits.ts';
 import { isClockRule, levels, type ClockRule, type Rule, type RulePack } from './pack.ts';
 import { rulesOf, type Compiled } from './rules/compiled.ts';
 import { turnFacts, turnOf, type Turning } from './rules/deadline.ts';
 import { explainStep, isMet, type Scene } from './rules/steps.ts';
 import { isInScope } from './settings.ts';
 import type { Casefile, Explanation, LedgerDraft, Signal } from './state.ts';
-import { matterOf, type Matter, type World } from './world.ts';
+import { calendarIn, matterOf, type Matter, type World } from './world.ts';
+
+interface Timed {
+  clock: CaseClock;
+  /** Absent while it is suspended. */
+  due: Pick<Deadline, 'dueAt' | 'provisional'> | undefined;
+}
+
+interface Turn {
+  rule: ClockRule;
+  at: number;
+  clock: CaseClock;
+}
 
 /** The turns of one casefile's clock while one event is decided: deadlines, rules that fire, signals that end. */
 export class Turns {
@@ -21,6 +35,9 @@ export class Turns {
   /** C-13: what the region does not supervise raises no signal. */
   readonly #isWatched: boolean;
   readonly #world: World;
+  readonly #calendar: WorkCalendar;
+  readonly #clocks = new Map<ClockKind, Timed[]>();
+  #scene: ClockScene | undefined;
   readonly #event: Recorded;
   readonly #signals = new Map<string, Signal>();
   readonly #changed = new Set<string>();
@@ -32,6 +49,7 @@ export class Turns {
     this.#rules = pack && rulesOf(pack);
     this.#isWatched = pack !== undefined && isInScope(pack.settings, matterOf(world, row.region, row.matter));
     this.#world = world;
+    this.#calendar = calendarIn(world, row.region);
     this.#event = event;
     for (const id of followsOf({ casefile: row }).signals) {
       const signal = state.signal(id);
@@ -41,44 +59,33 @@ export class Turns {
 
   setDeadlines(): void {
     const row = this.#row;
-    const matter = matterOf(this.#world, row.region, row.matter);
     delete row.statutoryDueAt;
     delete row.promisedDueAt;
     row.provisional = false;
     const pack = this.#pack;
     if (!pack) return;
     row.pack = `${pack.id}@${pack.version}`;
-    const set = (days: number | undefined, given: number | undefined): number | undefined => {
-      if (given !== undefined) return given;
-      if (days === undefined || row.acceptedAt === undefined) return undefined;
-      const { acceptedAt, extensionDays, suspensions } = row;
-      const due = deadlineOf(pack.clock, this.#world.calendar, { acceptedAt, days, extensionDays, suspensions });
-      row.provisional ||= due?.provisional ?? false;
-      return due?.dueAt;
-    };
-    const statutory = set(matter?.statutoryDays, row.givenStatutoryDueAt);
-    const promised = set(matter?.promisedDays, row.givenPromisedDueAt);
+    const statutory = this.#timed('statutory')[0]?.due?.dueAt;
+    const promised = this.#timed('promised')[0]?.due?.dueAt;
     if (statutory !== undefined) row.statutoryDueAt = statutory;
     if (promised !== undefined) row.promisedDueAt = promised;
+    for (const kind of ['statutory', 'promised', ...this.#rules!.furtherClocks] as const)
+      row.provisional ||= this.#timed(kind).some(({ due }) => due?.provisional);
   }
 
   /** A step that was entered late (KF-04) may show that a signal had no ground: it is revoked, never deleted. */
   revokeUnfounded(): void {
-    const stopped = stoppedAt(this.#row) ?? Infinity;
-    this.#row.fired = this.#row.fired.filter(({ rule: id, signal: signalId }) => {
+    this.#row.fired = this.#row.fired.filter(({ rule: id, signal: signalId, of }) => {
       const rule = this.#rules?.find(id);
       // What a step showed is judged with the step (`judgeStep`).
       if (rule && !isClockRule(rule)) return true;
-      const dueAt = rule && this.#dueOf(rule);
-      const turnsAt = rule && dueAt !== undefined ? turnOf(rule, dueAt, this.#turning()) : undefined;
-      if (turnsAt !== undefined && turnsAt <= stopped && turnsAt <= this.#signals.get(signalId)!.at) return true;
-      // A clock that is stopped now says nothing about a signal that was right before it stopped.
-      if (
-        rule &&
-        dueAt === undefined &&
-        this.#row.suspensions.some((each) => each.to === undefined && each.from >= this.#signals.get(signalId)!.at)
-      )
-        return true;
+      const timed = rule && this.#timed(rule.deadline).find(({ clock }) => clock.of === of);
+      const issuedAt = this.#signals.get(signalId)!.at;
+      if (timed?.due) {
+        const at = turnOf(rule!, timed.due.dueAt, this.#turning(timed.clock));
+        if (at <= (timed.clock.until ?? Infinity) && at <= issuedAt) return true;
+      } // A clock that is stopped now says nothing about a signal that was right before it stopped.
+      else if (timed?.clock.suspensions.some((each) => each.to === undefined && each.from >= issuedAt)) return true;
       this.#end(
         signalId,
         'revoked',
@@ -89,8 +96,8 @@ export class Turns {
   }
 
   fireUntil(until: number): void {
-    for (const { rule, at } of this.#turns()) {
-      if (at <= until) this.#fire(rule, at);
+    for (const turn of this.#turns()) {
+      if (turn.at <= until) this.#fire(turn);
     }
   }
 
@@ -118,11 +125,11 @@ export class Turns {
 
   /** Ends what is over and sets when the colour next changes. */
   settle(): void {
-    const stopped = stoppedAt(this.#row);
-    for (const signal of stopped === undefined ? [] : this.#signals.values()) {
+    for (const signal of this.#signals.values()) {
+      const rule = this.#rules?.find(signal.rule);
+      if (!this.#isDone(signal, rule)) continue;
       if (signal.state === 'verified') this.#end(signal.id, 'closed');
       // The end of the work puts right what the clock found, not what a person did; an appeal is decided first.
-      const rule = this.#rules?.find(signal.rule);
       if (signal.rule === byHand || signal.state === 'appealed' || (rule && !isClockRule(rule))) continue;
       const isReminder = signal.level === 'notice' || signal.level === 'warning';
       if (isReminder || signal.state === 'acknowledged') this.#end(signal.id, 'closed');
@@ -132,7 +139,7 @@ export class Turns {
         this.#changed.add(signal.id);
       }
     }
-    const next = stopped === undefined ? this.#turns()[0]?.at : undefined;
+    const next = this.#turns()[0]?.at;
     if (next === undefined) delete this.#row.nextTurn;
     else this.#row.nextTurn = next;
   }
@@ -159,40 +166,69 @@ export class Turns {
       matter: matterOf(this.#world, this.#row.region, this.#row.matter),
       hall: window && this.#world.halls.get(window.hall),
       pack: this.#pack!,
-      calendar: this.#world.calendar,
+      calendar: this.#calendar,
     };
   }
 
-  #turning(): Turning {
-    return { clock: this.#pack!.clock, calendar: this.#world.calendar, suspensions: this.#row.suspensions };
+  /** The clocks of a kind and when each is due, worked out once an event: the row's times do not change meanwhile. */
+  #timed(kind: ClockKind): Timed[] {
+    let found = this.#clocks.get(kind);
+    if (!found) {
+      const row = this.#row;
+      this.#scene ??= {
+        row,
+        pack: this.#pack!,
+        matter: matterOf(this.#world, row.region, row.matter),
+        hall: row.hall === undefined ? undefined : this.#world.halls.get(row.hall),
+      };
+      found = clocksOf(kind, this.#scene).map((clock) => ({ clock, due: dueOf(clock, this.#calendar) }));
+      this.#clocks.set(kind, found);
+    }
+    return found;
   }
 
-  #dueOf(rule: ClockRule): number | undefined {
-    return rule.deadline === 'statutory' ? this.#row.statutoryDueAt : this.#row.promisedDueAt;
+  #turning({ setting, suspensions }: CaseClock): Turning {
+    return { clock: setting, calendar: this.#calendar, suspensions };
   }
 
-  /** The rules that have not fired, by the moment they would. */
-  #turns(): { rule: ClockRule; at: number }[] {
-    if (this.#row.acceptedAt === undefined || !this.#rules || !this.#isWatched) return [];
-    const turns: { rule: ClockRule; at: number }[] = [];
+  /** Whether what a signal asked for is done: its own clock has stopped, or the work is over. */
+  #isDone(signal: Signal, rule: Rule | undefined): boolean {
+    if (rule && isClockRule(rule)) {
+      // A raised signal is about the clock of the one it was raised from.
+      let root = signal;
+      for (let depth = 0; root.parent !== undefined && depth < levels.length; depth += 1)
+        root = this.#signals.get(root.parent) ?? root;
+      const { of } = this.#row.fired.find((each) => each.signal === root.id) ?? {};
+      const timed = this.#timed(rule.deadline).filter(({ clock }) => clock.of === of);
+      if (timed.length > 0) return timed.every(({ clock }) => clock.until !== undefined);
+    }
+    return stoppedAt(this.#row) !== undefined;
+  }
+
+  /** The rules that have not fired, by the moment they would, where that lies within their clock's time. */
+  #turns(): Turn[] {
+    if (!this.#rules || !this.#isWatched) return [];
+    const turns: Turn[] = [];
     for (const rule of this.#rules.clock) {
-      if (this.#firedOf(rule.id)) continue;
-      const dueAt = this.#dueOf(rule);
-      if (dueAt !== undefined)
-        turns.push({ rule, at: Math.max(turnOf(rule, dueAt, this.#turning()), this.#row.acceptedAt) });
+      for (const { clock, due } of this.#timed(rule.deadline)) {
+        // A deadline that the source gave runs from the acceptance, too.
+        if (!due || clock.from === -Infinity) continue;
+        if (this.#row.fired.some((each) => each.rule === rule.id && each.of === clock.of)) continue;
+        const at = Math.max(turnOf(rule, due.dueAt, this.#turning(clock)), clock.from);
+        if (at <= (clock.until ?? Infinity)) turns.push({ rule, at, clock });
+      }
     }
     return turns.sort((a, b) => a.at - b.at || levels.indexOf(a.rule.level) - levels.indexOf(b.rule.level));
   }
 
-  #fire(rule: ClockRule, at: number): void {
-    const matter = matterOf(this.#world, this.#row.region, this.#row.matter);
-    const explanation = explainCasefile(this.#pack!, this.#world.calendar, matter, this.#row, rule.deadline, at);
+  #fire({ rule, at, clock }: Turn): void {
+    const explanation = explainClock(clock, this.#calendar, at);
     if (!explanation) return;
-    const facts = turnFacts(rule, at, explanation.dueAt, this.#turning());
-    this.#issue(rule, at, facts ? { ...explanation, facts } : explanation);
+    const facts = turnFacts(rule, at, explanation.dueAt, this.#turning(clock));
+    this.#issue(rule, at, facts ? { ...explanation, facts } : explanation, clock.of);
   }
 
-  #issue(rule: Rule, at: number, explanation: Explanation): void {
+  #issue(rule: Rule, at: number, explanation: Explanation, of?: string): void {
     const row = this.#row;
     const pack = this.#pack!;
     const matter = matterOf(this.#world, row.region, row.matter);
@@ -202,7 +238,7 @@ export class Turns {
       id,
       rule,
       pack,
-      calendar: this.#world.calendar,
+      calendar: this.#calendar,
       event: this.#event,
       at,
       explanation,
@@ -214,7 +250,11 @@ export class Turns {
         ...(row.hall === undefined ? {} : { hall: row.hall }),
         ...(row.window === undefined ? {} : { window: row.window }),
       },
-      person: isClockRule(rule) ? awaitedOf(row, matter) : 'handler' in this.#event ? this.#event.handler : undefined,
+      person: isClockRule(rule)
+        ? awaitedOf(row, matter, of)
+        : 'handler' in this.#event
+          ? this.#event.handler
+          : undefined,
       names: {
         zh: { matter: matter?.name ?? row.matter, casefile: row.number },
         en: { matter: matter?.nameEn ?? matter?.name ?? row.matter, casefile: row.number },
@@ -226,10 +266,14 @@ export class Turns {
       const earlierRule = this.#rules?.find(each.rule);
       const isLower = earlier !== undefined && levels.indexOf(earlier.level) < levels.indexOf(rule.level);
       const isSame =
-        earlierRule && isClockRule(earlierRule) && isClockRule(rule) && earlierRule.deadline === rule.deadline;
+        earlierRule &&
+        isClockRule(earlierRule) &&
+        isClockRule(rule) &&
+        earlierRule.deadline === rule.deadline &&
+        each.of === of;
       if (isLower && isSame && earlier.state !== 'appealed') this.#end(earlier.id, 'closed');
     }
-    row.fired.push({ rule: rule.id, signal: id, at });
+    row.fired.push({ rule: rule.id, signal: id, at, ...(of === undefined ? {} : { of }) });
     this.#signals.set(id, signal);
     this.#changed.add(id);
     if (signal.state === 'issued') {
@@ -274,7 +318,9 @@ export class Turns {
 }
 
 /** C-08, JY-21: who answers for the first step that is still awaited, else who took the latest one. */
-function awaitedOf(row: Casefile, matter: Matter | undefined): string | undefined {
+function awaitedOf(row: Casefile, matter: Matter | undefined, step: string | undefined): string | undefined {
+  const own = matter?.stepDetails?.find(({ name }) => name === step)?.responsible;
+  if (own !== undefined) return own;
   const taken = new Set((row.steps ?? []).map(({ step }) => step));
   const awaited = matter?.stepDetails?.find(({ name, responsible }) => responsible !== undefined && !taken.has(name));
   return awaited?.responsible ?? row.steps?.at(-1)?.handler ?? row.acceptedBy ?? row.receivedBy;

@@ -132,6 +132,25 @@ export function prefixOf(region: string): string {
   return region;
 }
 
+const local = new WeakMap<WorkCalendar, Map<string, WorkCalendar>>();
+
+/** The calendar as a region keeps it: its own closed days and those of the regions above count before the country's. */
+export function calendarIn({ calendar }: Pick<World, 'calendar'>, region: string): WorkCalendar {
+  const { closures } = calendar;
+  if (!closures || closures.size === 0) return calendar;
+  let known = local.get(calendar);
+  if (!known) local.set(calendar, (known = new Map()));
+  let found = known.get(region);
+  if (!found) {
+    const own = chainOf(region).flatMap((each) => closures.get(each) ?? []);
+    const days = new Map(calendar.days);
+    // The nearest region last: it has the last word.
+    for (const each of own.reverse()) for (const [day, what] of each) days.set(day, what);
+    known.set(region, (found = own.length === 0 ? calendar : { days, years: calendar.years }));
+  }
+  return found;
+}
+
 /** The matter a region publishes, its own or one inherited from above. */
 export function matterOf(world: World, region: string, code: string): Matter | undefined {
   for (const each of chainOf(region)) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CaseLine, CasePage } from '../model/api.ts';
 import { dayOf } from '../model/calendar.ts';
-import { clockOf } from '../model/clock.ts';
+import { clockOf } from '../model/caseClocks.ts';
 import { identifier } from '../model/fields.ts';
 import { may } from '../model/rights.ts';
 import { nearMatters, packOf, type World } from '../model/world.ts';

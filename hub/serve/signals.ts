@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CasefileDetail, Clock, SignalPage } from '../model/api.ts';
-import { clockOf } from '../model/clock.ts';
+import { clockOf } from '../model/caseClocks.ts';
 import { dayOf } from '../model/calendar.ts';
 import { may, type Identity } from '../model/rights.ts';
 import type { Casefile, Signal } from '../model/state.ts';

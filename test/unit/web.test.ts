@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { Clock } from '../../hub/model/api.ts';
 import type { Explanation, Signal } from '../../hub/model/state.ts';
 import { dictionary } from '../../web/lib/dictionary.ts';
 import { held, merge, worst } from '../../web/lib/merge.ts';
@@ -169,7 +168,7 @@ describe('the days of a deadline', () => {
   });
 
   test('each day is counted, left out, ahead or over', () => {
-    const clock: Clock = { asOf: friday, statutory: explanation({}) };
+    const clock = { asOf: friday, statutory: explanation({}) };
     const kinds = stripOf(clock)?.cells.map((cell) => cell.kind);
     expect(kinds).toEqual(['counted', 'counted', 'counted', 'counted', 'weekend', 'weekend', 'ahead']);
     expect(stripOf(clock)?.cells.at(-1)?.statutory).toBe(true);

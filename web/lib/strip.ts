@@ -23,7 +23,9 @@ export interface Strip {
   cut: number;
 }
 
-export const counted = (clock: Clock | undefined): Explanation | undefined => {
+type Deadlines = Pick<Clock, 'asOf' | 'statutory' | 'promised'>;
+
+export const counted = (clock: Partial<Deadlines> | undefined): Explanation | undefined => {
   const both = [clock?.statutory, clock?.promised].filter(
     (each) => each !== undefined && each.unit !== 'given' && each.startedOn !== undefined,
   );
@@ -31,7 +33,7 @@ export const counted = (clock: Clock | undefined): Explanation | undefined => {
 };
 
 /** Nothing when neither deadline was counted by the hub (given by the source, or not accepted yet). */
-export function stripOf(clock: Clock, bound = 62): Strip | undefined {
+export function stripOf(clock: Deadlines, bound = 62): Strip | undefined {
   const main = counted(clock);
   if (!main?.startedOn) return undefined;
   const { promised, statutory } = clock;

@@ -1,11 +1,14 @@
 /** The rules of a pack by what calls for them: worked out once a pack, because every event asks. */
 import type { CaseEvent } from '../event.ts';
+import type { ClockKind } from '../limits.ts';
 import { isClockRule, isMeasuredRule, isStepRule, type ClockRule, type Rule, type RulePack } from '../pack.ts';
 import type { Measure, MeasuredRule, StepRule } from './shape.ts';
 import { isAboutCasefile, kindsOf } from './steps.ts';
 
 export interface Compiled {
   clock: readonly ClockRule[];
+  /** The clocks that they look at beside the statutory and the promised one. */
+  furtherClocks: readonly ClockKind[];
   /** Judged with any step: a later entry may show that one of them had no ground. */
   casefile: readonly StepRule[];
   /** Judged with steps of this kind only. */
@@ -29,6 +32,9 @@ function compile({ rules }: RulePack): Compiled {
   const byKind = new Map<CaseEvent['kind'], StepRule[]>();
   return {
     clock: rules.filter(isClockRule),
+    furtherClocks: [...new Set(rules.filter(isClockRule).map(({ deadline }) => deadline))].filter(
+      (kind) => kind !== 'statutory' && kind !== 'promised',
+    ),
     casefile: steps.filter(isAboutCasefile),
     step: (kind) => {
       let found = byKind.get(kind);

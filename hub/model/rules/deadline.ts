@@ -1,11 +1,11 @@
 /** Clock rules: the moment at which each is met if nothing happens before it. */
 import { addDays, dayOf, nextDay, previousDay, startOf, type WorkCalendar } from '../calendar.ts';
-import { isCounted, longestDays } from '../clock.ts';
-import type { ClockRule, RulePack } from '../pack.ts';
+import { isCounted, longestDays, type ClockSetting } from '../clock.ts';
+import type { ClockRule } from '../pack.ts';
 import type { Facts, Suspension } from '../state.ts';
 
 export interface Turning {
-  clock: RulePack['clock'];
+  clock: ClockSetting;
   calendar: WorkCalendar;
   suspensions: readonly Suspension[];
 }
@@ -25,7 +25,7 @@ export function turnOf(rule: ClockRule, dueAt: number, turning: Turning): number
 }
 
 /** The first day after which no more than `days` counted days are left up to the due day (QT-05). */
-function remainingFrom(days: number, dueOn: string, clock: RulePack['clock'], turning: Turning): string {
+function remainingFrom(days: number, dueOn: string, clock: ClockSetting, turning: Turning): string {
   // A suspension may be long; a broken one must not count for ever.
   const earliest = addDays(dueOn, -longestDays);
   let day = dueOn;
@@ -41,7 +41,8 @@ function remainingFrom(days: number, dueOn: string, clock: RulePack['clock'], tu
 /** The arithmetic of a rule beyond its deadline's. */
 export function turnFacts(rule: ClockRule, at: number, dueAt: number, turning: Turning): Facts | undefined {
   if (rule.when !== 'remaining') return undefined;
-  const unit = rule.unit ?? turning.clock.unit;
+  const own = turning.clock.unit === 'calendar' ? 'calendar' : 'working';
+  const unit = rule.unit ?? own;
   const dueOn = dayOf(dueAt);
   let left = 0;
   for (let day = nextDay(dayOf(at)); day <= dueOn && left < rule.days; day = nextDay(day)) {
