@@ -106,6 +106,15 @@ packs
   .description('name every mistake of a rule pack with its line')
   .action(async (file: string) => judged((await import('./cli/packs.ts')).checkPackFile(file)));
 
+packs
+  .command('try')
+  .argument('<file>', 'YAML')
+  .description('compare the signals of the history with what this pack would have given')
+  .option('--from <day>', 'cases that came in from this day on; default: 30 days before', day)
+  .option('--to <day>', 'what happened until the evening of this day; default: today', day)
+  .option('--json')
+  .action(async (file: string, flags) => judged((await import('./cli/packs.ts')).tryPackFile(file, flags)));
+
 const account = program.command('account').description('people who may sign in');
 account
   .command('add')
@@ -253,6 +262,12 @@ function factor(text: string): number {
 function whole(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
   return Number(text);
+}
+
+function day(text: string): string {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError('expected YYYY-MM-DD.');
+  return text;
 }
 
 function region(text: string): string {

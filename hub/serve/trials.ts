@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { endOf } from '../model/calendar.ts';
@@ -19,9 +20,25 @@ const mostKept = 20;
 const longestMs = 120_000;
 const threadMb = 512;
 
-/** From the source tree by tsx, from the bundle as its own file (docker/build.mjs). */
+/** The bundle has the thread as a file of its own (docker/build.mjs); a source is bundled when it is first needed. */
 const isSource = import.meta.url.endsWith('.ts');
 const threadFile = new URL(isSource ? './trialThread.ts' : './trial.js', import.meta.url);
+let bundled: Promise<string> | undefined;
+
+/** A thread of Node 20 reads no TypeScript, whatever its parent was started with. */
+async function bundle(): Promise<string> {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(threadFile)],
+    bundle: true,
+    write: false,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'silent',
+  });
+  return outputFiles[0]!.text;
+}
 
 interface Running {
   trial: Trial;
@@ -138,9 +155,11 @@ export class Trials {
   async #compare({ trial, pack, span, stop }: Running): Promise<WhatIf> {
     const before = this.#world();
     const workerData: TrialData = { before, after: worldWith(before, pack), until: endOf(span.to) };
-    const thread = new Worker(threadFile, {
+    const code = isSource ? await (bundled ??= bundle()) : threadFile;
+    const thread = new Worker(code, {
       workerData,
-      execArgv: isSource ? ['--import', 'tsx'] : [],
+      eval: isSource,
+      execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: threadMb },
     });
     let failure: unknown;
