@@ -1,5 +1,6 @@
 import type { StartPart } from '../hub/platform/part.ts';
 import { countRoutes } from './counts.ts';
+import { entryRoutes } from './entry.ts';
 import { routes } from './http.ts';
 import { matterFileRoutes } from './matters/http.ts';
 import { Tally } from './tally.ts';
@@ -17,6 +18,7 @@ export const start: StartPart = async (context) => {
     routes: async (app) => {
       await routes(app, context);
       await countRoutes(app, context);
+      entryRoutes(app, context);
       await matterFileRoutes(app, context);
     },
     stop: async () => {

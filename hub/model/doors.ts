@@ -97,6 +97,7 @@ export interface EntryCase {
   acceptedAt?: number;
   steps: string[];
   taken: string[];
+  outcome?: 'approved' | 'denied';
 }
 
 export interface EntryAnswer {
