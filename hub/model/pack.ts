@@ -139,7 +139,7 @@ function wordsOf<K extends string>(words: Record<K, readonly string[]>, more: st
 /** What each field allows and the whole forbids. Takes any value, so that a file with other mistakes is told of these as well. */
 export function senselessIn(pack: unknown): { path: (string | number)[]; message: string }[] {
   const found: { path: (string | number)[]; message: string }[] = [];
-  const { rules, findings, effectiveFrom, effectiveTo, settings } = record(pack);
+  const { rules, byHand, findings, effectiveFrom, effectiveTo, settings } = record(pack);
   found.push(...senselessLimits(record(pack)));
   const twice = (list: unknown, section: string, key: string): void => {
     const seen = new Set<unknown>();
@@ -152,6 +152,15 @@ export function senselessIn(pack: unknown): { path: (string | number)[]; message
   };
   twice(rules, 'rules', 'id');
   twice(findings, 'findings', 'code');
+  twice(byHand, 'byHand', 'id');
+  if (
+    record(record(settings)['dataChange'])['backfill'] === 'flagged' &&
+    !asList(rules).some((each) => isLateEntry(record(each)['when']))
+  )
+    found.push({
+      path: ['settings', 'dataChange', 'backfill'],
+      message: 'flagged needs a rule entryLag or backfilled, which flags it',
+    });
   if (typeof effectiveFrom === 'string' && typeof effectiveTo === 'string' && effectiveTo < effectiveFrom)
     found.push({ path: ['effectiveTo'], message: `expected a day from ${effectiveFrom} on` });
   asList(rules).forEach((each, index) => {
@@ -175,6 +184,7 @@ export function senselessIn(pack: unknown): { path: (string | number)[]; message
   return found;
 }
 
+const isLateEntry = (when: unknown): boolean => when === 'entryLag' || when === 'backfilled';
 const record = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

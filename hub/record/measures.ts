@@ -7,19 +7,21 @@ import type { Statement } from '../platform/postgres.ts';
 /** No table of figures is longer: what is cut is said in the log. */
 export const mostRows = 20_000;
 
-/** The newest opening of each matter up to a moment, within the region that publishes it. */
+/** The newest opening of each matter up to a moment, within the region that publishes it; each asked of its own index. */
 export const selectLastOpened = (codes: string[], prefixes: string[], until: number): Statement => ({
   text: `select m.place::int as place, c.opened_at from unnest($1::text[], $2::text[]) with ordinality as m(code, prefix, place)
-    cross join lateral (select opened_at from casefile where matter = m.code and region like m.prefix || '%' and opened_at <= $3
-      order by opened_at desc limit 1) c`,
+    cross join lateral (select opened_at from (
+        select region, opened_at from casefile where matter = m.code and opened_at <= $3 order by opened_at desc, id desc offset 0) newest
+      where region like m.prefix || '%' limit 1) c`,
   values: [codes, prefixes, until],
 });
 
 /** When each region's data begins. */
 export const selectFirstOpened = (prefixes: string[]): Statement => ({
   text: `select p.prefix, c.opened_at from unnest($1::text[]) as p(prefix)
-    cross join lateral (select opened_at from casefile where region like p.prefix || '%' and opened_at is not null
-      order by opened_at limit 1) c`,
+    cross join lateral (select opened_at from (
+        select region, opened_at from casefile where opened_at is not null order by opened_at, id offset 0) oldest
+      where region like p.prefix || '%' limit 1) c`,
   values: [prefixes],
 });
 

@@ -37,6 +37,7 @@ function lamps(pack: RulePack, steps: Step[], until: string): string[] {
     promisedDays: 10,
     statutoryDays: 20,
     steps: ['受理', '审核', '决定'],
+    department: 'd1',
   };
   const play = new Play(smallWorld({ pack: { ...pack, region }, calendar, matters: [matter] }));
   steps.forEach(([day, kind, more], index) => {
@@ -47,7 +48,7 @@ function lamps(pack: RulePack, steps: Step[], until: string): string[] {
       id: `e${index}`,
       region,
       source: 'test',
-      casefile: '1',
+      ...(kind === 'irregularity.measured' ? { day } : { casefile: '1' }),
       occurredAt: at(day),
       ...opening,
       ...more,
@@ -96,7 +97,7 @@ describe('the same events under two packs', () => {
       'denied in time without a reason',
       [accepted, reviewed, ['2011-03-07', 'case.decided', { outcome: 'denied' }], ['2011-03-07', 'case.completed']],
       '2011-03-08',
-      ['03-07 yellow 黄色纠错信号（待发） 深圳 第十一条（六）'],
+      ['03-07 yellow 黄色纠错信号（待发） 深圳 第十一条（六）', '03-07 green 绿色预警信号（待发） 深圳 第九条（二）'],
       [],
     ],
     [
@@ -106,7 +107,7 @@ describe('the same events under two packs', () => {
         ['2011-03-01', 'case.correctionRequested'],
       ],
       '2011-03-02',
-      ['03-01 yellow 黄色纠错信号（待发） 深圳 第十一条（五）'],
+      ['02-28 green 绿色预警信号（待发） 深圳 第九条（三）', '03-01 yellow 黄色纠错信号（待发） 深圳 第十一条（五）'],
       [],
     ],
     [
@@ -114,8 +115,53 @@ describe('the same events under two packs', () => {
       [accepted, ['2011-03-07', 'case.completed']],
       '2011-03-08',
       ['03-07 red 红色纠错信号（待发） 深圳 第十二条（三）'],
+      ['03-07 yellow 黄灯预警（待发） 七台河 办事流程刚性、工作人员不能随便决定操作'],
+    ],
+    [
+      'accepted by another department than the matter is given to',
+      [['2011-03-01', 'case.accepted', { department: 'd9' }]],
+      '2011-03-02',
+      ['03-01 red 红色纠错信号（待发） 深圳 第十二条（五）'],
       [],
     ],
+    [
+      'every step in one second, by one account',
+      [
+        ['2011-03-01', 'case.accepted', { handler: '7' }],
+        ['2011-03-01', 'case.stepped', { step: '审核', handler: '7' }],
+        ['2011-03-01', 'case.decided', { outcome: 'approved', handler: '7' }],
+        ['2011-03-01', 'case.completed', { handler: '7' }],
+      ],
+      '2011-03-02',
+      [],
+      [
+        '03-01 green 核实（待发） 七台河 问题三（虚拟运行）；秒数为演示设定',
+        '03-01 green 核实（待发） 七台河 问题三（虚拟运行）；数值为演示设定',
+        '03-01 green 核实（待发） 七台河 问题三（虚拟运行）；数值为演示设定',
+      ],
+    ],
+    // P1, P2, P3: 双轨运行, 虚拟运行 and 选择性运行 are words of 七台河 alone.
+    ...(
+      [
+        ['no case for twenty working days', 'noCases', { matter: 'M1' }, { idle: 20, previous: 19 }, '双轨运行'],
+        ['half of the usual cases', 'suddenDrop', { matter: 'M1' }, { cases: 5, median: 10, percent: 50 }, '双轨运行'],
+        ['three numbers missing', 'numberGap', { department: 'd1' }, { missing: 3, first: '4', last: '9' }, '双轨运行'],
+        [
+          '31 cases in an hour',
+          'impossibleThroughput',
+          { handler: '7' },
+          { cases: 31, hour: '2011-03-01 10:00' },
+          '虚拟运行',
+        ],
+        ['three of five matters', 'coverage', { department: 'd1' }, { live: 5, covered: 3, percent: 60 }, '选择性运行'],
+      ] as const
+    ).map(([what, measure, subject, figures, problem]): (typeof table)[number] => [
+      `measured: ${what}`,
+      [['2011-03-01', 'irregularity.measured', { measure, figures, ...subject }]],
+      '2011-03-02',
+      [],
+      [`03-01 yellow 黄灯预警（待发） 七台河 问题三（${problem}）；数值为演示设定`],
+    ]),
   ];
   it.each(table)('%s', (_, steps, until, shenzhen, qitaihe) => {
     expect({
@@ -132,7 +178,8 @@ describe('the packs of eight regions', () => {
     for (const region of regions) {
       const pack = packs.find((each) => each.region === region);
       expect(pack?.rules.length, region).toBeGreaterThan(0);
-      for (const { article } of pack!.rules) expect(article.length).toBeGreaterThan(4);
+      for (const { article } of [...pack!.rules, ...pack!.byHand]) expect(article.length).toBeGreaterThan(4);
+      expect(pack!.byHand.length, region).toBeGreaterThan(0);
       for (const level of levels) expect(pack!.levels[level].word.zh).toBeTruthy();
     }
   });
@@ -226,6 +273,22 @@ rules:
     deadline: promised
     days: 5
     message: { zh: '{matter}还剩 {left} 日', en: '{matter}: {left} days left' }
+  - id: court
+    title: { zh: 引起诉讼, en: Went to court }
+    article: 桃源 第四条
+    level: notice
+    when: happened
+    what: [appealed, resultRevoked]
+    message: { zh: '{matter}：{what}', en: '{matter}: {what}' }
+  - id: empty
+    title: { zh: 无办件, en: No cases }
+    article: 桃源 第五条
+    level: correction
+    when: noCases
+    days: 10
+    message: { zh: '{subject}已 {idle} 个工作日无办件', en: '{subject}: {idle} working days without a case' }
+byHand:
+  - { id: lazy, article: 桃源 第六条, title: { zh: 懒政, en: Idle officials }, level: serious }
 `;
 
 describe('a new region', () => {
@@ -243,6 +306,17 @@ describe('a new region', () => {
     expect(pack.findings).toEqual(packOf('common').findings);
     // Ten calendar days from 1 March, that day among them: due on the 10th.
     expect(lamps(pack, [['2011-03-01', 'case.accepted']], '2011-03-20')).toEqual(['03-05 orange 橙灯 桃源 第三条']);
+    const appealed: Step = ['2011-03-03', 'case.appealed', { by: 'litigation' }];
+    const measured: Step = [
+      '2011-03-02',
+      'irregularity.measured',
+      { measure: 'noCases', matter: 'M1', figures: { idle: 10, previous: 9 } },
+    ];
+    expect(lamps(pack, [['2011-03-01', 'case.accepted'], measured, appealed], '2011-03-03')).toEqual([
+      '03-02 red 红灯 桃源 第五条',
+      '03-03 green 蓝灯 桃源 第四条',
+    ]);
+    expect(pack.byHand).toMatchObject([{ id: 'lazy', level: 'serious', evidence: 'required' }]);
   });
 
   it('is refused when another pack has its id', async () => {
@@ -270,6 +344,23 @@ describe('hallwatch packs check', () => {
     ['a level that is none', 'level: warning', 'level: amber', 'level: amber', /^rules\.0\.level: .*"notice"/],
     ['a condition that is none', 'when: remaining', 'when: full-moon', 'when: full', /^rules\.0\.when: .*remaining/],
     ['a number out of bounds', 'days: 5', 'days: 500', 'days: 500', /^rules\.0\.days: .*60/],
+    ['a happening that is none', '[appealed, ', '[eclipsed, ', 'what: [', /^rules\.1\.what\.0: .*"declined"/],
+    ['a measure without its threshold', '    days: 10\n', '', '- id: empty', /^rules\.2\.days: /],
+    [
+      'a word that a measure does not know',
+      '{subject}已',
+      '{casefile}已',
+      "message: { zh: '{casefile}",
+      /message\.zh: \{casefile\} is not filled in; expected \{subject\}, \{day\}, \{idle\}/,
+    ],
+    ['a level by hand that is none', 'level: serious }', 'level: grim }', '- { id: lazy', /^byHand\.0\.level: /],
+    [
+      'late entry that nothing flags',
+      'clock: {',
+      'settings: { dataChange: { article: 第一条, approval: none, backfill: flagged } }\nclock: {',
+      'settings: {',
+      /^settings\.dataChange\.backfill: flagged needs a rule entryLag or backfilled/,
+    ],
     ['a colour in one line', 'colour: orange', 'colour: pink', 'warning: {', /^levels\.warning\.colour: /],
     ['a missing section', 'source: 为测试虚构的第九个地区。\n', '', 'id:', /^source: /],
     [

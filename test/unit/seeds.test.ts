@@ -76,8 +76,12 @@ describe('the seed files', () => {
     expect(sichuan!.rules.map((rule) => `${rule.when} ${isClockRule(rule) ? rule.deadline : ''}`).sort()).toEqual([
       'dueToday promised',
       'dueToday statutory',
+      'impossibleThroughput ',
+      'matterNotLive ',
+      'noCases ',
       'overdue promised',
       'overdue statutory',
+      'suddenDrop ',
     ]);
     for (const { article } of seeds.packs.flatMap(({ rules }) => rules)) expect(article).toMatch(/第.+条|试验规则/);
     expect([...new Set(sichuan!.findings.map(({ group }) => group))].join('')).toBe('ABCDEFGH');
