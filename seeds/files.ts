@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Contact } from '../hub/model/contact.ts';
 import { HubError } from '../hub/model/error.ts';
-import { identifier, longText, regionCode, shortText } from '../hub/model/fields.ts';
+import { identifier, longText, regionCode, shortText, yuan } from '../hub/model/fields.ts';
 import type { RulePack } from '../hub/model/pack.ts';
 import type { Camera, Department, Hall, Matter, Organ, Region, Window } from '../hub/model/world.ts';
 import { readContacts } from '../hub/platform/contacts.ts';
@@ -76,6 +76,15 @@ const matterFile = z.strictObject({
       ...named,
       legalBasis: longText.optional(),
       steps: z.array(shortText).max(20),
+      stepDetails: z
+        .array(z.strictObject({ name: shortText, days, responsible: shortText.optional() }))
+        .max(20)
+        .optional(),
+      fees: z
+        .array(z.strictObject({ name: shortText, amount: yuan.optional() }))
+        .max(20)
+        .optional(),
+      outputs: z.array(shortText).max(20).optional(),
     }),
   ),
 });
@@ -85,6 +94,11 @@ const calendarFile = z.strictObject({
   published: z.boolean(),
   source: shortText,
   days: z.array(z.strictObject({ day: z.iso.date(), working: z.boolean(), name: shortText })),
+});
+
+const closureFile = z.strictObject({
+  region: regionCode,
+  days: z.array(z.strictObject({ day: z.iso.date(), working: z.boolean(), name: shortText })).max(1_000),
 });
 
 export type CalendarSeed = z.infer<typeof calendarFile>;
@@ -102,6 +116,8 @@ export interface Seeds {
   matters: Matter[];
   packs: RulePack[];
   calendar: CalendarSeed[];
+  /** Days on which a region differs from the country. */
+  closures: { region: string; day: string; working: boolean; name: string }[];
   contacts: Contact[];
 }
 
@@ -145,13 +161,14 @@ async function readEach<T>(dir: string, folder: string, ending: string, schema: 
 
 /** Reads and checks everything; nothing is written. Throws `HubError` `seeds.unreadable` or `seeds.invalid`. */
 export async function readSeeds(dir: string = seedsDir()): Promise<Seeds> {
-  const [{ regions }, { departments: kinds }, { halls }, { matters }, packs, calendar] = await Promise.all([
+  const [{ regions }, { departments: kinds }, { halls }, { matters }, packs, calendar, closures] = await Promise.all([
     readYaml(dir, 'regions.yaml', regionFile),
     readYaml(dir, 'departments.yaml', departmentFile),
     readYaml(dir, 'halls.yaml', hallFile),
     readYaml(dir, 'matters.yaml', matterFile),
     readPacks(dir),
     readEach(dir, 'calendar', '.json', calendarFile),
+    existsSync(join(dir, 'closures')) ? readEach(dir, 'closures', '.yaml', closureFile) : [],
   ]);
   const invalid = (file: string, place: string, text: string): never => {
     throw new HubError('seeds.invalid', `${file}: ${place}: ${text}`);
@@ -231,5 +248,9 @@ export async function readSeeds(dir: string = seedsDir()): Promise<Seeds> {
     departments: [...departments.values()],
     packs,
     calendar,
+    closures: closures.flatMap(({ region, days: closed }) => {
+      if (!known.has(region)) invalid('closures', 'region', `no region ${region}`);
+      return closed.map((each) => ({ region, ...each }));
+    }),
   };
 }

@@ -112,6 +112,13 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
       seeds.packs.map((each) => ({ ...each, effective_from: each.effectiveFrom, body: each })),
     );
     await upsert(runner, 'calendar_day', ['day'], { day: 'date', working: 'boolean', name: 'text' }, days);
+    await upsert(
+      runner,
+      'calendar_closure',
+      ['region', 'day'],
+      { region: 'text', day: 'date', working: 'boolean', name: 'text' },
+      seeds.closures,
+    );
     await upsert(runner, 'calendar_year', ['year'], { year: 'int', published: 'boolean' }, seeds.calendar);
     await saveContacts(runner, seeds.contacts);
   });

@@ -1,7 +1,6 @@
 /** Casefiles (办件): what a step does to the state, the deadlines and the signals. */
 import { dayOf } from './calendar.ts';
 import { applyStep } from './caseSteps.ts';
-import { stoppedAt } from './clock.ts';
 import { casefileId, nothing, refuse, type Consequences, type State } from './decide.ts';
 import type { CaseEvent, EventOf, Recorded } from './event.ts';
 import type { Casefile } from './state.ts';
@@ -45,10 +44,13 @@ export function turnClock(event: Recorded<EventOf<'clock.turned'>>, state: State
   return turns.consequences();
 }
 
-/** A calendar that the deadlines waited for is there: they are counted anew, and so is the next turn. */
+/**
+ * A calendar that the deadlines waited for is there: they are counted anew, and so is the next turn. Not asked whether they
+ * are provisional: a rebuild knows the calendar from the beginning, and must come to the same row.
+ */
 export function replanClock(event: Recorded<EventOf<'clock.replanned'>>, state: State, world: World): Consequences {
   const before = state.casefile(casefileId(event.region, event.casefile));
-  if (before?.provisional !== true || stoppedAt(before) !== undefined) return nothing;
+  if (!before) return nothing;
   const row = { ...copyOf(before), position: event.position };
   const turns = new Turns(row, packOf(world, row.region, day(row.acceptedAt ?? event.occurredAt)), world, event, state);
   turns.setDeadlines();

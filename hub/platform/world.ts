@@ -53,6 +53,9 @@ export async function loadWorld(store: Store): Promise<World> {
     const days = await runner.query<{ day: string; working: boolean; name: string }>(
       'select day, working, name from calendar_day order by day',
     );
+    const closures = await runner.query<{ region: string; day: string; working: boolean; name: string }>(
+      'select region, day, working, name from calendar_closure order by region, day',
+    );
     const years = await runner.query<{ year: number }>('select year from calendar_year where published order by year');
     return {
       regions: keyed(regions, ({ code }) => code),
@@ -67,6 +70,7 @@ export async function loadWorld(store: Store): Promise<World> {
       calendar: {
         days: new Map(days.map(({ day, working, name }): [string, CalendarDay] => [day, { working, name }])),
         years: new Set(years.map(({ year }) => year)),
+        closures: closuresOf(closures),
       },
     };
   });
@@ -82,6 +86,17 @@ function versionsOf(packs: readonly RulePack[]): Map<string, RulePack> {
     else if (pack.effectiveFrom < later) found.set(`${pack.id}@${pack.version}`, pack);
     else continue;
     begins.set(pack.id, pack.effectiveFrom);
+  }
+  return found;
+}
+
+function closuresOf(
+  rows: readonly { region: string; day: string; working: boolean; name: string }[],
+): Map<string, Map<string, CalendarDay>> {
+  const found = new Map<string, Map<string, CalendarDay>>();
+  for (const { region, day, working, name } of rows) {
+    const days = found.get(region) ?? new Map<string, CalendarDay>();
+    found.set(region, days.set(day, { working, name }));
   }
   return found;
 }

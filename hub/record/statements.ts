@@ -334,6 +334,18 @@ export const selectTurns = (now: number, limit: number): Statement => ({
   values: [now, limit],
 });
 
+/** Casefiles whose deadlines pass a year without a calendar: those that are open, and those that some clock still runs for. */
+export function selectProvisional(after: string, limit: number): Statement {
+  const columns = `id, region, body->>'number' as number, opened_at as from_at,
+    greatest(statutory_due_at, promised_due_at, next_turn) as until_at`;
+  const which = `body->>'provisional' = 'true' and id > $1`;
+  return {
+    text: `select ${columns} from casefile where ended_at is null and ${which}
+      union select ${columns} from casefile where next_turn is not null and ${which} order by id limit $2`,
+    values: [after, limit],
+  };
+}
+
 /** Signals whose time to correct is over by now (SZ-27). */
 export const selectSignalTurns = (now: number, limit: number): Statement => ({
   text: 'select region, id, next_turn, position from signal where next_turn <= $1 order by next_turn limit $2',

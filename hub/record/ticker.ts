@@ -5,6 +5,7 @@ import type { Event, EventOf } from '../model/event.ts';
 import { packOf, type World } from '../model/world.ts';
 import type { Bus } from '../platform/nats.ts';
 import type { Store } from '../platform/postgres.ts';
+import { Replan } from './replan.ts';
 import { selectSignalTurns, selectTurns } from './statements.ts';
 import { Sweep } from './sweep.ts';
 
@@ -19,6 +20,7 @@ export class Ticker {
   readonly #isReady: () => boolean;
   readonly #demo: boolean;
   readonly #sweep: Sweep;
+  readonly #replan: Replan;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #planned = '';
@@ -39,6 +41,7 @@ export class Ticker {
     this.#isReady = parts.isReady;
     this.#demo = parts.demo;
     this.#sweep = new Sweep(parts);
+    this.#replan = new Replan(parts);
   }
 
   start(): void {
@@ -59,6 +62,7 @@ export class Ticker {
     if (!this.#isReady()) return;
     try {
       const now = Date.now();
+      await this.#replan.run(now);
       await this.#turn(now);
       await this.#turnSignals(now);
       await this.#plan(now);
