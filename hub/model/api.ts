@@ -54,7 +54,7 @@
  */
 import type { EventLine } from './live.ts';
 import type { MatterRecord } from './matter.ts';
-import type { MatterVersion } from './matterVersion.ts';
+import type { MatterVersion, Office } from './matterVersion.ts';
 import type { ClockKind } from './limits.ts';
 import type { Level, FindingKind, RulePack } from './pack.ts';
 import type { Permission, Role } from './rights.ts';
@@ -244,19 +244,6 @@ export interface Clock {
   packTitle?: { zh: string; en: string };
 }
 
-export interface DutyDay {
-  day: string;
-  workingDay: boolean;
-  dayName?: string;
-  /** Today's open visit of this account, to be gone on with. */
-  openVisit?: Visit;
-  duties: (Duty & { hallName: string; hallNameEn?: string; visits: Visit[] })[];
-  month: { required: number; done: number; findings: number };
-}
-
-export interface VisitDetail {
-  visit: Visit;
-  findings: Finding[];
 /** 通知 of one person; `readAt` once they have opened it. `unread` is 99 for more. */
 export interface NoticeList {
   items: (Notice & { readAt?: number })[];
@@ -296,6 +283,19 @@ export interface InquiryLine extends Inquiry {
   level: Level;
 }
 
+export interface DutyDay {
+  day: string;
+  workingDay: boolean;
+  dayName?: string;
+  /** Today's open visit of this account, to be gone on with. */
+  openVisit?: Visit;
+  duties: (Duty & { hallName: string; hallNameEn?: string; visits: Visit[] })[];
+  month: { required: number; done: number; findings: number };
+}
+
+export interface VisitDetail {
+  visit: Visit;
+  findings: Finding[];
 }
 
 export interface ChainStatus {
@@ -337,6 +337,13 @@ export interface SystemStatus {
   })[];
   /** The parts (roles) this process runs. */
   parts?: string[];
+  /** Deliveries outside the pages: channels that are set, what waits, what was given up in the last day and why. */
+  notices?: {
+    channels: string[];
+    waiting: number;
+    failed: number;
+    last?: { channel: string; at: number; error: string };
+  };
   sources: { id: string; name: string; events: number; refused: number; lastAt?: number }[];
 }
 
@@ -350,13 +357,6 @@ export interface MatterLine extends Named {
   statutoryDays?: number;
   promisedDays?: number;
   live: MatterRecord['state'];
-  /** Deliveries outside the pages: channels that are set, what waits, what was given up in the last day and why. */
-  notices?: {
-    channels: string[];
-    waiting: number;
-    failed: number;
-    last?: { channel: string; at: number; error: string };
-  };
   /** The newest version, its state, and the newest frozen one. */
   version?: number;
   state?: MatterVersion['state'];
@@ -378,6 +378,8 @@ export interface MatterDetail {
   inForce?: Matter;
   /** Oldest first; secret ones are left out (JY-02). */
   versions: MatterVersion[];
+  /** The offices that have not approved the submitted version yet (XY-14, XY-15). */
+  waitsFor: Office[];
 }
 
 /** A cell of a file and what was expected there; rows count from 1, the titles are row 1. */

@@ -3,7 +3,7 @@ import type { MatterDetail, MatterLine, MatterPage } from '../model/api.ts';
 import { identifier, longText } from '../model/fields.ts';
 import { businessTypes, isSecret } from '../model/matter.ts';
 import { diffRecords, type Change } from '../model/matterDiff.ts';
-import { versionStates, type Act, type MatterVersion } from '../model/matterVersion.ts';
+import { approvalsOf, reviewersOf, versionStates, type Act, type MatterVersion } from '../model/matterVersion.ts';
 import { may, officeOf, type Identity } from '../model/rights.ts';
 import { chainOf, matterKey, prefixOf, type Matter } from '../model/world.ts';
 import { turnMatter, versionsOf } from '../platform/matters.ts';
@@ -59,7 +59,13 @@ export function matterRoutes(context: Context): Route[] {
     if (!found) return unknown('matter');
     const { region = '', code = '' } = params;
     const { inForce, versions } = found;
-    return { region, code, ...(inForce ? { inForce } : {}), versions };
+    const newest = versions.at(-1);
+    const given = newest?.state === 'submitted' ? approvalsOf(newest) : [];
+    const waitsFor =
+      newest?.state === 'submitted'
+        ? reviewersOf(newest.record.businessType).filter((office) => !given.includes(office))
+        : [];
+    return { region, code, ...(inForce ? { inForce } : {}), versions, waitsFor };
   }
 
   const act = (path: 'submit' | 'approve' | 'return' | 'freeze'): Route => ({

@@ -7,6 +7,10 @@ import type {
   DutyDay,
   HallDetail,
   HallSummary,
+  MatterDetail,
+  MatterImport,
+  MatterPage,
+  MatterReconciliation,
   Me,
   Page,
   Problem,
@@ -18,6 +22,7 @@ import type {
   Vocabulary,
 } from '../../hub/model/api.ts';
 import type { EventLine } from '../../hub/model/live.ts';
+import type { Change } from '../../hub/model/matterDiff.ts';
 import type { Level } from '../../hub/model/pack.ts';
 import type { Finding, LedgerEntry, Signal, Visit } from '../../hub/model/state.ts';
 import { serverOffset } from './clock.svelte.ts';
@@ -42,8 +47,12 @@ export function whenSignedOut(act: () => void): void {
 
 /** The longest a person waits before hearing that the hub is away. */
 const patience = 20_000;
+/** A file of thousands of rows is read first. */
+const longPatience = 120_000;
 
+/** A file goes as it is, everything else as JSON. */
 async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
+  const isFile = body instanceof Blob;
   const sent = Date.now();
   let response: Response;
   try {
@@ -51,12 +60,12 @@ async function call<T>(method: string, path: string, body?: unknown, key?: strin
       method,
       headers: {
         accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { 'content-type': isFile ? 'application/octet-stream' : 'application/json' }),
         ...(key === undefined ? {} : { 'idempotency-key': key }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isFile ? body : JSON.stringify(body) }),
       credentials: 'same-origin',
-      signal: AbortSignal.timeout(patience),
+      signal: AbortSignal.timeout(isFile ? longPatience : patience),
     });
   } catch (cause) {
     throw new ApiError(0, {}, { cause });
@@ -78,6 +87,7 @@ function query(values: Record<string, string | number | undefined>): string {
 }
 
 const id = encodeURIComponent;
+const kindOf = ({ name }: File): 'xlsx' | 'csv' => (/\.xlsx$/i.test(name) ? 'xlsx' : 'csv');
 
 export interface SignalQuery {
   state?: 'open' | 'draft' | 'all';
@@ -122,6 +132,21 @@ export const api = {
   finishVisit: (visit: string) => call<Visit>('POST', `/api/visits/${id(visit)}/finish`, {}),
   recordFinding: (visit: string, finding: { window: string; code: string; note?: string }) =>
     call<Finding>('POST', `/api/visits/${id(visit)}/findings`, finding),
+  /** `search` begins with `?` or is empty (lib/matters.ts). */
+  matters: (search: string) => call<MatterPage>('GET', `/api/matters${search}`),
+  matter: (region: string, code: string) => call<MatterDetail>('GET', `/api/matters/${id(region)}/${id(code)}`),
+  matterDiff: (region: string, code: string, from: number, to: number) =>
+    call<Change[]>('GET', `/api/matters/${id(region)}/${id(code)}/diff${query({ from, to })}`),
+  actOnMatter: (region: string, code: string, path: string, body: Record<string, string>) =>
+    call<MatterDetail>('POST', `/api/matters/${id(region)}/${id(code)}/${path}`, body),
+  importMatters: (region: string, file: File, dryRun: boolean) =>
+    call<MatterImport>(
+      'POST',
+      `/api/matters/import${query({ region, kind: kindOf(file), dryRun: String(dryRun) })}`,
+      file,
+    ),
+  reconcileMatters: (region: string, file: File) =>
+    call<MatterReconciliation>('POST', `/api/matters/reconcile${query({ region, kind: kindOf(file) })}`, file),
   ledger: (before?: number, limit = 50) => call<Page<LedgerEntry>>('GET', `/api/ledger${query({ before, limit })}`),
   checkLedger: () => call<ChainStatus>('GET', '/api/ledger/check'),
   vocabulary: () => call<Vocabulary>('GET', '/api/vocabulary'),

@@ -1,8 +1,16 @@
 import type { Permission, Role } from '../../hub/model/rights.ts';
 
 export interface PageEntry {
-  path: '/' | '/hall' | '/signals' | '/cases' | '/statistics' | '/ledger' | '/system';
-  word: 'nav.desk' | 'nav.hall' | 'nav.signals' | 'nav.cases' | 'nav.statistics' | 'nav.ledger' | 'nav.system';
+  path: '/' | '/hall' | '/signals' | '/cases' | '/statistics' | '/matters' | '/ledger' | '/system';
+  word:
+    | 'nav.desk'
+    | 'nav.hall'
+    | 'nav.signals'
+    | 'nav.cases'
+    | 'nav.statistics'
+    | 'nav.matters'
+    | 'nav.ledger'
+    | 'nav.system';
   needs: Permission;
   /** Only for these roles, where the right alone does not say it. */
   roles?: readonly Role[];
@@ -14,6 +22,7 @@ const pages: readonly PageEntry[] = [
   { path: '/signals', word: 'nav.signals', needs: 'signal.read' },
   { path: '/cases', word: 'nav.cases', needs: 'case.read' },
   { path: '/statistics', word: 'nav.statistics', needs: 'case.read' },
+  { path: '/matters', word: 'nav.matters', needs: 'matter.read' },
   { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read' },
   { path: '/system', word: 'nav.system', needs: 'system.read' },
 ];
@@ -30,5 +39,6 @@ export const pagesOf = (who: Holder): PageEntry[] =>
 /** Whether a person may open a path; a case page belongs to whoever may read cases. */
 export function mayOpen(who: Holder, path: string): boolean {
   if (path.startsWith('/case/')) return who.may('case.read');
+  if (path.startsWith('/matter/')) return who.may('matter.read');
   return pagesOf(who).some((page) => page.path === path);
 }

@@ -58,15 +58,19 @@ export const selectMatters = (scope: Scope, filter: MatterFilter): Statement => 
         coalesce(v.record->>'state', m.body->>'state', 'live') as live, v.version, v.state, f.version as frozen
       from m full join v using (region, code) left join f using (region, code)
       where m.body->>'secret' is null and coalesce(v.record->>'secrecy', 'public') = 'public' and coalesce(f.secrecy, 'public') = 'public')
-    select line.*, c.seen is not null as covered from line
-      left join lateral (select true as seen from (
-          select region from casefile where matter = line.code and opened_at >= $4 order by opened_at desc, id desc offset 0) c
-        where c.region like $3 and c.region like regexp_replace(line.region, '(00){1,2}$', '') || '%' limit 1) c on true
-      where ($5::text is null or department = $5) and ($6::text is null or business_type = $6)
-        and ($7::text is null or coalesce(state, 'none') = $7) and ($8::text is null or (c.seen is not null) = ($8 = 'covered'))
-        and ($9::text is null or code ilike $9 or name ilike $9 or name_en ilike $9)
-        and ($10::text is null or (region, code) > ($10, $11))
-      order by region, code limit $12`,
+    select l.*, c.seen is not null as covered
+      from (select * from line
+        where ($5::text is null or department = $5) and ($6::text is null or business_type = $6)
+          and ($7::text is null or coalesce(state, 'none') = $7)
+          and ($8::text is null or code ilike $8 or name ilike $8 or name_en ilike $8)
+          and ($9::text is null or (region, code) > ($9, $10))
+        order by region, code ${filter.coverage === undefined ? 'limit $11' : ''}) l
+      left join lateral (select true as seen from casefile c
+        where c.matter = l.code and c.opened_at >= $4
+          and case when c.region like $3 and c.region like regexp_replace(l.region, '(00){1,2}$', '') || '%' then true else false end
+        order by c.opened_at desc limit 1) c on true
+      ${filter.coverage === undefined ? '' : `where c.seen is ${filter.coverage === 'covered' ? 'not null' : 'null'}`}
+      order by l.region, l.code limit $11`,
   values: [
     `${filter.region === undefined ? scope.prefix : prefixOf(filter.region)}%`,
     filter.region === undefined ? filter.above : [],
@@ -75,7 +79,6 @@ export const selectMatters = (scope: Scope, filter: MatterFilter): Statement => 
     filter.department ?? null,
     filter.businessType ?? null,
     filter.state ?? null,
-    filter.coverage ?? null,
     filter.text === undefined ? null : beginning(filter.text),
     filter.after?.region ?? null,
     filter.after?.code ?? null,
