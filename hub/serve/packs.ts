@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addDays, dayOf } from '../model/calendar.ts';
 import type { PackChecked, PackDetail, PackLine, PackList, PackText } from '../model/packApi.ts';
 import type { RulePack } from '../model/pack.ts';
-import type { Identity } from '../model/rights.ts';
+import { may, type Identity } from '../model/rights.ts';
 import { chainOf, packOf, prefixOf, type World } from '../model/world.ts';
 import { inheritedOf } from '../platform/packFile.ts';
 import type { Context } from '../platform/part.ts';
@@ -123,9 +123,18 @@ export function packRoutes(context: Context, command: Command, trials: Trials): 
       handle: async ({ who, params, now }): Promise<PackText | Refusal> => {
         const found = await pick(who, params['id'] ?? '');
         if (!found) return unknown('rule pack');
+        const effectiveFrom = addDays(dayOf(now), 7);
         const { effectiveTo: _, ...pack } = found.pack;
-        const version = world().packs.has(pack.id) ? pack.version + 1 : pack.version;
-        return { text: await shelf.text({ ...pack, version, effectiveFrom: addDays(dayOf(now), 7) }) };
+        if (may(who, 'pack.draft', { region: pack.region }) && world().regions.has(pack.region))
+          return { text: await shelf.text({ ...pack, version: pack.version + 1, effectiveFrom }) };
+        // A pack of another region: the person's own region inherits from it and says what differs (SC-02b).
+        const id = `${pack.id}-${who.region}`;
+        const [newest] = await shelf.versions(id);
+        const region = world().regions.get(who.region);
+        const { name, nameEn = name } = region ?? { name: who.region };
+        const title = { zh: `${name}电子监察规则`, en: `${nameEn}: electronic supervision` };
+        const own = { title, region: who.region, version: (newest?.version ?? 0) + 1, effectiveFrom, source: name };
+        return { text: shelf.child({ ...pack, id, parent: pack.id, ...own }, pack) };
       },
     },
     {

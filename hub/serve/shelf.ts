@@ -54,6 +54,11 @@ export class Shelf {
     return textOf(pack, await this.parentOf(pack));
   }
 
+  /** The text of a pack that has everything else from its parent. */
+  child(pack: RulePack, parent: RulePack): string {
+    return textOf(pack, { ...parent });
+  }
+
   async chainOf(pack: RulePack): Promise<PackDetail['chain']> {
     const find = await this.#find();
     const chain: PackDetail['chain'] = [];

@@ -23,6 +23,15 @@ import type {
 } from '../../hub/model/api.ts';
 import type { EventLine } from '../../hub/model/live.ts';
 import type { Change } from '../../hub/model/matterDiff.ts';
+import type {
+  PackChecked,
+  PackDetail,
+  PackDraft,
+  PackList,
+  PackText,
+  Trial,
+  TrialChanges,
+} from '../../hub/model/packApi.ts';
 import type { Level } from '../../hub/model/pack.ts';
 import type { Finding, LedgerEntry, Signal, Visit } from '../../hub/model/state.ts';
 import { serverOffset } from './clock.svelte.ts';
@@ -102,6 +111,29 @@ interface Period {
   from?: string | undefined;
   to?: string | undefined;
 }
+
+const pack = (path: string): string => `/api/packs${path}`;
+
+/** Routes of the rule packs (shapes: hub/model/packApi.ts). */
+export const packApi = {
+  list: () => call<PackList>('GET', pack('')),
+  one: (which: string, version?: number) => call<PackDetail>('GET', pack(`/${id(which)}${query({ version })}`)),
+  text: (which: string) => call<PackText>('GET', pack(`/${id(which)}/text`)),
+  check: (text: string) => call<PackChecked>('POST', pack('/check'), { text }),
+  begin: (text: string) => call<PackDraft>('POST', pack('/drafts'), { text }),
+  draft: (draft: string) => call<PackDraft>('GET', pack(`/drafts/${id(draft)}`)),
+  save: (draft: string, body: { text: string; note?: string }) =>
+    call<PackDraft>('POST', pack(`/drafts/${id(draft)}`), body),
+  remove: (draft: string) => call<object>('DELETE', pack(`/drafts/${id(draft)}`)),
+  activate: (draft: string) => call<PackDraft>('POST', pack(`/drafts/${id(draft)}/activate`), {}),
+  try: (draft: string, span: { from: string; to: string }) =>
+    call<Trial>('POST', pack(`/drafts/${id(draft)}/try`), span),
+  trial: (trial: string) => call<Trial>('GET', pack(`/trials/${id(trial)}`)),
+  cancel: (trial: string) => call<Trial>('DELETE', pack(`/trials/${id(trial)}`)),
+  changes: (trial: string, offset: number) =>
+    call<TrialChanges>('GET', pack(`/trials/${id(trial)}/changes${query({ offset })}`)),
+  changesUrl: (trial: string, lang: string) => pack(`/trials/${id(trial)}/changes.csv${query({ lang })}`),
+};
 
 export const api = {
   signIn: (account: string, password: string) => call<Me>('POST', '/api/session', { account, password }),

@@ -1,7 +1,7 @@
 import type { Permission, Role } from '../../hub/model/rights.ts';
 
 export interface PageEntry {
-  path: '/' | '/hall' | '/signals' | '/cases' | '/statistics' | '/matters' | '/ledger' | '/system';
+  path: '/' | '/hall' | '/signals' | '/cases' | '/statistics' | '/matters' | '/packs' | '/ledger' | '/system';
   word:
     | 'nav.desk'
     | 'nav.hall'
@@ -9,7 +9,7 @@ export interface PageEntry {
     | 'nav.cases'
     | 'nav.statistics'
     | 'nav.matters'
-    | 'nav.ledger'
+    | 'nav.packs' | 'nav.ledger'
     | 'nav.system';
   needs: Permission;
   /** Only for these roles, where the right alone does not say it. */
@@ -23,6 +23,7 @@ const pages: readonly PageEntry[] = [
   { path: '/cases', word: 'nav.cases', needs: 'case.read' },
   { path: '/statistics', word: 'nav.statistics', needs: 'case.read' },
   { path: '/matters', word: 'nav.matters', needs: 'matter.read' },
+  { path: '/packs', word: 'nav.packs', needs: 'pack.read' },
   { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read' },
   { path: '/system', word: 'nav.system', needs: 'system.read' },
 ];
@@ -39,6 +40,7 @@ export const pagesOf = (who: Holder): PageEntry[] =>
 /** Whether a person may open a path; a case page belongs to whoever may read cases. */
 export function mayOpen(who: Holder, path: string): boolean {
   if (path.startsWith('/case/')) return who.may('case.read');
+  if (path.startsWith('/packs/')) return who.may('pack.read');
   if (path.startsWith('/matter/')) return who.may('matter.read');
   return pagesOf(who).some((page) => page.path === path);
 }
