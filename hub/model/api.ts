@@ -37,6 +37,7 @@
  *   POST   /api/matters/reconcile?region=&kind= (the file)   → MatterReconciliation
  *   GET    /api/matters/template.xlsx; export.xlsx, export.csv?region=&frozen=
  *   GET    /api/statistics?region=&from=&to=    → Statistics (days; the last twelve months when absent)
+ *   GET    /api/statistics/rules                → RuleStatistics (false alarms by rule)
  *   GET    /api/statistics/comparison?matter=&region=&from=&to= → Comparison
  *   GET    /api/casefiles/:id                   → CasefileDetail
  *   GET    /api/casefiles/:id/clock             → Clock
@@ -205,6 +206,31 @@ export interface Statistics {
   coverage?: { published: number; uncovered: (Named & { code: string; region: string; department?: string })[] };
 }
 
+/** One rule of one pack at one level (P6). */
+export interface RuleFigures {
+  pack: string;
+  rule: string;
+  level: Level;
+  title: { zh: string; en: string };
+  /** Absent for what people issued by hand, each by its own article. */
+  article?: string;
+  /** Issued; drafts that nobody issued. */
+  issued: number;
+  dropped: number;
+  /** Revoked, among those by an entry that came later, and by an appeal that was upheld. */
+  revoked: number;
+  lateEntry: number;
+  upheld: number;
+  /** Percent of what was issued or dropped that had no ground; absent where there is none. */
+  rate?: number;
+}
+
+/** The last `days` days; signals of a trial are not among them (XY-09). */
+export interface RuleStatistics {
+  days: number;
+  rules: RuleFigures[];
+}
+
 /** One matter in the regions in scope (FS-39): the limits each publishes and what became of them. */
 export interface Comparison {
   matter: string;
@@ -319,6 +345,12 @@ export interface Vocabulary {
   departments?: (Named & { id: string })[];
   /** The regions in scope, to choose one. */
   regions?: (Named & { code: string })[];
+  /** C-01: what the region's system has; absent where its pack says nothing: everything. */
+  functions?: readonly string[];
+  /** What only a person can judge, for the dialog in which a signal is issued by hand. */
+  byHand?: RulePack['byHand'];
+  /** XY-09: the pack in force is in trial operation. */
+  trial?: true;
 }
 
 export interface SystemStatus {

@@ -10,6 +10,7 @@ import { matterRoutes } from './matters.ts';
 import { packRoutes } from './packs.ts';
 import { noticeRoutes } from './notices.ts';
 import { patrolRoutes } from './patrol.ts';
+import { ruleStatisticsRoutes } from './ruleStatistics.ts';
 import { sessionRoutes } from './session.ts';
 import { signalRoutes } from './signals.ts';
 import { startSockets } from './sockets.ts';
@@ -37,6 +38,7 @@ export const start: StartPart = async (context) => {
             ...noticeRoutes(context),
             ...casefileRoutes(context),
             ...statisticsRoutes(context),
+            ...ruleStatisticsRoutes(context),
             ...matterRoutes(context),
             ...patrolRoutes(context, command, sockets.flush),
             ...packRoutes(context, command, trials),

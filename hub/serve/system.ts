@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SystemStatus, Vocabulary } from '../model/api.ts';
 import { dayOf } from '../model/calendar.ts';
+import type { RulePack } from '../model/pack.ts';
 import type { CameraStatus } from '../model/state.ts';
 import { chainOf, packOf, prefixOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
@@ -129,6 +130,10 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
           pack: pack.id,
           packTitle: pack.title,
           patrol: pack.patrol,
+          ...(pack.settings?.functions === undefined ? {} : { functions: pack.settings.functions.has }),
+          // A pack that was stored before there were any has none.
+          byHand: (pack as Partial<RulePack>).byHand ?? [],
+          ...(pack.trial ? { trial: true as const } : {}),
           matters: [...matters.values()].map(({ code, name, nameEn }) => ({
             code,
             name,

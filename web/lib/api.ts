@@ -11,11 +11,15 @@ import type {
   MatterImport,
   MatterPage,
   MatterReconciliation,
+  InquiryLine,
   Me,
+  NoticeList,
   Page,
   Problem,
   SignalPage,
+  RuleStatistics,
   Statistics,
+  SignalDetail,
   SystemStatus,
   Timeline,
   VisitDetail,
@@ -146,8 +150,12 @@ export const api = {
   windowEvents: (window: string, limit = 50) =>
     call<EventLine[]>('GET', `/api/windows/${id(window)}/events${query({ limit })}`),
   signals: (which: SignalQuery) => call<SignalPage>('GET', `/api/signals${query({ ...which })}`),
-  actOnSignal: (signal: string, path: string, body: Record<string, string>) =>
+  actOnSignal: (signal: string, path: string, body: Record<string, string | number>) =>
     call<Signal>('POST', `/api/signals/${id(signal)}/${path}`, body),
+  signal: (signal: string) => call<SignalDetail>('GET', `/api/signals/${id(signal)}`),
+  inquiries: (state: 'open' | 'all') => call<InquiryLine[]>('GET', `/api/inquiries${query({ state })}`),
+  notices: (limit: number) => call<NoticeList>('GET', `/api/notices${query({ limit })}`),
+  readNotices: (ids?: string[]) => call<{ unread: number }>('POST', '/api/notices/read', ids ? { ids } : { all: true }),
   issueSignal: (
     signal: { casefile?: string; window?: string; level: Level; article: string; text: string },
     key: string,
@@ -181,6 +189,7 @@ export const api = {
     call<MatterReconciliation>('POST', `/api/matters/reconcile${query({ region, kind: kindOf(file) })}`, file),
   ledger: (before?: number, limit = 50) => call<Page<LedgerEntry>>('GET', `/api/ledger${query({ before, limit })}`),
   checkLedger: () => call<ChainStatus>('GET', '/api/ledger/check'),
+  ruleStatistics: () => call<RuleStatistics>('GET', '/api/statistics/rules'),
   vocabulary: () => call<Vocabulary>('GET', '/api/vocabulary'),
   system: () => call<SystemStatus>('GET', '/api/system'),
 };
