@@ -20,14 +20,33 @@ export interface WorkCalendar {
 
 export const emptyCalendar: WorkCalendar = { days: new Map(), years: new Set() };
 
+/** By the count of days since 1970. */
+const names = new Map<number, string>();
+const starts = new Map<string, number>();
+const next = new Map<string, string>();
+const weekends = new Map<string, boolean>();
+/** Two lifetimes of days: clocks walk day by day, and making a `Date` for each step is most of their cost. */
+const remembered = 80_000;
+
 /** The day in Asia/Shanghai that a moment lies in. */
 export function dayOf(at: number): string {
-  return new Date(at + offset).toISOString().slice(0, 10);
+  const count = Math.floor((at + offset) / dayLength);
+  let found = names.get(count);
+  if (found === undefined) {
+    if (names.size >= remembered) names.clear();
+    names.set(count, (found = new Date(at + offset).toISOString().slice(0, 10)));
+  }
+  return found;
 }
 
 /** The first moment of a day in Asia/Shanghai. */
 export function startOf(day: string): number {
-  return Date.parse(`${day}T00:00:00Z`) - offset;
+  let found = starts.get(day);
+  if (found === undefined) {
+    if (starts.size >= remembered) starts.clear();
+    starts.set(day, (found = Date.parse(`${day}T00:00:00Z`) - offset));
+  }
+  return found;
 }
 
 /** The last millisecond of a day. */
@@ -38,11 +57,6 @@ export function endOf(day: string): number {
 export function addDays(day: string, count: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + count * dayLength).toISOString().slice(0, 10);
 }
-
-const next = new Map<string, string>();
-const weekends = new Map<string, boolean>();
-/** Two lifetimes of days: clocks walk day by day, and making a `Date` for each step is most of their cost. */
-const remembered = 80_000;
 
 /** The day after. */
 export function nextDay(day: string): string {

@@ -61,13 +61,38 @@ export function isCounted(
 export function deadlineOf(clock: ClockSetting, calendar: WorkCalendar, limit: Limit): Deadline | undefined {
   if (isToTheMinute(clock)) return momentOf(clock, calendar, limit);
   if (limit.suspensions.some((each) => each.to === undefined)) return undefined;
-  let day = dayOf(limit.acceptedAt);
-  let left = Math.min(limit.days + limit.extensionDays, longestDays);
+  const day = dayOf(limit.acceptedAt);
+  const left = Math.min(limit.days + limit.extensionDays, longestDays);
+  if (limit.suspensions.length > 0) return countDays(clock, calendar, limit.suspensions, day, left);
+  // The same for every casefile of that day and limit: only where the clock never stood still are there few of them.
+  let counted = plainDeadlines.get(calendar);
+  if (!counted) plainDeadlines.set(calendar, (counted = new Map()));
+  const key = `${clock.unit} ${clock.begins} ${day} ${left}`;
+  let deadline = counted.get(key);
+  if (!deadline) {
+    if (counted.size >= mostPlain) counted.clear();
+    counted.set(key, (deadline = countDays(clock, calendar, [], day, left)));
+  }
+  return deadline;
+}
+
+const plainDeadlines = new WeakMap<WorkCalendar, Map<string, Deadline>>();
+const mostPlain = 20_000;
+
+function countDays(
+  clock: ClockSetting,
+  calendar: WorkCalendar,
+  suspensions: readonly Suspension[],
+  from: string,
+  count: number,
+): Deadline {
+  let day = from;
+  let left = count;
   let provisional = false;
   if (clock.begins === 'nextDay' || left === 0) day = left === 0 ? day : nextDay(day);
   for (;;) {
     if (clock.unit === 'working') provisional ||= isProvisional(calendar, day);
-    if (isCounted(clock, calendar, limit.suspensions, day)) {
+    if (isCounted(clock, calendar, suspensions, day)) {
       left -= 1;
       if (left <= 0) break;
     }

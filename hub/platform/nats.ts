@@ -13,7 +13,7 @@ import { subjectOf, type Event } from '../model/event.ts';
 import type { LiveMessage } from '../model/live.ts';
 import { canonical } from './digest.ts';
 import { dial, watchLink, type DialOptions } from './dial.ts';
-import { Publisher } from './publish.ts';
+import { Batch, Publisher, type Ended } from './publish.ts';
 import { Room } from './room.ts';
 import { ensureStreams, type LogLimits } from './streams.ts';
 
@@ -101,9 +101,11 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       let giveBack: (() => void) | undefined;
       try {
         if (!link.isUp()) await link.up(deadline);
-        const room = rooms?.take(body.length + subject.length);
-        // Awaited only when the log had to be looked at: this line runs for every event.
-        giveBack = room instanceof Promise ? await room : room;
+        if (rooms) {
+          const size = body.length + subject.length;
+          await rooms.take(size, deadline);
+          giveBack = () => rooms.giveBack(size);
+        }
         const timeout = Math.max(50, Math.min(attemptMs, deadline - Date.now()));
         return await publisher.publish(subject, body, id, timeout);
       } catch (error) {
@@ -121,6 +123,24 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     }
   }
 
+  /** The first try of one of many, without a promise for each; `again` is called where it needs more than that. */
+  function post(subject: string, text: string, id: string, patienceMs: number, ended: Ended, again: () => void): void {
+    const body = Buffer.from(text);
+    const size = body.length + subject.length;
+    if (!room.takeNow(size)) return again();
+    const giveBack = (): void => room.giveBack(size);
+    publisher.send(subject, body, id, Math.min(attemptMs, patienceMs), {
+      resolve: (answer) => {
+        giveBack();
+        ended.resolve(answer);
+      },
+      reject: () => {
+        giveBack();
+        again();
+      },
+    });
+  }
+
   const bus: Bus = {
     connection,
     jetstream: js,
@@ -129,27 +149,16 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       // In the form that its digest is taken of, so that the recorder need not arrange it again.
       store(subjectOf(event), canonical(event), event.id, patienceMs, room),
 
-    async publishAll(events, { patienceMs = 30_000, bodies } = {}) {
-      let next = 0;
-      let duplicates = 0;
-      let failed = false;
-      const lane = async (): Promise<void> => {
-        while (next < events.length && !failed) {
-          const index = next++;
-          const event = events[index]!;
-          try {
-            const body = bodies?.[index] ?? canonical(event);
-            if ((await store(subjectOf(event), body, event.id, patienceMs, room)).duplicate) duplicates += 1;
-          } catch (error) {
-            failed = true;
-            throw error;
-          }
-        }
-      };
-      // Every lane is waited for, so that nothing is still being stored when the caller hears of a failure.
-      const ends = await Promise.allSettled(Array.from({ length: Math.min(inFlight, events.length) }, lane));
-      for (const each of ends) if (each.status === 'rejected') throw each.reason;
-      return { stored: events.length - duplicates, duplicates };
+    publishAll(events, { patienceMs = 30_000, bodies } = {}) {
+      const batch = new Batch(events.length, inFlight, (index, ended) => {
+        const event = events[index]!;
+        const text = bodies?.[index] ?? canonical(event);
+        const again = (): void =>
+          void store(subjectOf(event), text, event.id, patienceMs, room).then(ended.resolve, ended.reject);
+        if (link.isUp()) post(subjectOf(event), text, event.id, patienceMs, ended, again);
+        else again();
+      });
+      return batch.done;
     },
 
     async refuse({ source, place, field, reason, bytes }) {

@@ -6,9 +6,14 @@ interface Acknowledgement {
   error?: ConstructorParameters<typeof JetStreamApiError>[0];
 }
 
-interface Waiting {
+/** Who hears what became of a message. */
+export interface Ended {
   resolve: (answer: { duplicate: boolean }) => void;
-  reject: (reason: Error) => void;
+  reject: (reason: unknown) => void;
+}
+
+interface Waiting {
+  ended: Ended;
   until: number;
 }
 
@@ -38,27 +43,30 @@ export class Publisher {
     id: string | undefined,
     timeoutMs: number,
   ): Promise<{ duplicate: boolean }> {
-    return new Promise((resolve, reject) => {
-      const key = (this.#next += 1);
-      this.#waiting.set(key, { resolve, reject, until: Date.now() + timeoutMs });
-      this.#timer ??= setInterval(() => this.#expire(), lookEveryMs).unref();
-      try {
-        this.#connection.publish(subject, body, {
-          reply: `${this.#inbox}.${key}`,
-          ...(id === undefined ? {} : { headers: headerOf(id) }),
-        });
-      } catch (error) {
-        this.#waiting.delete(key);
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
+    return new Promise((resolve, reject) => this.send(subject, body, id, timeoutMs, { resolve, reject }));
+  }
+
+  /** The same without a promise; `ended` may hear before this returns. */
+  send(subject: string, body: Uint8Array, id: string | undefined, timeoutMs: number, ended: Ended): void {
+    const key = (this.#next += 1);
+    this.#waiting.set(key, { ended, until: Date.now() + timeoutMs });
+    this.#timer ??= setInterval(() => this.#expire(), lookEveryMs).unref();
+    try {
+      this.#connection.publish(subject, body, {
+        reply: `${this.#inbox}.${key}`,
+        ...(id === undefined ? {} : { headers: headerOf(id) }),
+      });
+    } catch (error) {
+      this.#waiting.delete(key);
+      ended.reject(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   /** What was under way when the connection broke is never answered; waiting for its timeout would cost seconds. */
   lose(): void {
-    for (const [key, { reject }] of this.#waiting) {
+    for (const [key, { ended }] of this.#waiting) {
       this.#waiting.delete(key);
-      reject(new Error('the connection was lost before the answer came'));
+      ended.reject(new Error('the connection was lost before the answer came'));
     }
   }
 
@@ -68,25 +76,79 @@ export class Publisher {
     if (!waiting) return;
     this.#waiting.delete(key);
     // Without a body it is the server's word that no stream takes this subject (503).
-    if (message.data.length === 0) return waiting.reject(new Error('no stream takes it'));
+    if (message.data.length === 0) return waiting.ended.reject(new Error('no stream takes it'));
     const text = message.string();
     // Most say no more than that it is stored: only the others are taken apart.
-    if (!text.includes('"duplicate"') && !text.includes('"error"')) return waiting.resolve(stored);
+    if (!text.includes('"duplicate"') && !text.includes('"error"')) return waiting.ended.resolve(stored);
     const { error, duplicate } = JSON.parse(text) as Acknowledgement;
-    if (error) waiting.reject(new JetStreamApiError(error));
-    else waiting.resolve({ duplicate: duplicate === true });
+    if (error) waiting.ended.reject(new JetStreamApiError(error));
+    else waiting.ended.resolve({ duplicate: duplicate === true });
   }
 
   #expire(): void {
     const now = Date.now();
-    for (const [key, { until, reject }] of this.#waiting) {
+    for (const [key, { until, ended }] of this.#waiting) {
       if (until > now) continue;
       this.#waiting.delete(key);
-      reject(new Error('no answer in time'));
+      ended.reject(new Error('no answer in time'));
     }
     if (this.#waiting.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+}
+
+/** Many messages, so many in flight. Nothing new is begun after a failure, and it is told once nothing is in flight any more. */
+export class Batch {
+  readonly done: Promise<{ stored: number; duplicates: number }>;
+  readonly #length: number;
+  readonly #mostInFlight: number;
+  readonly #begin: (index: number, ended: Ended) => void;
+  readonly #ended: Ended;
+  #next = 0;
+  #inFlight = 0;
+  #duplicates = 0;
+  #failure: unknown;
+  #filling = false;
+  #finish: () => void = () => {};
+
+  /** `begin` starts the message of that index and lets `ended` hear once of its end. */
+  constructor(length: number, mostInFlight: number, begin: (index: number, ended: Ended) => void) {
+    this.#length = length;
+    this.#mostInFlight = mostInFlight;
+    this.#begin = begin;
+    this.#ended = { resolve: ({ duplicate }) => this.#end(duplicate), reject: (reason) => this.#fail(reason) };
+    this.done = new Promise((resolve, reject) => {
+      this.#finish = () =>
+        this.#failure === undefined
+          ? resolve({ stored: length - this.#duplicates, duplicates: this.#duplicates })
+          : reject(this.#failure as Error);
+    });
+    this.#fill();
+  }
+
+  #fill(): void {
+    // What ends at once is heard within this loop, which goes on by itself.
+    if (this.#filling) return;
+    this.#filling = true;
+    while (this.#inFlight < this.#mostInFlight && this.#next < this.#length && this.#failure === undefined) {
+      this.#inFlight += 1;
+      this.#begin(this.#next++, this.#ended);
+    }
+    this.#filling = false;
+    if (this.#inFlight === 0) this.#finish();
+  }
+
+  #end(duplicate: boolean): void {
+    this.#inFlight -= 1;
+    if (duplicate) this.#duplicates += 1;
+    this.#fill();
+  }
+
+  #fail(reason: unknown): void {
+    this.#inFlight -= 1;
+    this.#failure ??= reason ?? new Error('failed');
+    this.#fill();
   }
 }
 

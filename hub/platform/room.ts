@@ -1,5 +1,6 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HubError } from '../model/error.ts';
 
 /** Above this share of the log's size the recorded events are let go, above the second nothing new is taken. */
@@ -29,24 +30,29 @@ export class Room {
     this.#log = log;
   }
 
-  /** Reserves room for a message of so many bytes; throws `log.full`. The returned function gives the reservation back once it is stored. */
-  take(bytes: number): (() => void) | Promise<() => void> {
-    const size = bytes + overhead;
-    return this.#fits(size) && Date.now() - this.#lookedAt < lookEveryMs
-      ? this.#reserve(size)
-      : this.#lookAndReserve(size);
+  /** Reserves room for a message of so many bytes, to be given back once it is stored; false when the log has to be looked at first. */
+  takeNow(bytes: number): boolean {
+    if (!this.#fits(bytes + overhead) || Date.now() - this.#lookedAt >= lookEveryMs) return false;
+    this.#sent += bytes + overhead;
+    this.#inFlight += bytes + overhead;
+    return true;
   }
 
-  async #lookAndReserve(size: number): Promise<() => void> {
-    await this.#look();
-    if (!this.#fits(size)) throw new HubError('log.full', 'the log is full and refuses new events');
-    return this.#reserve(size);
+  /** The same after a look at the log; throws `log.full`, and what the look throws when the server does not answer by the deadline. */
+  async take(bytes: number, deadline: number): Promise<void> {
+    if (this.takeNow(bytes)) return;
+    const patience = new AbortController();
+    const late = sleep(Math.max(0, deadline - Date.now()), undefined, { signal: patience.signal }).then(() => {
+      throw new Error('the log did not say in time how full it is');
+    });
+    // Nobody hears of it when the look was faster.
+    late.catch(() => {});
+    await Promise.race([this.#look(), late]).finally(() => patience.abort());
+    if (!this.takeNow(bytes)) throw new HubError('log.full', 'the log is full and refuses new events');
   }
 
-  #reserve(size: number): () => void {
-    this.#sent += size;
-    this.#inFlight += size;
-    return () => void (this.#inFlight -= size);
+  giveBack(bytes: number): void {
+    this.#inFlight -= bytes + overhead;
   }
 
   #fits(size: number): boolean {

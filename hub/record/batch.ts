@@ -100,6 +100,15 @@ export class Recorder {
   readonly #world: () => World;
   #position: number | undefined;
   #rows = emptyRows();
+  readonly #state: State = {
+    casefile: (id) => this.#rows.casefile.get(id),
+    signal: (id) => this.#rows.signal.get(id),
+    duty: (id) => this.#rows.duty.get(id),
+    visit: (id) => this.#rows.visit.get(id),
+    camera: (id) => this.#rows.camera.get(id),
+    inquiry: (id) => this.#rows.inquiry.get(id),
+    register: (id) => this.#rows.register.get(id),
+  };
   #heads = new Map<string, { sequence: number; hash: string }>();
   /** Ids that were decided and are not in the store yet. */
   #unwritten = new Map<string, { digest: string; verdict: Verdict }>();
@@ -231,7 +240,7 @@ export class Recorder {
   /** A fault of ours in one event must not stop the log: the event is kept as refused, and what it changed is nothing. */
   #decide(event: Recorded, world: World): Consequences {
     try {
-      return decide(event, this.#state(), world);
+      return decide(event, this.#state, world);
     } catch (error) {
       return refuse(
         'kind',
@@ -344,19 +353,6 @@ export class Recorder {
     const entry = { ...open, hash: entryHash(open) };
     this.#heads.set(draft.region, { sequence: entry.sequence, hash: entry.hash });
     return entry;
-  }
-
-  #state(): State {
-    const rows = this.#rows;
-    return {
-      casefile: (id) => rows.casefile.get(id),
-      signal: (id) => rows.signal.get(id),
-      duty: (id) => rows.duty.get(id),
-      visit: (id) => rows.visit.get(id),
-      camera: (id) => rows.camera.get(id),
-      inquiry: (id) => rows.inquiry.get(id),
-      register: (id) => rows.register.get(id),
-    };
   }
 
   #keep(put: Put, puts: Map<string, Put>): void {
