@@ -5,16 +5,13 @@ import type { CaseEvent } from '../hub/model/event.ts';
 import { checkAgainst } from '../hub/model/parse.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { Commits } from './commits.ts';
-import { readCsv } from './csv.ts';
 import { rowReader, type RowReader } from './derive.ts';
-import { readLines } from './lines.ts';
+import { rowsOf } from './formats.ts';
 import { columnsOf, withIsoTimes, type DialectMapping, type Mapping } from './mapping.ts';
 import { Refusals, type Refused } from './refusals.ts';
 import { openBytes, type GoodRow, type Row } from './rows.ts';
 import { Slice, type Timed } from './slice.ts';
 import { Submitter } from './submit.ts';
-import { readXes } from './xes.ts';
-import { readXlsx } from './xlsx.ts';
 
 export interface ReplayOptions {
   file: string;
@@ -260,33 +257,4 @@ class Run {
       ...(this.#broken === undefined ? {} : { broken: this.#broken }),
     };
   }
-}
-
-/** XES and XLSX by their first characters, which no CSV begins with; NDJSON where the rows are messages. */
-async function rowsOf(
-  chunks: AsyncIterable<Uint8Array>,
-  mapping: Mapping | DialectMapping,
-): Promise<{ rows: AsyncGenerator<Row[]>; isSheet: boolean }> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  const head = first.done ? new Uint8Array() : first.value;
-  async function* whole(): AsyncGenerator<Uint8Array> {
-    try {
-      if (first.done) return;
-      yield head;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-    } finally {
-      // Whoever stops reading early must still close the file.
-      await iterator.return?.();
-    }
-  }
-  const text = Buffer.from(head.subarray(0, 200))
-    .toString('latin1')
-    .replace(/^(\xef\xbb\xbf)?\s*/, '');
-  if (text.startsWith('PK\u0003\u0004')) {
-    const columns = 'dialect' in mapping ? undefined : columnsOf(mapping);
-    return { rows: readXlsx(whole(), { sheet: mapping.sheet, columns }), isSheet: true };
-  }
-  const read = text.startsWith('<') ? readXes : 'dialect' in mapping && text.startsWith('{') ? readLines : undefined;
-  return { rows: read ? read(whole()) : readCsv(whole(), mapping), isSheet: false };
 }

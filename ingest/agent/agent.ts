@@ -79,11 +79,12 @@ export async function startAgent(config: AgentConfig, log: Logger, now: () => nu
       now,
     });
     closing.push(() => client.close());
-    const { tokenFile } = config.hub;
+    const { tokenFile, keyFile } = config.hub;
     const sender = new Sender({
       spool,
       client,
       tokenFile,
+      ...(keyFile === undefined ? {} : { keyFile }),
       refused,
       batch: config.batch,
       retry: config.retry,

@@ -20,6 +20,9 @@ export interface Answered {
   retryAfterMs: number;
 }
 
+/** The one door an agent knocks at. */
+export const doorPath = '/api/ingest/events';
+
 export class Client {
   readonly #url: URL;
   readonly #timeoutMs: number;
@@ -27,7 +30,7 @@ export class Client {
   readonly #agent: PlainAgent | SafeAgent;
 
   constructor(options: { address: string; certificates?: string | undefined; timeoutMs: number; now: () => number }) {
-    this.#url = new URL('/api/ingest/events', options.address);
+    this.#url = new URL(doorPath, options.address);
     this.#timeoutMs = options.timeoutMs;
     this.#now = options.now;
     // One connection: the batches go one after the other anyway.

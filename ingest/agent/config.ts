@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { HubError } from '../../hub/model/error.ts';
 import { regionCode } from '../../hub/model/fields.ts';
 import { isLoopback } from '../../hub/platform/address.ts';
-import { readMapping } from '../mapping.ts';
+import { readAnyMapping } from '../mapping.ts';
 
 const units = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 const size = (least: number, most: number) =>
@@ -37,7 +37,7 @@ const folder = z.discriminatedUnion(
   [
     z.strictObject({
       path,
-      format: z.literal('csv'),
+      format: z.enum(['csv', 'xlsx', 'xes', 'messages']),
       mapping: path,
       region: regionCode.optional(),
       settleSeconds: seconds(0.1, 3_600).default(5),
@@ -50,7 +50,7 @@ const folder = z.discriminatedUnion(
       keepDone: count(0, 100_000).default(1_000),
     }),
   ],
-  { error: 'expected format: csv or ndjson' },
+  { error: 'expected format: csv, xlsx, xes, messages or ndjson' },
 );
 
 const shape = z
@@ -62,6 +62,7 @@ const shape = z
           error: 'expected https://host[:port]',
         }),
       tokenFile: path,
+      keyFile: path.optional(),
       certificates: path.optional(),
       allowPlain: z.boolean().default(false),
       timeoutSeconds: seconds(1, 600).default(60),
@@ -147,11 +148,12 @@ export function readConfig(text: string, file: string): ConfigRead {
   const config = result.data;
   const here = (path: string): string => resolve(dirname(file), path);
   config.hub.tokenFile = here(config.hub.tokenFile);
+  if (config.hub.keyFile !== undefined) config.hub.keyFile = here(config.hub.keyFile);
   if (config.hub.certificates !== undefined) config.hub.certificates = here(config.hub.certificates);
   config.spool.folder = here(config.spool.folder);
   for (const each of config.folders) {
     each.path = here(each.path);
-    if (each.format === 'csv') each.mapping = here(each.mapping);
+    if (each.format !== 'ndjson') each.mapping = here(each.mapping);
   }
   return { ok: true, config };
 }
@@ -162,9 +164,11 @@ export async function loadConfig(file: string): Promise<AgentConfig> {
   if (!read.ok) throw new HubError('agent.config', read.errors.join('\n'));
   const errors: string[] = [];
   for (const each of read.config.folders) {
-    if (each.format !== 'csv') continue;
-    const mapping = readMapping(await readText(each.mapping), each.mapping);
+    if (each.format === 'ndjson') continue;
+    const mapping = readAnyMapping(await readText(each.mapping), each.mapping);
     if (!mapping.ok) errors.push(...mapping.errors);
+    else if (each.format === 'messages' && !('dialect' in mapping.mapping))
+      errors.push(`${each.mapping}:1: dialect: missing; expected the mapping of a dialect for format: messages`);
     else if (mapping.mapping.region === undefined && each.region === undefined)
       errors.push(`${each.mapping}:1: region: missing; give it here or in ${file}`);
   }

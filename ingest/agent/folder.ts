@@ -4,9 +4,9 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { HubError } from '../../hub/model/error.ts';
-import { readCsv } from '../csv.ts';
-import { Deriver } from '../derive.ts';
-import { columnsOf, readMapping, type Mapping } from '../mapping.ts';
+import { rowReader } from '../derive.ts';
+import { rowsOf } from '../formats.ts';
+import { columnsOf, readAnyMapping, withIsoTimes, type DialectMapping, type Mapping } from '../mapping.ts';
 import { openBytes } from '../rows.ts';
 import { Slice } from '../slice.ts';
 import type { AgentConfig } from './config.ts';
@@ -27,6 +27,15 @@ const pieceLength = 500;
 /** So many events are put into the order of time together. */
 const sliceLength = 50_000;
 const againMs = 2_000;
+
+type Config = AgentConfig['folders'][number];
+const names: Record<Config['format'], RegExp> = {
+  csv: /^[^.].*\.csv(\.gz)?$/i,
+  xlsx: /^[^.~].*\.xlsx$/i,
+  xes: /^[^.].*\.xes(\.gz)?$/i,
+  messages: /^[^.].*\.(ndjson|jsonl)(\.gz)?$/i,
+  ndjson: /^[^.].*\.(ndjson|jsonl)(\.gz)?$/i,
+};
 
 interface Faulty {
   line: number;
@@ -81,17 +90,16 @@ export class Folder {
   /** Files that no longer grow, by name: departments name them by day or number. */
   async #ready(): Promise<string[]> {
     const { path, settleSeconds, format } = this.#options.config;
-    const wanted = format === 'csv' ? /^[^.].*\.csv(\.gz)?$/i : /^[^.].*\.(ndjson|jsonl)(\.gz)?$/i;
-    const names = (await readdir(path)).filter((name) => wanted.test(name)).sort();
+    const found = (await readdir(path)).filter((name) => names[format].test(name)).sort();
     const ready: string[] = [];
-    for (const name of this.#seen.keys()) if (!names.includes(name)) this.#seen.delete(name);
-    for (const name of names) {
-      const found = await stat(join(path, name)).catch(() => undefined);
-      if (!found?.isFile()) continue;
+    for (const name of this.#seen.keys()) if (!found.includes(name)) this.#seen.delete(name);
+    for (const name of found) {
+      const about = await stat(join(path, name)).catch(() => undefined);
+      if (!about?.isFile()) continue;
       const before = this.#seen.get(name);
-      const isSame = before?.size === found.size && before.changed === found.mtimeMs;
+      const isSame = before?.size === about.size && before.changed === about.mtimeMs;
       const since = isSame ? before.since : performance.now();
-      this.#seen.set(name, { size: found.size, changed: found.mtimeMs, since });
+      this.#seen.set(name, { size: about.size, changed: about.mtimeMs, since });
       if (isSame && performance.now() - since >= settleSeconds * 1_000) ready.push(name);
     }
     this.state.waiting = this.#seen.size;
@@ -122,7 +130,7 @@ export class Folder {
   async #whole(path: string): Promise<string | undefined> {
     const { config, log } = this.#options;
     try {
-      const count = config.format === 'csv' ? await this.#csv(path, config) : await this.#lines(path);
+      const count = config.format === 'ndjson' ? await this.#lines(path) : await this.#mapped(path, config);
       if (!this.#stop.signal.aborted) log.info({ file: path, events: count }, 'file spooled');
       return undefined;
     } catch (error) {
@@ -133,11 +141,10 @@ export class Folder {
     }
   }
 
-  async #csv(path: string, config: Extract<AgentConfig['folders'][number], { format: 'csv' }>): Promise<number> {
+  async #mapped(path: string, config: Exclude<Config, { format: 'ndjson' }>): Promise<number> {
     const mapping = await mappingOf(config.mapping);
     const region = config.region ?? mapping.region;
     if (region === undefined) throw new HubError('agent.region', `${config.mapping}: region: missing`);
-    const deriver = new Deriver(mapping, region);
     const slice = new Slice();
     let checked = false;
     let count = 0;
@@ -153,7 +160,9 @@ export class Folder {
       );
     };
     const { chunks } = await openBytes(path);
-    for await (const rows of readCsv(chunks, mapping)) {
+    const { rows: batches, isSheet } = await rowsOf(chunks, mapping);
+    const deriver = rowReader(isSheet && 'reader' in mapping ? withIsoTimes(mapping) : mapping, region);
+    for await (const rows of batches) {
       const faulty: Faulty[] = [];
       for (const row of rows) {
         if (!row.ok) {
@@ -161,7 +170,8 @@ export class Folder {
           if (row.fatal) throw new HubError('agent.file', `line ${row.line}: ${row.reason}`);
           continue;
         }
-        if (!checked) checkColumns(mapping, row.values);
+        // An attribute that an event of XES does not have is simply absent.
+        if (!checked && !row.sparse) checkColumns(mapping, row.values);
         checked = true;
         const { events, faults } = deriver.take(row);
         for (const fault of faults) faulty.push({ line: row.line, ...fault, text: row.text });
@@ -229,13 +239,13 @@ export class Folder {
   }
 }
 
-async function mappingOf(file: string): Promise<Mapping> {
-  const read = readMapping(await readFile(file, 'utf8'), file);
+async function mappingOf(file: string): Promise<Mapping | DialectMapping> {
+  const read = readAnyMapping(await readFile(file, 'utf8'), file);
   if (!read.ok) throw new HubError('agent.mapping', read.errors.join('\n'));
   return read.mapping;
 }
 
-function checkColumns(mapping: Mapping, values: ReadonlyMap<string, string>): void {
+function checkColumns(mapping: Mapping | DialectMapping, values: ReadonlyMap<string, string>): void {
   const missing = [...columnsOf(mapping)].filter((column) => !values.has(column));
   if (missing.length > 0)
     throw new HubError('agent.columns', `no column ${missing.join(', ')}, which the mapping names`.slice(0, 400));

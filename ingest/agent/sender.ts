@@ -5,7 +5,9 @@ import { gzip } from 'node:zlib';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { HubError } from '../../hub/model/error.ts';
-import type { Answered, Client } from './client.ts';
+import { backlogHeader, writeBacklog } from '../pulse.ts';
+import { sign, signatureHeader, timeHeader } from '../signature.ts';
+import { doorPath, type Answered, type Client } from './client.ts';
 import type { LineFile } from './lines.ts';
 import type { Batch, Spool } from './spool.ts';
 
@@ -13,6 +15,8 @@ export interface SenderOptions {
   spool: Spool;
   client: Client;
   tokenFile: string;
+  /** 64 hexadecimal digits that `hallwatch source sign` printed; every batch is signed with them. */
+  keyFile?: string;
   refused: LineFile;
   batch: { events: number; bytes: number };
   retry: { minSeconds: number; maxSeconds: number };
@@ -39,7 +43,7 @@ const answer = z.object({
 type Outcome =
   | { kind: 'taken'; answer: z.infer<typeof answer> }
   | { kind: 'tooLarge' }
-  | { kind: 'held'; token: string | undefined }
+  | { kind: 'held'; token: string | undefined; reason?: string }
   | { kind: 'away'; reason: string; waitMs: number; slow: boolean };
 
 /** After so many batches in a row the size is tried again that was too large before. */
@@ -60,6 +64,7 @@ export class Sender {
   #good = 0;
   #failures = 0;
   #outcome = '';
+  #signedWith: string | undefined;
   state: SenderState = 'idle';
   last: LastAnswer | undefined;
   skewMs: number | undefined;
@@ -146,8 +151,12 @@ export class Sender {
     const token = await this.#token();
     if (token === undefined) return { kind: 'held', token };
     const newline = Buffer.from('\n');
-    const body = await promisify(gzip)(Buffer.concat(records.flatMap((record) => [record, newline])));
+    const lines = Buffer.concat(records.flatMap((record) => [record, newline]));
+    const own = await this.#ownHeaders(lines);
+    if (!own) return { kind: 'held', token };
+    const body = await promisify(gzip)(lines);
     const headers = {
+      ...own,
       authorization: `Bearer ${token}`,
       'content-type': 'application/x-ndjson',
       'content-encoding': 'gzip',
@@ -185,7 +194,7 @@ export class Sender {
     for (let waited = 0; waited < tokenAgainMs && !this.#stop.signal.aborted; waited += tokenLookMs) {
       await this.#pause(tokenLookMs);
       const token = await this.#token();
-      if (token !== undefined && token !== refused) return;
+      if (token !== undefined && (token !== refused || (await this.#key()) !== this.#signedWith)) return;
     }
   }
 
@@ -199,6 +208,40 @@ export class Sender {
     const detail = text === undefined ? `${tokenFile} cannot be read` : `${tokenFile} holds no token`;
     this.last = { at: now(), status: 0, detail };
     return undefined;
+  }
+
+  async #key(): Promise<string | undefined> {
+    const { keyFile } = this.#options;
+    if (keyFile === undefined) return undefined;
+    return readFile(keyFile, 'utf8').then(
+      (text) => text.trim(),
+      () => undefined,
+    );
+  }
+
+  /** What waits here, for the hub's page of the sources (JY-09), and the signature. Undefined where the key cannot be read. */
+  async #ownHeaders(body: Buffer): Promise<Record<string, string> | undefined> {
+    const { spool, keyFile, now } = this.#options;
+    const { events, bytes, oldest } = spool.state;
+    const skew = this.skewMs ?? 0;
+    // By the hub's clock, like everything that the hub compares.
+    const backlog = writeBacklog({
+      events,
+      bytes,
+      ...(oldest === undefined ? {} : { oldest: Math.max(0, oldest - skew) }),
+    });
+    if (keyFile === undefined) return { [backlogHeader]: backlog };
+    const text = await this.#key();
+    this.#signedWith = text;
+    if (text === undefined || !/^[0-9a-f]{64}$/.test(text)) {
+      const detail =
+        text === undefined ? `${keyFile} cannot be read` : `${keyFile} holds no key of 64 hexadecimal digits`;
+      this.last = { at: now(), status: 0, detail };
+      return undefined;
+    }
+    const time = now() - skew;
+    const signature = sign(Buffer.from(text, 'hex'), { time, path: doorPath, backlog, body });
+    return { [backlogHeader]: backlog, [timeHeader]: String(time), [signatureHeader]: signature };
   }
 
   /** Doubling, up to the bound, and anywhere in its upper half: a hundred agents do not come back in step. */
@@ -248,11 +291,18 @@ function judge({ status, text, retryAfterMs }: Answered, token: string, count: n
     // A portal or proxy that answers for the hub must not empty the spool.
     return { kind: 'away', reason: 'the answer is not one of the hub', waitMs: 0, slow: false };
   }
-  if (status === 401 || status === 403) return { kind: 'held', token };
+  if (status === 401 || status === 403) return { kind: 'held', token, reason: titleOf(text) };
   if (status === 413) return { kind: 'tooLarge' };
-  const title = z.object({ title: z.string(), detail: z.string().optional() }).safeParse(jsonOf(text));
-  const said = title.success ? `: ${title.data.title}${title.data.detail ? `, ${title.data.detail}` : ''}` : '';
+  const title = titleOf(text);
+  const said = title === '' ? '' : `: ${title}`;
   return { kind: 'away', reason: `status ${status}${said}`.slice(0, 400), waitMs: retryAfterMs, slow: false };
+}
+
+/** What a problem says of itself; empty for anything else. */
+function titleOf(text: string): string {
+  const read = z.object({ title: z.string(), detail: z.string().optional() }).safeParse(jsonOf(text));
+  if (!read.success) return '';
+  return `${read.data.title}${read.data.detail ? `, ${read.data.detail}` : ''}`.slice(0, 300);
 }
 
 function detailOf(outcome: Outcome): string {
@@ -264,7 +314,8 @@ function detailOf(outcome: Outcome): string {
     case 'tooLarge':
       return 'the batch is too large';
     case 'held':
-      return outcome.token === undefined ? 'there is no token' : 'the hub does not know the token';
+      if (outcome.token === undefined) return 'there is no token';
+      return outcome.reason?.startsWith('the signature') ? outcome.reason : 'the hub does not know the token';
     case 'away':
       return outcome.reason;
   }
