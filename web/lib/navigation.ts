@@ -1,4 +1,5 @@
 import type { Permission, Role } from '../../hub/model/rights.ts';
+import type { PackFunction } from '../../hub/model/settings.ts';
 
 export interface PageEntry {
   path: '/' | '/hall' | '/signals' | '/cases' | '/statistics' | '/matters' | '/packs' | '/ledger' | '/system';
@@ -9,9 +10,12 @@ export interface PageEntry {
     | 'nav.cases'
     | 'nav.statistics'
     | 'nav.matters'
-    | 'nav.packs' | 'nav.ledger'
+    | 'nav.packs'
+    | 'nav.ledger'
     | 'nav.system';
   needs: Permission;
+  /** C-01: only where the region's system has this function. */
+  function?: PackFunction;
   /** Only for these roles, where the right alone does not say it. */
   roles?: readonly Role[];
 }
@@ -21,7 +25,7 @@ const pages: readonly PageEntry[] = [
   { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
   { path: '/signals', word: 'nav.signals', needs: 'signal.read' },
   { path: '/cases', word: 'nav.cases', needs: 'case.read' },
-  { path: '/statistics', word: 'nav.statistics', needs: 'case.read' },
+  { path: '/statistics', word: 'nav.statistics', needs: 'case.read', function: 'statistics' },
   { path: '/matters', word: 'nav.matters', needs: 'matter.read' },
   { path: '/packs', word: 'nav.packs', needs: 'pack.read' },
   { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read' },
@@ -31,15 +35,24 @@ const pages: readonly PageEntry[] = [
 interface Holder {
   me: { role: Role } | undefined;
   may: (permission: Permission) => boolean;
+  has: (name: PackFunction) => boolean;
 }
 
 /** The pages a person may open, in the order of the navigation. */
 export const pagesOf = (who: Holder): PageEntry[] =>
-  pages.filter((page) => who.me !== undefined && who.may(page.needs) && (page.roles?.includes(who.me.role) ?? true));
+  pages.filter(
+    (page) =>
+      who.me !== undefined &&
+      who.may(page.needs) &&
+      (page.function === undefined || who.has(page.function)) &&
+      (page.roles?.includes(who.me.role) ?? true),
+  );
 
 /** Whether a person may open a path; a case page belongs to whoever may read cases. */
 export function mayOpen(who: Holder, path: string): boolean {
   if (path.startsWith('/case/')) return who.may('case.read');
+  if (path.startsWith('/signal/')) return who.may('signal.read');
+  if (path === '/inquiries') return who.may('inquiry.manage');
   if (path.startsWith('/packs/')) return who.may('pack.read');
   if (path.startsWith('/matter/')) return who.may('matter.read');
   return pagesOf(who).some((page) => page.path === path);

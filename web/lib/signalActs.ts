@@ -11,6 +11,8 @@ interface SignalAct {
   body?: { outcome: string };
   /** The field for the text, and whether it must be filled in; acts without one ask for nothing. */
   text?: { field: 'text' | 'note' | 'reason'; required: boolean };
+  /** The field for a day by which it is to be answered. */
+  day?: 'correctBy';
   kind: 'primary' | 'plain' | 'danger';
   /** Not for the person who issued the signal (SC-29). */
   isForAnother?: boolean;
@@ -101,6 +103,25 @@ const acts = [
     isForAnother: true,
     isRare: true,
   },
+  {
+    name: 'urge',
+    permission: 'signal.urge',
+    states: ['issued', 'acknowledged'],
+    path: 'urge',
+    text: { field: 'text', required: true },
+    day: 'correctBy',
+    kind: 'plain',
+    isRare: true,
+  },
+  {
+    name: 'inquire',
+    permission: 'inquiry.manage',
+    states: ['issued', 'acknowledged', 'claimed', 'verified', 'appealed', 'escalated', 'revoked', 'closed'],
+    path: 'inquiry',
+    text: { field: 'text', required: true },
+    kind: 'plain',
+    isRare: true,
+  },
 ] as const satisfies readonly SignalAct[];
 
 export type ActName = (typeof acts)[number]['name'];
@@ -119,6 +140,7 @@ export function nextActs(
       me.may(act.permission) &&
       (isRoomy || act.isRare !== true) &&
       !(act.isForAnother === true && signal.issuedBy?.account === me.account) &&
-      !(act.name === 'appeal' && signal.appeal !== undefined),
+      !(act.name === 'appeal' && signal.appeal !== undefined) &&
+      !(act.name === 'inquire' && signal.inquiry !== undefined),
   );
 }

@@ -95,8 +95,12 @@ class SignalFeed {
   }
 
   /** Does what `act` says and answers with the signal as it then stands. */
-  async act(signal: Signal, act: NextAct, text = ''): Promise<Signal> {
-    const body = { ...act.body, ...(act.text && text !== '' ? { [act.text.field]: text } : {}) };
+  async act(signal: Signal, act: NextAct, text = '', day = ''): Promise<Signal> {
+    const body = {
+      ...act.body,
+      ...(act.text && text !== '' ? { [act.text.field]: text } : {}),
+      ...(act.day ? { [act.day]: day } : {}),
+    };
     const after = await api.actOnSignal(signal.id, act.path, body);
     this.take([after], false);
     return after;
