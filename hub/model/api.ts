@@ -59,6 +59,7 @@ import type { MatterVersion, Office } from './matterVersion.ts';
 import type { ClockKind } from './limits.ts';
 import type { Level, FindingKind, RulePack } from './pack.ts';
 import type { Permission, Role } from './rights.ts';
+import type { PackFunction } from './settings.ts';
 import type { Notice } from './notice.ts';
 import type {
   CameraStatus,
@@ -346,7 +347,7 @@ export interface Vocabulary {
   /** The regions in scope, to choose one. */
   regions?: (Named & { code: string })[];
   /** C-01: what the region's system has; absent where its pack says nothing: everything. */
-  functions?: readonly string[];
+  functions?: readonly PackFunction[];
   /** What only a person can judge, for the dialog in which a signal is issued by hand. */
   byHand?: RulePack['byHand'];
   /** XY-09: the pack in force is in trial operation. */
@@ -416,7 +417,7 @@ export interface MatterDetail {
 
 /** A cell of a file and what was expected there; rows count from 1, the titles are row 1. */
 interface FileFaults {
-  faults: { row: number; column: string; expected: string }[];
+  faults: { row: number; column: string; expected: string; expectedZh: string }[];
   faultCount: number;
 }
 

@@ -116,6 +116,8 @@ export const packSettings = z.strictObject({
   synonyms: z.record(shortText, words).optional(),
 });
 
+/** C-01. */
+export type PackFunction = NonNullable<PackSettings['functions']>['has'][number];
 export type PackSettings = z.infer<typeof packSettings>;
 
 /** C-13: whether the region supervises a matter. One that is not in the catalogue might be any, and is. */

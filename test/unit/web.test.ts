@@ -267,9 +267,16 @@ describe('starting tiles', () => {
 });
 
 describe('navigation', () => {
-  const who = (role: 'inspector' | 'hallManager' | 'administrator', permissions: string[]) => ({
+  const who = (role: 'inspector' | 'hallManager' | 'administrator', permissions: string[], lacks: string[] = []) => ({
     me: { role },
     may: (permission: string) => permissions.includes(permission),
+    has: (name: string) => !lacks.includes(name),
+  });
+
+  test('C-01: no page of a function that the region has not', () => {
+    const inspector = who('inspector', ['signal.read', 'case.read'], ['statistics']);
+    expect(pagesOf(inspector).map((page) => page.path)).toEqual(['/signals', '/cases']);
+    expect(mayOpen(inspector, '/statistics')).toBe(false);
   });
 
   test('shows only what may be opened', () => {

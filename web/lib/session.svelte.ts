@@ -1,6 +1,7 @@
 import type { Me, Vocabulary } from '../../hub/model/api.ts';
 import type { Level } from '../../hub/model/pack.ts';
 import type { Permission } from '../../hub/model/rights.ts';
+import type { PackFunction } from '../../hub/model/settings.ts';
 import { api, ApiError } from './api.ts';
 import { inLocale, nameOf, t } from './locale.svelte.ts';
 
@@ -71,10 +72,15 @@ class Session {
     return this.#me?.permissions.includes(permission) ?? false;
   }
 
+  /** C-01: whether the region's system has a function; everything where its rules say nothing, and until they are known. */
+  has(name: PackFunction): boolean {
+    return this.#vocabulary?.functions?.includes(name) ?? true;
+  }
+
   #enter(me: Me): void {
     if (this.#me?.account === me.account) return;
     this.#me = me;
-    if (me.permissions.includes('signal.read')) void this.#learn();
+    if (me.permissions.some((each) => each === 'signal.read' || each === 'matter.read')) void this.#learn();
   }
 
   #leave(): void {
