@@ -6,6 +6,7 @@ import { HubError } from '../../hub/model/error.ts';
 import { readCsv } from '../csv.ts';
 import { openBytes, type GoodRow, type Row } from '../rows.ts';
 import { readXlsx } from '../xlsx.ts';
+import { inChinese } from './chinese.ts';
 import { columns, titleOf, type Column } from './columns.ts';
 
 export interface CellFault {
@@ -14,6 +15,7 @@ export interface CellFault {
   /** Title of the column; empty when the row or the file as a whole is wrong. */
   column: string;
   expected: string;
+  expectedZh: string;
 }
 
 /** What was read. `faults` holds the first `mostFaults` of `faultCount`. */
@@ -105,9 +107,15 @@ class Faults {
   readonly #list: CellFault[] = [];
   #count = 0;
 
-  add(fault: CellFault): void {
+  add({
+    row,
+    column,
+    expected,
+    expectedZh = inChinese(expected),
+  }: Omit<CellFault, 'expectedZh'> & Partial<CellFault>): void {
     this.#count += 1;
-    if (this.#list.length < mostFaults) this.#list.push({ ...fault, expected: fault.expected.slice(0, 400) });
+    if (this.#list.length >= mostFaults) return;
+    this.#list.push({ row, column, expected: expected.slice(0, 400), expectedZh: expectedZh.slice(0, 400) });
   }
 
   all(): { faults: CellFault[]; faultCount: number } {
@@ -177,6 +185,7 @@ function readCells(row: GoodRow, wanted: readonly Column[], faults: Faults): Rec
       expected: read
         ? `${read.expected}; got ${JSON.stringify(text.slice(0, 60))}`
         : `${kind.expected}; a blank is a mistake (XY-68)`,
+      expectedZh: inChinese('', kind.hint, text.slice(0, 60)),
     });
   }
   if (Object.keys(published).length > 0) fields.published = published;

@@ -79,6 +79,21 @@ describe('the matters file', () => {
       '7 状态起始日: a day such as 2026-01-01',
       '8 事项编码: text other than 无; got "无"',
     ]);
+    // Those who fill in the form read Chinese.
+    expect(faults.map(({ expectedZh }) => expectedZh)).toEqual([
+      '企业、个人、其他；多项用分号或换行分开；现为“企业；狗”',
+      '整数；没有的填“无”；现为“七天”',
+      '文字；没有的填“无”；不能留空（XY-68）',
+      '每个编码一行，B 已在第 3 行',
+      '是、否；现为“也许”',
+      expect.stringContaining('环节名称|类型|责任人|时限'),
+      expect.stringContaining('现为“工本费|贵|本|无”'),
+      '公开、秘密、机密、绝密；现为“无”',
+      '应短于法定的 20 天（XY-62）',
+      '已登记的部门代码，没有“nobody”',
+      '日期，如 2026-01-01',
+      '文字；现为“无”',
+    ]);
   });
 
   it('bounds the list of mistakes and counts them all', async () => {
@@ -92,8 +107,18 @@ describe('the matters file', () => {
     await writeFile(path('columns.csv'), '事项编码,事项名称,颜色\nA,甲,红\n');
     const { rows, faults } = await readMatters(path('columns.csv'), options);
     expect(rows).toEqual([]);
-    expect(faults).toContainEqual({ row: 1, column: '承诺时限', expected: 'this column, which is missing' });
-    expect(faults).toContainEqual({ row: 1, column: '颜色', expected: 'no column of the template' });
+    expect(faults).toContainEqual({
+      row: 1,
+      column: '承诺时限',
+      expected: 'this column, which is missing',
+      expectedZh: '缺少这一列',
+    });
+    expect(faults).toContainEqual({
+      row: 1,
+      column: '颜色',
+      expected: 'no column of the template',
+      expectedZh: '登记表里没有这一列',
+    });
     await writeFile(path('empty.csv'), '');
     expect((await readMatters(path('empty.csv'), options)).faultCount).toBe(1);
     await expect(readMatters(path('none.csv'), options)).rejects.toThrow(/no such file/);
