@@ -64,7 +64,7 @@ const patience = 20_000;
 const longPatience = 120_000;
 
 /** A file goes as it is, everything else as JSON. */
-async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
   const isFile = body instanceof Blob;
   const sent = Date.now();
   let response: Response;

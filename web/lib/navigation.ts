@@ -2,7 +2,18 @@ import type { Permission, Role } from '../../hub/model/rights.ts';
 import type { PackFunction } from '../../hub/model/settings.ts';
 
 export interface PageEntry {
-  path: '/' | '/hall' | '/signals' | '/cases' | '/statistics' | '/matters' | '/packs' | '/ledger' | '/system';
+  path:
+    | '/'
+    | '/hall'
+    | '/signals'
+    | '/cases'
+    | '/statistics'
+    | '/matters'
+    | '/packs'
+    | '/ledger'
+    | '/sources'
+    | '/entry'
+    | '/system';
   word:
     | 'nav.desk'
     | 'nav.hall'
@@ -12,6 +23,8 @@ export interface PageEntry {
     | 'nav.matters'
     | 'nav.packs'
     | 'nav.ledger'
+    | 'nav.sources'
+    | 'nav.entry'
     | 'nav.system';
   needs: Permission;
   /** C-01: only where the region's system has this function. */
@@ -29,6 +42,10 @@ const pages: readonly PageEntry[] = [
   { path: '/matters', word: 'nav.matters', needs: 'matter.read' },
   { path: '/packs', word: 'nav.packs', needs: 'pack.read' },
   { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read' },
+  // Inspectors look, administrators look after them: nobody has both rights.
+  { path: '/sources', word: 'nav.sources', needs: 'source.read' },
+  { path: '/sources', word: 'nav.sources', needs: 'source.manage' },
+  { path: '/entry', word: 'nav.entry', needs: 'entry.write' },
   { path: '/system', word: 'nav.system', needs: 'system.read' },
 ];
 

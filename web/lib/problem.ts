@@ -1,5 +1,6 @@
 import { ApiError } from './api.ts';
-import { t } from './locale.svelte.ts';
+import { t, tData } from './locale.svelte.ts';
+import { isWord } from './words.ts';
 
 /** An error in words a person can act on. A refusal (409, 422) carries the hub's own reason. */
 export function inWords(error: unknown): string {
@@ -23,4 +24,10 @@ export function inWords(error: unknown): string {
     default:
       return said ?? (error.status >= 500 ? t('error.server', { status: error.status }) : error.message);
   }
+}
+
+/** Why a field of second entry is wrong: in the page's language where the dictionary has it, else as the hub said it. */
+export function faultWords(reason: string): string {
+  const key = `entry.fault.${reason}`;
+  return isWord(key) ? tData(key, 'unknown') : reason;
 }
