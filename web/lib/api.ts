@@ -104,8 +104,15 @@ const kindOf = ({ name }: File): 'xlsx' | 'csv' => (/\.xlsx$/i.test(name) ? 'xls
 
 export interface SignalQuery {
   state?: 'open' | 'draft' | 'all';
+  region?: string;
+  department?: string;
+  matter?: string;
   hall?: string | undefined;
   window?: string | undefined;
+  level?: string;
+  trial?: string;
+  from?: string;
+  to?: string;
   before?: string | undefined;
   limit?: number;
 }

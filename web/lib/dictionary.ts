@@ -1069,6 +1069,11 @@ export const dictionary = {
   'help.close': ['关闭对话框', 'Close a dialog'],
   // Matters
   'nav.matters': ['事项', 'Matters'],
+  'signals.operation': ['运行方式', 'Operation'],
+  'signals.formal': ['正式运行', 'Formal'],
+  'signals.onTrial': ['试运行', 'On trial'],
+  'signals.from': ['发出自', 'Issued from'],
+  'signals.to': ['发出至', 'Issued to'],
   'matters.title': ['事项目录', 'Catalogue of matters'],
   'matters.search': ['事项编码或名称', 'Code or name of a matter'],
   'matters.businessType': ['业务类型', 'Business type'],
