@@ -60,7 +60,6 @@ import type { ClockKind } from './limits.ts';
 import type { Level, FindingKind, RulePack } from './pack.ts';
 import type { Permission, Role } from './rights.ts';
 import type { PackFunction } from './settings.ts';
-import type { Notice } from './notice.ts';
 import type {
   CameraStatus,
   Casefile,
@@ -68,7 +67,6 @@ import type {
   Duty,
   Explanation,
   Finding,
-  Inquiry,
   LedgerEntry,
   Signal,
   Visit,
@@ -269,45 +267,6 @@ export interface Clock {
   clocks: CaseClockLine[];
   pack?: string;
   packTitle?: { zh: string; en: string };
-}
-
-/** 通知 of one person; `readAt` once they have opened it. `unread` is 99 for more. */
-export interface NoticeList {
-  items: (Notice & { readAt?: number })[];
-  unread: number;
-  next?: number;
-}
-
-/** What became of a notice: on which channel to whom, and who has opened it on the pages. */
-export interface SignalNotice extends Pick<Notice, 'id' | 'kind' | 'audience' | 'at'> {
-  deliveries: {
-    channel: string;
-    state: 'waiting' | 'sent' | 'failed' | 'stale' | 'muted' | 'nobody';
-    attempts: number;
-    at: number;
-    name?: string;
-    post?: string;
-    error?: string;
-  }[];
-  reads: { name: string; at: number }[];
-}
-
-export interface SignalDetail {
-  signal: Signal;
-  regionName: string;
-  /** The supervision organ of its region, which signs what is printed. */
-  organName: string;
-  casefileNumber?: string;
-  matter?: Named;
-  windowNumber?: string;
-  notices: SignalNotice[];
-  inquiry?: Inquiry;
-}
-
-export interface InquiryLine extends Inquiry {
-  titleZh: string;
-  titleEn: string;
-  level: Level;
 }
 
 export interface DutyDay {

@@ -3,6 +3,7 @@ import { dayOf } from './calendar.ts';
 import { casefileId, handRegister, refuse, type Consequences, type State } from './decide.ts';
 import { about, byHand, entry, isOpen, packAt, timeToCorrect, twinOf, withSignal } from './decideSignal.ts';
 import type { EventOf, Recorded } from './event.ts';
+import { addresseeOf } from './issue.ts';
 import type { Register, Signal } from './state.ts';
 import type { World } from './world.ts';
 
@@ -45,6 +46,7 @@ export function issueByHand(event: Recorded<EventOf<'signal.issuedByHand'>>, sta
   if (atWindow.length >= mostAtWindow)
     return refuse('window', `the window has ${mostAtWindow} open signals issued by hand: close some first`);
   const department = casefile?.department ?? place?.department;
+  const addressee = addresseeOf(pack, department, undefined);
   const signal: Signal = {
     id: event.signal,
     region: event.region,
@@ -62,6 +64,9 @@ export function issueByHand(event: Recorded<EventOf<'signal.issuedByHand'>>, sta
     ...(department === undefined ? {} : { department }),
     ...(hall === undefined ? {} : { hall }),
     ...(window === undefined ? {} : { window }),
+    ...(addressee === undefined ? {} : { addressee }),
+    // XY-09
+    ...(pack.trial ? { trial: true as const } : {}),
     issuedBy: { account: event.account, name: event.name, at: event.receivedAt },
     at: event.occurredAt,
     issuedAt: event.receivedAt,

@@ -73,7 +73,7 @@ export function issuedEntry(signal: Signal, at: number, facts: LedgerDraft['fact
 }
 
 /** C-08: 佛山 the unit's contact, 七台河 and 深圳 the department and each of its staff, 揭阳 the person of the step. */
-function addresseeOf(
+export function addresseeOf(
   pack: RulePack,
   department: string | undefined,
   person: string | undefined,

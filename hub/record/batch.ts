@@ -23,6 +23,7 @@ import { canonical, digestOfText } from '../platform/digest.ts';
 import type { Verdict } from '../platform/nats.ts';
 import { hallOf, itemOf, lineOf } from './live.ts';
 import type { Runner, Statement, Store } from '../platform/postgres.ts';
+import { emptyRows, loadables } from './rows.ts';
 import {
   advance,
   insertEvents,
@@ -72,26 +73,6 @@ export interface Prepared {
   written: Written;
 }
 
-interface Rows {
-  casefile: Map<string, Casefile>;
-  signal: Map<string, Signal>;
-  duty: Map<string, Duty>;
-  visit: Map<string, Visit>;
-  camera: Map<string, CameraStatus>;
-  inquiry: Map<string, Inquiry>;
-  register: Map<string, Register>;
-}
-
-const emptyRows = (): Rows => ({
-  casefile: new Map(),
-  signal: new Map(),
-  duty: new Map(),
-  visit: new Map(),
-  camera: new Map(),
-  inquiry: new Map(),
-  register: new Map(),
-});
-const loadables = Object.keys(emptyRows()) as Loadable[];
 /** Rows kept between batches, per table; the oldest go first. */
 const kept = 20_000;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { InquiryLine, NoticeList, SignalDetail, SignalNotice } from '../model/api.ts';
+import type { InquiryLine, NoticeList, SignalDetail, SignalNotice } from '../model/noticeApi.ts';
 import { identifier } from '../model/fields.ts';
 import type { Audience } from '../model/notice.ts';
 import { may, type Identity } from '../model/rights.ts';

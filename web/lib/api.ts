@@ -11,20 +11,18 @@ import type {
   MatterImport,
   MatterPage,
   MatterReconciliation,
-  InquiryLine,
   Me,
-  NoticeList,
   Page,
   Problem,
   SignalPage,
   RuleStatistics,
   Statistics,
-  SignalDetail,
   SystemStatus,
   Timeline,
   VisitDetail,
   Vocabulary,
 } from '../../hub/model/api.ts';
+import type { InquiryLine, NoticeList, SignalDetail } from '../../hub/model/noticeApi.ts';
 import type { EventLine } from '../../hub/model/live.ts';
 import type { Change } from '../../hub/model/matterDiff.ts';
 import type {

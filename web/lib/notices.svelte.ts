@@ -1,4 +1,4 @@
-import type { NoticeList } from '../../hub/model/api.ts';
+import type { NoticeList } from '../../hub/model/noticeApi.ts';
 import type { Signal } from '../../hub/model/state.ts';
 import { api } from './api.ts';
 import { serverNow } from './clock.svelte.ts';

@@ -1,0 +1,24 @@
+/** The rows that are kept between batches, by table and id. */
+import type { Casefile, Signal, Duty, Visit, CameraStatus, Inquiry, Register } from '../model/state.ts';
+import type { Loadable } from './statements.ts';
+
+export interface Rows {
+  casefile: Map<string, Casefile>;
+  signal: Map<string, Signal>;
+  duty: Map<string, Duty>;
+  visit: Map<string, Visit>;
+  camera: Map<string, CameraStatus>;
+  inquiry: Map<string, Inquiry>;
+  register: Map<string, Register>;
+}
+
+export const emptyRows = (): Rows => ({
+  casefile: new Map(),
+  signal: new Map(),
+  duty: new Map(),
+  visit: new Map(),
+  camera: new Map(),
+  inquiry: new Map(),
+  register: new Map(),
+});
+export const loadables = Object.keys(emptyRows()) as Loadable[];
