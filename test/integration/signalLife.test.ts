@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import pino from 'pino';
 import { dayOf, endOf } from '../../hub/model/calendar.ts';
+import type { RuleFigures } from '../../hub/model/api.ts';
 import type { Signal } from '../../hub/model/state.ts';
 import { migrate } from '../../hub/platform/migrate.ts';
 import { rebuild } from '../../hub/record/rebuild.ts';
@@ -207,3 +208,33 @@ describe('the life of a signal', () => {
 });
 
 const endOfDay = (at: number): number => endOf(dayOf(at));
+
+describe('false alarms by rule (P6)', () => {
+  const rules = async (who: Account): Promise<{ days: number; rules: RuleFigures[] }> =>
+    (await desk.ask(who, '/api/statistics/rules')).body;
+  const sum = (list: RuleFigures[], name: 'issued' | 'dropped' | 'revoked' | 'upheld'): number =>
+    list.reduce((total, each) => total + each[name], 0);
+
+  it('count what is there, with the rate, for who may read signals', async () => {
+    expect((await desk.ask(undefined, '/api/statistics/rules')).status).toBe(401);
+    expect((await desk.ask('admin', '/api/statistics/rules')).status).toBe(403);
+    expect((await rules('zhao')).rules).toEqual([]);
+    const { days, rules: found } = await rules('li');
+    const all = (await desk.backend.store.query<{ body: Signal }>('select body from signal')).map(({ body }) => body);
+    expect(days).toBe(90);
+    expect(sum(found, 'issued')).toBe(all.filter(({ state }) => state !== 'draft' && state !== 'dropped').length);
+    expect(sum(found, 'dropped')).toBe(all.filter(({ state }) => state === 'dropped').length);
+    expect(sum(found, 'revoked')).toBe(all.filter(({ state }) => state === 'revoked').length);
+    expect(sum(found, 'upheld')).toBe(all.filter(({ appeal }) => appeal?.answer?.outcome === 'upheld').length);
+    expect(sum(found, 'revoked')).toBeGreaterThan(0);
+    for (const { issued, dropped, revoked, rate, title } of found) {
+      expect(rate).toBeCloseTo((100 * (revoked + dropped)) / (issued + dropped), 1);
+      expect(title.zh).not.toBe('');
+    }
+  });
+
+  it('leave out what is in trial operation (XY-09)', async () => {
+    await desk.backend.store.query(`update signal set body = body || '{"trial": true}'`);
+    expect((await rules('chen')).rules).toEqual([]);
+  });
+});
