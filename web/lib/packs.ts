@@ -19,6 +19,7 @@ export function conditionOf(rule: Rule, pack: Pick<RulePack, 'clock'>): string {
     else if (typeof value === 'string') values[name] = value;
   if (typeof given['deadline'] === 'string')
     values['deadline'] = tData(`limit.${given['deadline']}`, 'limit.statutory');
+  if (typeof given['percentile'] === 'string') values['percentile'] = tData(`value.${given['percentile']}`, 'unknown');
   const unit = given['unit'] ?? pack.clock.unit;
   values['unit'] = unit === 'calendar' ? t('value.calendar') : t('value.working');
   for (const [list, fact] of [
