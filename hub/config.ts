@@ -103,6 +103,11 @@ const keys = {
     })
     .optional(),
   FFMPEG: z.string().min(1, 'expected the path of ffmpeg').default('ffmpeg'),
+  PICTURE_SECONDS: z.coerce
+    .number({ error: 'expected seconds from 0 (never) to 60' })
+    .min(0, 'expected seconds from 0 (never) to 60')
+    .max(60, 'expected seconds from 0 (never) to 60')
+    .default(2),
   SMTP_URL: url('expected smtp://[user:password@]host:port or smtps://…', 'smtp:', 'smtps:').optional(),
   SMTP_FROM: z
     .string()
@@ -183,6 +188,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     DEMO_SPEED,
     PUBLIC_ORIGIN,
     FFMPEG,
+    PICTURE_SECONDS,
     HALLWATCH_KEY,
     ...rest
   } = result.data;
@@ -196,6 +202,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     demo: DEMO ?? (environment.npm_lifecycle_event === 'start' && isLoopback(HOST)),
     demoSpeed: DEMO_SPEED,
     ffmpeg: FFMPEG,
+    pictureSeconds: PICTURE_SECONDS,
     ...(NATS_URL === undefined ? {} : { natsUrl: NATS_URL }),
     ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
     ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin: PUBLIC_ORIGIN }),

@@ -80,3 +80,22 @@ export function still(width: number): Command {
     ],
   };
 }
+
+/** Told with each picture that `glance` makes of FLV: its time in ms. */
+export const shown = /_showinfo_.* pts: *(\d+) /;
+
+/**
+ * Decodes key pictures to small grey ones, one after the other, by picking samples: `flv` holds many, each of which is said on
+ * standard error as well (`shown`), because one that is broken leaves no trace; `mp4` holds one of any codec.
+ */
+export function glance(container: 'flv' | 'mp4', width: number, height: number): Command {
+  const small = `scale=${width}:${height}:flags=neighbor,format=gray`;
+  const input = ['-probesize', '32', '-analyzeduration', '0', '-threads', '1', '-f', container];
+  const output = ['-threads', '1', '-f', 'rawvideo'];
+  if (container === 'mp4')
+    return { inputOptions: [...quiet, ...input], outputOptions: ['-vf', small, '-frames:v', '1', ...output] };
+  return {
+    inputOptions: ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'info', ...input],
+    outputOptions: ['-copyts', '-vsync', 'passthrough', '-vf', `${small},showinfo=checksum=0`, ...output],
+  };
+}

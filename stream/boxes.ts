@@ -43,7 +43,7 @@ interface Box {
 }
 
 /** The boxes that stand one after the other in `bytes` between `from` and `to`. */
-function* boxesIn(bytes: Buffer, from: number, to: number): Generator<Box> {
+export function* boxesIn(bytes: Buffer, from: number, to: number): Generator<Box> {
   let at = from;
   while (at < to) {
     if (to - at < 8) throw broken('A box is cut off.');
@@ -55,12 +55,12 @@ function* boxesIn(bytes: Buffer, from: number, to: number): Generator<Box> {
   }
 }
 
-function find(bytes: Buffer, within: Pick<Box, 'from' | 'to'>, path: string[]): Box | undefined {
+export function findBox(bytes: Buffer, within: Pick<Box, 'from' | 'to'>, path: string[]): Box | undefined {
   const [wanted, ...rest] = path;
   for (const box of boxesIn(bytes, within.from, within.to)) {
     if (box.type !== wanted) continue;
     if (rest.length === 0) return box;
-    const inner = find(bytes, box, rest);
+    const inner = findBox(bytes, box, rest);
     if (inner) return inner;
   }
   return undefined;
@@ -104,14 +104,14 @@ const isKey = (flags: number): boolean => (flags & 0x1_0000) === 0;
 
 function readInit(bytes: Buffer): { init: Init; defaults: Defaults } {
   const all = { from: 0, to: bytes.length };
-  const mdhd = find(bytes, all, ['moov', 'trak', 'mdia', 'mdhd']);
+  const mdhd = findBox(bytes, all, ['moov', 'trak', 'mdia', 'mdhd']);
   if (!mdhd) throw broken('The initialization section has no track.');
   const media = new Reader(bytes, mdhd);
   media.skip((media.u32() >>> 24 === 1 ? 8 : 4) * 2);
   const timescale = media.u32();
   if (timescale === 0) throw broken('The track has no timescale.');
   const defaults: Defaults = { duration: 0, flags: 0 };
-  const trex = find(bytes, all, ['moov', 'mvex', 'trex']);
+  const trex = findBox(bytes, all, ['moov', 'mvex', 'trex']);
   if (trex) {
     const reader = new Reader(bytes, trex);
     reader.skip(12);
@@ -123,7 +123,7 @@ function readInit(bytes: Buffer): { init: Init; defaults: Defaults } {
 }
 
 function readFragment(bytes: Buffer, head: number, inherited: Defaults): Fragment {
-  const traf = find(bytes, { from: 0, to: head }, ['moof', 'traf']);
+  const traf = findBox(bytes, { from: 0, to: head }, ['moof', 'traf']);
   if (!traf) throw broken('A fragment has no track.');
   const defaults = { ...inherited };
   let time: number | undefined;

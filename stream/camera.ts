@@ -4,6 +4,8 @@ import type { CameraState } from '../hub/model/event.ts';
 import { pull } from './args.ts';
 import { Boxes, retime } from './boxes.ts';
 import { run as runFfmpeg } from './ffmpeg.ts';
+import { Judge } from './judge.ts';
+import { isAlike, isSame, type KeyPicture } from './key.ts';
 import { Pace } from './pace.ts';
 import { Window, type WindowOptions } from './window.ts';
 
@@ -11,8 +13,8 @@ export interface CameraOptions {
   id: string;
   /** The address with its password; asked for at every attempt, so that a change counts at once. */
   address: () => Promise<string>;
-  /** Told of every change of state, and only of changes. */
-  changed: (state: CameraState, detail?: string) => void;
+  /** Told of every change of state, and only of changes; `at` (epoch ms) is when it came about, which may be seconds ago. */
+  changed: (state: CameraState, at: number, detail?: string) => void;
   log: Logger;
   /** Keeps pulling for so long after the last request. Default 30,000. */
   graceMs?: number;
@@ -26,9 +28,19 @@ const KEYLESS_MS = 12_000;
 /** Connected, but no first picture for so long. */
 const BLIND_MS = 10_000;
 
+/** States that the pictures decide, while they come. */
+const shown: ReadonlySet<CameraState> = new Set(['live', 'frozen', 'black', 'covered']);
+const saying = {
+  black: 'the picture is dark',
+  covered: 'the picture shows no detail',
+  frozen: 'the same picture again and again',
+};
+
 interface Outcome {
   reason: string;
   pictures: number;
+  /** Programme time of the end of the last picture. */
+  endedAt: number | undefined;
 }
 
 /** Milliseconds before the next attempt: at once after a good run, then doubling to 10 s, with a quarter of jitter. */
@@ -47,6 +59,14 @@ export class Camera {
   #life: { abort: AbortController; done: Promise<void> } | undefined;
   #stopped = false;
   #pid: number | undefined;
+  #judge = new Judge();
+  #newest: KeyPicture | undefined;
+  #seen: KeyPicture | undefined;
+  #lookedAt = 0;
+  #judgedAt = 0;
+  #forgotAt = 0;
+  /** Programme time of the first key picture of this attempt. */
+  #runFrom: number | undefined;
 
   constructor(options: CameraOptions) {
     this.#options = options;
@@ -63,16 +83,46 @@ export class Camera {
     return this.#pid;
   }
 
+  /** The newest key picture, when it was not looked at yet. */
+  get unseen(): KeyPicture | undefined {
+    return this.#newest === this.#seen ? undefined : this.#newest;
+  }
+  /** Something may be wrong with its picture, or nobody looked yet. */
+  get wantsMore(): boolean {
+    return this.#judge.wantsMore;
+  }
+  /** When its picture was last looked at, epoch ms; 0 when never. */
+  get lookedAt(): number {
+    return this.#lookedAt;
+  }
+  /** When its picture was last judged or first came, epoch ms. */
+  get judgedAt(): number {
+    return this.#judgedAt;
+  }
+
+  /** What the picture, which was `unseen`, looks like; undefined when it cannot be decoded. */
+  look(picture: KeyPicture, grey: Uint8Array | undefined): void {
+    // The camera was let go, and perhaps asked for again, while the picture was decoded.
+    if (this.#newest === undefined || picture.at < this.#forgotAt) return;
+    this.#seen = picture;
+    this.#lookedAt = Date.now();
+    if (!grey) return;
+    this.#judgedAt = this.#lookedAt;
+    this.#judge.look(grey, picture.at);
+    if (shown.has(this.#state)) this.#show();
+  }
+
   /** Somebody wants to see it: starts it, or keeps it going. */
   ask(): void {
     this.#askedAt = Date.now();
     if (this.#life || this.#stopped) return;
     const abort = new AbortController();
-    this.#set('starting');
+    this.#set('starting', Date.now());
     const done = this.#live(abort.signal).finally(() => {
       this.#life = undefined;
       this.window.clear();
-      this.#set('idle');
+      this.#forget();
+      this.#set('idle', Date.now());
       // Asked again while it was ending.
       if (Date.now() - this.#askedAt < this.#graceMs) this.ask();
     });
@@ -93,12 +143,37 @@ export class Camera {
     await life?.done;
   }
 
-  #set(state: CameraState, detail?: string): void {
+  #set(state: CameraState, at: number, detail?: string): void {
     if (state === this.#state) return;
     this.#state = state;
     this.#options.log.info({ camera: this.#options.id, state, detail }, 'camera');
-    this.#options.changed(state, detail);
+    this.#options.changed(state, at, detail);
     this.window.wake();
+  }
+
+  /** A key picture came: the connection is well, and the picture as good as it was last seen to be. */
+  #take(picture: KeyPicture): void {
+    const before = this.#newest;
+    this.#newest = picture;
+    this.#runFrom ??= picture.at;
+    if (before === undefined) this.#judgedAt = Date.now();
+    const same = before !== undefined && isSame(before, picture);
+    this.#judge.arrived(picture.at, before?.at, same, before !== undefined && isAlike(before, picture));
+    this.#show();
+  }
+
+  /** Says what the pictures show, from when on: a fault counts from the last good picture, not from when it was noticed. */
+  #show(): void {
+    const { fault, since } = this.#judge.judgement;
+    const at = Math.max(since ?? 0, this.#runFrom ?? 0);
+    this.#set(fault ?? 'live', at, fault && saying[fault]);
+  }
+
+  #forget(): void {
+    this.#judge = new Judge();
+    this.#newest = this.#seen = undefined;
+    this.#lookedAt = this.#judgedAt = 0;
+    this.#forgotAt = Date.now();
   }
 
   /** The one retry loop. */
@@ -114,7 +189,8 @@ export class Camera {
       const outcome = await this.#run(signal);
       if (signal.aborted) break;
       failures = outcome.pictures > 0 ? 0 : failures + 1;
-      this.#set(failures === 0 ? 'stalled' : 'offline', outcome.reason);
+      if (failures === 0) this.#set('stalled', outcome.endedAt ?? Date.now(), outcome.reason);
+      else this.#set('offline', Date.now(), outcome.reason);
       await sleep(backOff(failures), undefined, { signal }).catch(() => undefined);
     }
     clearInterval(grace);
@@ -126,13 +202,15 @@ export class Camera {
     try {
       command = pull(await this.#options.address());
     } catch (error) {
-      return { reason: error instanceof Error ? error.message : String(error), pictures: 0 };
+      return { reason: error instanceof Error ? error.message : String(error), pictures: 0, endedAt: undefined };
     }
-    if (signal.aborted) return { reason: 'stopped', pictures: 0 };
+    if (signal.aborted) return { reason: 'stopped', pictures: 0, endedAt: undefined };
     const boxes = new Boxes();
     const pace = new Pace();
     const began = Date.now();
+    let init: Buffer | undefined;
     let timescale = 0;
+    let endedAt: number | undefined;
     let pictures = 0;
     let pictureAt = began;
     let keyAt = began;
@@ -148,6 +226,7 @@ export class Camera {
       for (const piece of boxes.push(chunk)) {
         if (piece.kind === 'init') {
           timescale = piece.timescale;
+          init = piece.bytes;
           this.window.begin(piece.bytes);
           continue;
         }
@@ -164,10 +243,11 @@ export class Camera {
         });
         pictures++;
         pictureAt = now;
-        if (piece.key) {
+        endedAt = paced.at + paced.duration * 1000;
+        if (piece.key && init) {
           keyEvery = Math.max(keyEvery, now - keyAt);
           keyAt = now;
-          this.#set('live');
+          this.#take({ init, fragment: piece.bytes, at: paced.at });
         }
       }
     };
@@ -183,7 +263,7 @@ export class Camera {
       const now = Date.now();
       if (pictures === 0 && now - began > BLIND_MS) end('no picture came');
       if (pictures > 0 && now - pictureAt > SILENT_MS) {
-        this.#set('stalled', 'no picture for 3 s');
+        this.#set('stalled', endedAt ?? now, 'no picture for 3 s');
         end('no picture for 3 s');
       }
       if (pictures > 0 && now - keyAt > Math.max(KEYLESS_MS, 3 * keyEvery)) end('no key picture any more');
@@ -194,6 +274,7 @@ export class Camera {
     signal.removeEventListener('abort', stop);
     clearInterval(watch);
     this.#pid = undefined;
-    return { reason: reason ?? said, pictures };
+    this.#runFrom = undefined;
+    return { reason: reason ?? said, pictures, endedAt };
   }
 }

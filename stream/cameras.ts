@@ -4,12 +4,23 @@ import { HubError } from '../hub/model/error.ts';
 import type { CameraState } from '../hub/model/event.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { Camera } from './camera.ts';
+import { Looks } from './looks.ts';
 
 /** A camera with where it stands, which decides who may see it. */
 export interface Placed {
   camera: Camera;
   place: { region: string; hall: string };
 }
+
+export interface CamerasOptions {
+  /** A camera is pulled for so long after the last request. Default 30,000. */
+  graceMs?: number | undefined;
+  /** Seconds between two looks at a camera's picture; 0: never. Default 2. */
+  pictureSeconds?: number | undefined;
+}
+
+/** While the log is away, so many changes of a camera are kept. */
+const MOST_CHANGES = 100;
 
 interface Change {
   state: CameraState;
@@ -22,14 +33,21 @@ export class Cameras {
   readonly #context: Context;
   readonly #graceMs: number | undefined;
   readonly #cameras = new Map<string, Camera>();
-  /** The newest change of each camera that the log does not have yet: while the log is away only the last one counts. */
-  readonly #unsaid = new Map<string, Change>();
+  /** The changes of each camera that the log does not have yet, in their order. */
+  readonly #unsaid = new Map<string, Change[]>();
+  /** When each camera's last change came about. */
+  readonly #changedAt = new Map<string, number>();
+  readonly #looks: Looks | undefined;
   readonly #speaking = new Set<string>();
   #stopped = false;
 
-  constructor(context: Context, graceMs?: number) {
+  constructor(context: Context, { graceMs, pictureSeconds = 2 }: CamerasOptions = {}) {
     this.#context = context;
     this.#graceMs = graceMs;
+    if (pictureSeconds > 0) {
+      const cameras = (): Iterable<Camera> => this.#cameras.values();
+      this.#looks = new Looks({ cameras, everyMs: pictureSeconds * 1000, log: context.log });
+    }
   }
 
   /** Undefined when there is no such camera, or it is switched off. */
@@ -43,7 +61,7 @@ export class Cameras {
       camera = new Camera({
         id,
         address: () => this.#address(id),
-        changed: (state, detail) => this.#say(id, { state, detail, at: Date.now() }),
+        changed: (state, at, detail) => this.#say(id, { state, detail, at }),
         log: this.#context.log,
         ...(this.#graceMs === undefined ? {} : { graceMs: this.#graceMs }),
       });
@@ -63,6 +81,7 @@ export class Cameras {
   }
 
   async stop(): Promise<void> {
+    await this.#looks?.stop();
     await Promise.all([...this.#cameras.values()].map((camera) => camera.stop()));
     // What they said last should still reach the log, if it is there.
     for (let i = 0; i < 20 && this.#speaking.size > 0; i++) await sleep(50);
@@ -76,16 +95,31 @@ export class Cameras {
   }
 
   #say(id: string, change: Change): void {
-    this.#unsaid.set(id, change);
+    // What came about in the past still comes after what was said before it; times of pictures are fractions.
+    const last = this.#changedAt.get(id) ?? 0;
+    // (A clock that was set back an hour must not make an hour of changes come out of the future.)
+    const at = Math.max(Math.round(change.at), last > Date.now() + 10_000 ? 0 : last + 1);
+    this.#changedAt.set(id, at);
+    const waiting = this.#unsaid.get(id) ?? [];
+    // A fault that is over must still be said, because no second of it counts as watched; what is let go is that all was well.
+    if (waiting.length >= MOST_CHANGES) {
+      const least = waiting.findIndex(({ state }, index) => index > 0 && (state === 'live' || state === 'starting'));
+      // The first one is being said.
+      waiting.splice(Math.max(1, least), 1);
+    }
+    waiting.push({ ...change, at });
+    this.#unsaid.set(id, waiting);
     if (!this.#speaking.has(id)) void this.#speak(id);
   }
 
   async #speak(id: string): Promise<void> {
     this.#speaking.add(id);
-    for (let change = this.#unsaid.get(id); change && !this.#stopped; change = this.#unsaid.get(id)) {
+    const waiting = this.#unsaid.get(id)!;
+    while (waiting.length > 0 && !this.#stopped) {
+      const [change] = waiting;
       try {
-        await this.#publish(id, change);
-        if (this.#unsaid.get(id) === change) this.#unsaid.delete(id);
+        await this.#publish(id, change!);
+        if (waiting[0] === change) waiting.shift();
       } catch (error) {
         this.#context.log.warn({ camera: id, err: error }, 'the log did not take a change of a camera; again');
         await sleep(1000);

@@ -72,8 +72,13 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   }
 }
 
-/** Starts ffmpeg and hands what it writes to `take`. */
-export function run(command: Command, stdin: Buffer | undefined, take: (chunk: Buffer) => void): Running {
+/** Starts ffmpeg and hands what it writes to `take`, and each line of what it says to `tell`. */
+export function run(
+  command: Command,
+  stdin: Buffer | undefined,
+  take: (chunk: Buffer) => void,
+  tell?: (line: string) => void,
+): Running {
   const input = stdin ?? (command.list === undefined ? undefined : Buffer.from(command.list));
   const lines: { text: string; at: number }[] = [];
   let child: ChildProcess | undefined;
@@ -106,6 +111,7 @@ export function run(command: Command, stdin: Buffer | undefined, take: (chunk: B
     })
     .on('stderr', (line: string) => {
       if (line.trim() === '') return;
+      tell?.(line);
       lines.push({ text: line.trim(), at: Date.now() });
       if (lines.length > 10) lines.shift();
     })
@@ -135,9 +141,14 @@ export function run(command: Command, stdin: Buffer | undefined, take: (chunk: B
 }
 
 /** Runs ffmpeg to its end on `stdin` and answers what it wrote; undefined when that is nothing, or takes longer than so many ms. */
-export async function convert(command: Command, stdin: Buffer, patienceMs: number): Promise<Buffer | undefined> {
+export async function convert(
+  command: Command,
+  stdin: Buffer,
+  patienceMs: number,
+  tell?: (line: string) => void,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
-  const running = run(command, stdin, (chunk) => chunks.push(chunk));
+  const running = run(command, stdin, (chunk) => chunks.push(chunk), tell);
   const timer = setTimeout(() => void running.stop(), patienceMs);
   await running.ended;
   clearTimeout(timer);

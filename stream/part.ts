@@ -1,21 +1,19 @@
 import type { Context, Part, StartPart } from '../hub/platform/part.ts';
-import { Cameras } from './cameras.ts';
+import { Cameras, type CamerasOptions } from './cameras.ts';
 import { Deliveries } from './deliveries.ts';
 import { Evidence } from './evidence.ts';
 import { install } from './ffmpeg.ts';
 import { routes } from './http.ts';
 import { Snapshots } from './snapshot.ts';
 
-export interface StreamOptions {
-  /** A camera is pulled for so long after the last request. Default 30,000. */
-  graceMs?: number;
-}
-
-/** The stream part: camera → ffmpeg → boxes → pace → window → playlist → http. */
-export async function startStream(context: Context, options: StreamOptions = {}): Promise<Part & { cameras: Cameras }> {
+/** The stream part: camera → ffmpeg → boxes → pace → window → playlist → http; beside it looks → glance → judge. */
+export async function startStream(
+  context: Context,
+  options: CamerasOptions = {},
+): Promise<Part & { cameras: Cameras }> {
   const { settings, bus, store, log } = context;
   await install(settings.dataDir, settings.ffmpeg);
-  const cameras = new Cameras(context, options.graceMs);
+  const cameras = new Cameras(context, { pictureSeconds: settings.pictureSeconds, ...options });
   const deliveries = new Deliveries(store, log);
   const evidence = new Evidence(settings.dataDir);
   const snapshots = new Snapshots(cameras, evidence);

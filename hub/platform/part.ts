@@ -23,6 +23,8 @@ export interface Settings {
   demoSpeed: number;
   /** Where ffmpeg stands. */
   ffmpeg: string;
+  /** Seconds between two looks at the picture of a camera that is watched (black, covered, frozen); 0: never. Default 2. */
+  pictureSeconds?: number;
   /** How people are told of signals outside the pages; each channel only where it is set. */
   notify?: NotifySettings;
   /** HALLWATCH_KEY: 64 hex digits that several processes share; without it the key is the file `DATA_DIR/key`. */

@@ -5,7 +5,14 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCamera, type CameraServer } from '../support/camera/index.ts';
+import { drawFilms } from '../../seeds/cameras.ts';
+import { scenes } from '../../seeds/scenes.ts';
+import { Boxes } from '../../stream/boxes.ts';
+import { install } from '../../stream/ffmpeg.ts';
+import { decode } from '../../stream/glance.ts';
+import { isDark, Judge, plainShare } from '../../stream/judge.ts';
+import { isSame, type KeyPicture } from '../../stream/key.ts';
+import { makeFilm, startCamera, type CameraServer } from '../support/camera/index.ts';
 
 const run = promisify(execFile);
 const quiet = ['-nostdin', '-hide_banner', '-loglevel', 'error'];
@@ -100,6 +107,115 @@ const puller = (address: string): string => `
   await install(${JSON.stringify(folder)}, 'ffmpeg');
   const running = run(pull(${JSON.stringify(address)}), undefined, () => console.log(running.pid));
 `;
+
+/** The key pictures of a film, as they stand in a window, one a second. */
+async function keysOf(film: string, encoder: string[] = ['-c', 'copy'], count = 60): Promise<KeyPicture[]> {
+  const fragmented = ['-movflags', 'frag_every_frame+empty_moov+default_base_moof', '-f', 'mp4', '-'];
+  const { stdout } = await run(
+    'ffmpeg',
+    [...quiet, '-threads', '1', '-i', film, '-t', String(count), '-threads', '1', ...encoder, ...fragmented],
+    { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 },
+  );
+  const keys: KeyPicture[] = [];
+  let init: Buffer | undefined;
+  for (const piece of new Boxes().push(stdout)) {
+    if (piece.kind === 'init') init = piece.bytes;
+    else if (piece.key) keys.push({ init: init!, fragment: piece.bytes, at: keys.length * 1000 });
+  }
+  return keys;
+}
+
+describe('the picture test', () => {
+  beforeAll(() => install(folder, 'ffmpeg'));
+
+  it('decodes key pictures of many cameras in one run, each to its own, whatever is wrong with one of them', async () => {
+    const size = { fps: 15 };
+    const films = await Promise.all([
+      makeFilm(size),
+      makeFilm({ ...size, seconds: 2, scene: 'black' }),
+      makeFilm({ ...size, seconds: 2, scene: 'covered' }),
+      makeFilm({ ...size, seconds: 4, width: 320, height: 180 }),
+    ]);
+    const [card, black, covered, smaller] = await Promise.all(films.map((film) => keysOf(film)));
+    // With pictures that wait for later ones, as a camera of another make sends them.
+    const [ordered] = await keysOf(films[0]!, ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2'], 1);
+    const [hevc] = await keysOf(
+      films[0]!,
+      ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error'],
+      1,
+    );
+    const broken: KeyPicture = { ...card![1]!, fragment: Buffer.from(card![1]!.fragment) };
+    broken.fragment.fill(0xff, broken.fragment.indexOf('mdat') + 4);
+    const pictures = [
+      card![0]!,
+      black![0]!,
+      broken,
+      smaller![0]!,
+      covered![0]!,
+      ordered!,
+      card![2]!,
+      hevc!,
+      black![1]!,
+    ];
+    const greys = await decode(pictures, 10_000);
+    const apart = (one: number, other: number): number =>
+      greys[one]!.reduce((sum, level, at) => sum + Math.abs(level - greys[other]![at]!), 0) / greys[one]!.length;
+    expect(greys.map((grey) => grey && isDark(grey))).toEqual([
+      ...[false, true, undefined, false, false],
+      ...[false, false, false, true],
+    ]);
+    expect(plainShare(greys[4]!)).toBeGreaterThan(0.9);
+    // The same first picture, encoded three ways; not the same as that of two seconds later.
+    expect([apart(0, 5) < 4, apart(0, 7) < 4, apart(0, 6) < 4]).toEqual([true, true, false]);
+    expect(isSame(card![0]!, card![1]!)).toBe(false);
+  }, 30_000);
+
+  it('knows a camera that encodes one picture again and again from a still scene', async () => {
+    const film = await makeFilm();
+    const encoder = [
+      '-c:v',
+      'libx264',
+      '-preset',
+      'superfast',
+      '-g',
+      '15',
+      '-bf',
+      '0',
+      '-pix_fmt',
+      'yuv420p',
+      '-crf',
+      '25',
+    ];
+    const stopped = 'trim=end_frame=1,setpts=N/15/TB,loop=-1:1:0,trim=duration=6,fps=15';
+    const verdict = async (filter: string): Promise<string | undefined> => {
+      const judge = new Judge();
+      const keys = await keysOf(film, ['-vf', filter, ...encoder], 6);
+      const greys = await decode(keys, 10_000);
+      keys.slice(1).forEach((key, index) => judge.look(greys[index + 1]!, key.at));
+      return judge.judgement.fault;
+    };
+    expect(await verdict(stopped)).toBe('frozen');
+    expect(await verdict(`${stopped},drawtext=text='%{n}':x=500:y=320:fontsize=24:fontcolor=white:box=1`)).toBe(
+      'frozen',
+    );
+    expect(await verdict(`${stopped},noise=alls=2:allf=t`)).toBeUndefined();
+  }, 30_000);
+
+  it('says nothing of the quietest scene of the demonstration', async () => {
+    const only = scenes.filter(({ name }) => name === 'window-08');
+    for (const { name, file } of await drawFilms(folder, { only })) {
+      const greys = (await decode(await keysOf(file), 10_000)).map((grey) => grey!);
+      // Two rounds of the loop, from wherever it begins, looking every other second and each second in doubt.
+      for (const from of [0, 1]) {
+        const judge = new Judge();
+        for (let second = from; second < 2 * greys.length; second += judge.wantsMore ? 1 : 2) {
+          judge.look(greys[second % greys.length]!, second * 1000);
+          expect(`${name}, second ${second}: ${judge.judgement.fault}`).toContain('undefined');
+        }
+      }
+    }
+  }, 60_000);
+});
 
 const isAlive = async (pid: number): Promise<boolean> => {
   const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: '' }));

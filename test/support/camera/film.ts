@@ -14,8 +14,8 @@ export interface FilmOptions {
   seconds?: number;
   /** Seconds between key pictures. */
   keyEvery?: number;
-  /** All black instead of the test card. */
-  black?: boolean;
+  /** What it shows: the test card (default), nothing, or a hand over the lens: blurred colour under the sensor's noise. */
+  scene?: 'card' | 'black' | 'covered';
 }
 
 /** Height in lines of the strip at the top that carries the picture's number, one bit per `width / 16` columns, white is 1. */
@@ -23,19 +23,35 @@ export const STRIP = 32;
 
 /** Draws, once, a film with its picture number burned in as text and as a strip of 16 bits; kept under the OS temp folder. */
 export async function makeFilm(options: FilmOptions = {}): Promise<string> {
-  const { width = 640, height = 360, fps = 15, seconds = 20, keyEvery = 1, black = false } = options;
+  const { width = 640, height = 360, fps = 15, seconds = 20, keyEvery = 1, scene = 'card' } = options;
   const dir = join(tmpdir(), 'hallwatch-films');
-  const file = join(dir, `${black ? 'black' : 'card'}-${width}x${height}-${fps}-${seconds}-${keyEvery}.h264`);
+  const file = join(dir, `${scene}-${width}x${height}-${fps}-${seconds}-${keyEvery}.h264`);
   if (existsSync(file)) return file;
   await mkdir(dir, { recursive: true });
   const size = `${width}x${height}`;
-  const source = black ? `color=black:size=${size}:rate=${fps}` : `testsrc2=size=${size}:rate=${fps}`;
+  const source = { card: 'testsrc2', black: 'color=black', covered: 'color=0x6a4a3c' }[scene];
   const bits = `geq=lum='if(lt(Y,${STRIP}),if(mod(floor(N/pow(2,floor(X*16/W))),2),235,16),lum(X,Y))':cb='if(lt(Y,${STRIP / 2}),128,cb(X,Y))':cr='if(lt(Y,${STRIP / 2}),128,cr(X,Y))'`;
+  const look = {
+    card: `format=yuv420p,${bits},drawtext=text='%{n}':fontsize=40:x=20:y=60:box=1`,
+    black: 'format=yuv420p',
+    covered: 'vignette=PI/7,noise=alls=8:allf=t,format=yuv420p',
+  }[scene];
   // A name of its own until it is whole: several test files may draw it at once.
   const draft = `${file}.${process.pid}`;
   await run('ffmpeg', [
-    ...['-hide_banner', '-loglevel', 'error', '-y', '-f', 'lavfi', '-i', source, '-t', String(seconds)],
-    ...['-vf', black ? 'format=yuv420p' : `format=yuv420p,${bits},drawtext=text='%{n}':fontsize=40:x=20:y=60:box=1`],
+    ...[
+      '-hide_banner',
+      '-loglevel',
+      'error',
+      '-y',
+      '-f',
+      'lavfi',
+      '-i',
+      `${source}${source.includes('=') ? ':' : '='}size=${size}:rate=${fps}`,
+      '-t',
+      String(seconds),
+    ],
+    ...['-vf', look],
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'main', '-threads', '1'],
     ...['-bf', '0', '-g', String(fps * keyEvery), '-keyint_min', String(fps * keyEvery), '-sc_threshold', '0'],
     ...[

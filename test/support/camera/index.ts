@@ -1,5 +1,6 @@
 export { makeFilm, STRIP, type FilmOptions } from './film.ts';
 export { startCameraServer, type CameraServer, type CameraServerOptions, type StreamOptions } from './server.ts';
+export type { Misbehaviour } from './reel.ts';
 import { makeFilm, type FilmOptions } from './film.ts';
 import { startCameraServer, type CameraServer, type CameraServerOptions } from './server.ts';
 
@@ -9,9 +10,15 @@ export async function startCamera(
 ): Promise<CameraServer> {
   const fps = options.film?.fps ?? 15;
   const film = { ...options.film, fps };
-  const [file, black] = await Promise.all([makeFilm(film), makeFilm({ ...film, seconds: 2, black: true })]);
+  const [file, black, covered, smaller] = await Promise.all([
+    makeFilm(film),
+    makeFilm({ ...film, seconds: 2, scene: 'black' }),
+    makeFilm({ ...film, seconds: 2, scene: 'covered' }),
+    makeFilm({ ...film, seconds: 4, width: 320, height: 180 }),
+  ]);
+  const films = { black, covered, smaller };
   return startCameraServer({
     ...options,
-    streams: (options.paths ?? ['cam']).map((path) => ({ path, file, fps, black })),
+    streams: (options.paths ?? ['cam']).map((path) => ({ path, file, fps, films })),
   });
 }

@@ -14,8 +14,10 @@ export async function loadReel(file: string): Promise<Reel> {
   return { film, pictures: film.pictures.map(packetsOf) };
 }
 
+/** Other films a stream can show: two faults, and a picture of other size and parameters. */
+export type Other = 'black' | 'covered' | 'smaller';
 /** What a stream can do wrong; `none` is good behaviour again. */
-export type Misbehaviour = 'none' | 'stall' | 'freeze' | 'black' | 'wrongRate' | 'clockJump';
+export type Misbehaviour = 'none' | 'stall' | 'freeze' | 'wrongRate' | 'clockJump' | Other;
 
 /** One picture due now. `stepBy` is how far the camera's own clock moves to the next one, in 90-kHz ticks. */
 export interface Frame {
@@ -27,7 +29,7 @@ export interface Frame {
 export class Loop {
   readonly fps: number;
   readonly #reel: Reel;
-  readonly #black: Reel | undefined;
+  readonly #others: ReadonlyMap<string, Reel>;
   #index = 0;
   #clock = Math.floor(Math.random() * 0xffff_ffff);
   #kind: Misbehaviour = 'none';
@@ -36,17 +38,18 @@ export class Loop {
   /** Wall time (epoch ms) at which each picture of the loop was last sent: what a picture on the glass is compared with. */
   readonly sentAt: Float64Array;
 
-  constructor(reel: Reel, fps: number, black?: Reel) {
+  constructor(reel: Reel, fps: number, others: ReadonlyMap<string, Reel> = new Map()) {
     this.fps = fps;
     this.#reel = reel;
-    this.#black = black;
+    this.#others = others;
     this.#playing = reel;
     this.#frozen = reel.pictures[0]!;
     this.sentAt = new Float64Array(reel.pictures.length);
   }
 
   misbehave(kind: Misbehaviour): void {
-    if (kind === 'black' && !this.#black) throw new Error('this stream was given no black film');
+    if (['black', 'covered', 'smaller'].includes(kind) && !this.#others.has(kind))
+      throw new Error(`this stream was given no film for ${kind}`);
     // An hour ahead, as a camera does that has just heard of NTP.
     if (kind === 'clockJump') this.#clock += 3600 * 90_000;
     else this.#kind = kind;
@@ -54,7 +57,7 @@ export class Loop {
 
   /** The next picture, or nothing while it stalls. */
   next(now: number): Frame | undefined {
-    const wanted = this.#kind === 'black' ? this.#black! : this.#reel;
+    const wanted = this.#others.get(this.#kind) ?? this.#reel;
     let picture = this.#playing.pictures[this.#index % this.#playing.pictures.length]!;
     // Another film may only begin with a key picture.
     if (wanted !== this.#playing && picture.key) {

@@ -1,7 +1,7 @@
 import { createSocket, type Socket as Udp } from 'node:dgram';
 import { createServer, type Socket } from 'node:net';
 import { Client } from './client.ts';
-import { Loop, loadReel, type Misbehaviour, type Reel } from './reel.ts';
+import { Loop, loadReel, type Misbehaviour, type Other, type Reel } from './reel.ts';
 import { Guard } from './rtsp.ts';
 
 export interface StreamOptions {
@@ -11,8 +11,8 @@ export interface StreamOptions {
   file: string;
   /** Pictures a second at which the file is sent. */
   fps: number;
-  /** What `black` shows; same size and encoder settings as `file`. */
-  black?: string;
+  /** What it shows instead when it is told to; `black` and `covered` of the same size and encoder settings as `file`. */
+  films?: Partial<Record<Other, string>>;
 }
 
 export interface CameraServerOptions {
@@ -33,7 +33,7 @@ export interface CameraServer {
   /** `rtsp://…/path`, with user and password where there are any. */
   url(path: string): string;
   /**
-   * All streams, or one: `stall`, `freeze`, `black`, `wrongRate` last until `none`; `clockJump` and `reset` (every
+   * All streams, or one: `stall`, `freeze`, `wrongRate`, `black`, `covered`, `smaller` last until `none`; `clockJump` and `reset` (every
    * connection) happen once. Only the whole server can `refuse` (cut every connection), `deaf` (accept, never answer)
    * or `password` (ask for it from now on).
    */
@@ -94,9 +94,11 @@ export async function startCameraServer(options: CameraServerOptions): Promise<C
     return reels.get(file)!;
   };
   const streams = new Map<string, Stream>();
-  for (const { path, file, fps, black } of options.streams) {
+  for (const { path, file, fps, films = {} } of options.streams) {
     const reel = await reelOf(file);
-    const loop = new Loop(reel, fps, black === undefined ? undefined : await reelOf(black));
+    const others = new Map<string, Reel>();
+    for (const [name, other] of Object.entries(films)) others.set(name, await reelOf(other));
+    const loop = new Loop(reel, fps, others);
     streams.set(path, { path, reel, loop, source: Math.floor(Math.random() * 0xffff_ffff), clients: new Set() });
   }
 

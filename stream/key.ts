@@ -1,0 +1,77 @@
+import { boxesIn, findBox } from './boxes.ts';
+
+/** A key picture as it stands in the window: it can be decoded without any other. */
+export interface KeyPicture {
+  init: Buffer;
+  /** One moof and its mdat. */
+  fragment: Buffer;
+  /** Programme time, epoch ms. */
+  at: number;
+}
+
+/** Bytes in which the same picture may differ, because a slice header counts its key pictures (idr_pic_id). */
+const HEAD = 96;
+/** What is left must be enough to be worth comparing. */
+const LEAST = 200;
+
+/** The decoder configuration (avcC) of an initialization section; undefined when its pictures are not H.264. */
+export function configOf(init: Buffer): Buffer | undefined {
+  const all = { from: 0, to: init.length };
+  const table = findBox(init, all, ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd']);
+  if (!table) return undefined;
+  // A table begins with its version and count, a picture's entry with 78 bytes of which none is needed here.
+  for (const entry of boxesIn(init, table.from + 8, table.to)) {
+    if (entry.type !== 'avc1' && entry.type !== 'avc3') continue;
+    const config = findBox(init, { from: entry.from + 78, to: entry.to }, ['avcC']);
+    if (config) return init.subarray(config.from, config.to);
+  }
+  return undefined;
+}
+
+/** The picture itself: its NAL units, each behind its length. */
+export function mediaOf(fragment: Buffer): Buffer {
+  const media = findBox(fragment, { from: 0, to: fragment.length }, ['mdat']);
+  return media ? fragment.subarray(media.from, media.to) : Buffer.alloc(0);
+}
+
+/** Whether two key pictures are the same to the byte but for their heads: no lens and no sensor does that twice. */
+export function isSame(one: KeyPicture, other: KeyPicture): boolean {
+  const [a, b] = [mediaOf(one.fragment), mediaOf(other.fragment)];
+  const length = Math.min(a.length, b.length) - HEAD;
+  if (length < LEAST || Math.abs(a.length - b.length) > 2) return false;
+  return a.subarray(a.length - length).equals(b.subarray(b.length - length));
+}
+
+/** Whether two key pictures are nearly the same size, as those of a still scene are: worth a closer look, no more. */
+export function isAlike(one: KeyPicture, other: KeyPicture): boolean {
+  const [a, b] = [one.fragment.length, other.fragment.length];
+  return Math.abs(a - b) * 200 <= Math.max(a, b);
+}
+
+function tag(time: number, kind: number, content: Buffer): Buffer {
+  const bytes = Buffer.alloc(11 + 5 + content.length + 4);
+  bytes[0] = 9; // video
+  bytes.writeUIntBE(5 + content.length, 1, 3);
+  bytes.writeUIntBE(time & 0xff_ffff, 4, 3);
+  bytes[7] = (time >>> 24) & 0xff;
+  bytes[11] = 0x17; // a key picture of H.264
+  bytes[12] = kind;
+  content.copy(bytes, 16);
+  bytes.writeUInt32BE(11 + 5 + content.length, 16 + content.length);
+  return bytes;
+}
+
+/**
+ * Key pictures of different cameras one after the other as FLV, which can say before each picture how it is to be decoded, and
+ * gives it a time: the picture of index n is shown at n seconds, so that what the decoder makes of it can be told apart.
+ */
+export function flvOf(pictures: readonly { config: Buffer; media: Buffer }[]): Buffer {
+  const pieces: Buffer[] = [Buffer.from('FLV\x01\x01\0\0\0\x09\0\0\0\0', 'latin1')];
+  let config: Buffer | undefined;
+  pictures.forEach((picture, index) => {
+    if (!config?.equals(picture.config)) pieces.push(tag(index * 1000, 0, picture.config));
+    pieces.push(tag(index * 1000, 1, picture.media));
+    config = picture.config;
+  });
+  return Buffer.concat(pieces);
+}
