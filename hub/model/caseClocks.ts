@@ -77,7 +77,9 @@ export function clocksOf(kind: ClockKind, scene: ClockScene): CaseClock[] {
 
 function mainClock(kind: 'statutory' | 'promised', { row, pack, matter }: ClockScene): CaseClock[] {
   const given = kind === 'statutory' ? row.givenStatutoryDueAt : row.givenPromisedDueAt;
-  const days = kind === 'statutory' ? matter?.statutoryDays : matter?.promisedDays;
+  const days = kind === 'statutory' ? matter?.statutoryDays : (row.givenPromisedDays ?? matter?.promisedDays);
+  // A unit without days of its own says nothing of the matter's limit.
+  const unit = kind === 'promised' && row.givenPromisedDays !== undefined ? row.givenPromisedUnit : undefined;
   if (given === undefined && (days === undefined || row.acceptedAt === undefined)) return [];
   const until = stoppedAt(row);
   return [
@@ -86,7 +88,7 @@ function mainClock(kind: 'statutory' | 'promised', { row, pack, matter }: ClockS
       from: row.acceptedAt ?? -Infinity,
       ...(until === undefined ? {} : { until }),
       ...(given === undefined ? {} : { given }),
-      setting: pack.clock,
+      setting: unit === undefined ? pack.clock : { ...pack.clock, unit },
       days: days ?? 0,
       extensionDays: row.extensionDays,
       suspensions: row.suspensions,

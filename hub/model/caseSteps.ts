@@ -58,6 +58,8 @@ export function applyStep(row: Casefile, event: Recorded<CaseEvent>, world: Worl
       if (event.handler !== undefined) row.acceptedBy = event.handler;
       if (event.kind === 'case.accepted') {
         if (event.promisedDueAt !== undefined) row.givenPromisedDueAt = event.promisedDueAt;
+        if (event.promisedDays !== undefined) row.givenPromisedDays = event.promisedDays;
+        if (event.promisedUnit !== undefined) row.givenPromisedUnit = event.promisedUnit;
         if (event.statutoryDueAt !== undefined) row.givenStatutoryDueAt = event.statutoryDueAt;
       }
       if (row.status === 'received' || row.status === 'correcting') row.status = 'accepted';

@@ -47,6 +47,9 @@ export const caseAccepted = z.strictObject({
   /** The deadline the source itself gave (承诺办结时间); where absent the matter's limits are counted. */
   promisedDueAt: instant.optional(),
   statutoryDueAt: instant.optional(),
+  /** The limit the source itself gave, in days: counted, suspended and extended like the matter's own. */
+  promisedDays: z.int().min(0).max(3660).optional(),
+  promisedUnit: z.enum(['working', 'calendar']).optional(),
 });
 export const caseDeclined = z.strictObject({
   kind: z.literal('case.declined'),

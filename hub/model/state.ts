@@ -73,6 +73,9 @@ export interface Casefile {
   /** Deadlines as given by the source, if it gave any; they win over the matter's limits. */
   givenStatutoryDueAt?: number;
   givenPromisedDueAt?: number;
+  /** A limit that the source gave in days; it wins over the matter's promise. */
+  givenPromisedDays?: number;
+  givenPromisedUnit?: 'working' | 'calendar';
   statutoryDueAt?: number;
   promisedDueAt?: number;
   /** The pack and version whose clock settings computed the deadlines. */

@@ -81,16 +81,18 @@ const kinds: Kind[] = [
       const event: Event = { kind, occurredAt: m.requiredTime('SLSJ', 'the time of the acceptance') };
       if (kind === 'case.declined')
         return one({ ...event, reason: m.text('BSLYY') }, { occurredAt: 'SLSJ', reason: 'BSLYY' });
-      // The limit is said, not set: a fixed deadline could neither be suspended nor extended. The matter's own limits are counted.
-      limitOf(m, 'GDBLSX', 'GDBLSXDDW', 0);
+      const promisedDays = limitOf(m, 'GDBLSX', 'GDBLSXDDW', 0);
+      const promisedUnit = { G: 'working', Z: 'calendar' }[m.text('GDBLSXDDW') ?? ''];
       return one(
         {
           ...event,
           matter: m.text('SXBM'),
           applicant: applicantOf(m),
-          note: m.note(['规定办理时限', 'GDBLSX'], ['时限单位', 'GDBLSXDDW'], ['规定收费', 'GDSF']),
+          // In days, so that it is suspended and extended like any other limit.
+          ...(promisedDays === undefined ? {} : { promisedDays, promisedUnit: promisedUnit ?? 'working' }),
+          note: m.note(['规定收费', 'GDSF']),
         },
-        { occurredAt: 'SLSJ', matter: 'SXBM', note: 'GDSF', 'applicant.name': 'SQRMC' },
+        { occurredAt: 'SLSJ', matter: 'SXBM', note: 'GDSF', promisedDays: 'GDBLSX', 'applicant.name': 'SQRMC' },
       );
     },
   },

@@ -64,7 +64,16 @@ describe('the Guangdong family', () => {
     [
       '2 受理',
       gd(2, { SLZTDM: 1, SLSJ: time, GDBLSX: 20, GDBLSXDDW: 'G', GDSF: '0' }),
-      [{ kind: 'case.accepted', matter: 'M1', occurredAt, note: '规定办理时限: 20; 时限单位: G; 规定收费: 0' }],
+      [
+        {
+          kind: 'case.accepted',
+          matter: 'M1',
+          occurredAt,
+          promisedDays: 20,
+          promisedUnit: 'working',
+          note: '规定收费: 0',
+        },
+      ],
     ],
     [
       '2 受理, declined',
