@@ -79,6 +79,7 @@ const kept = 20_000;
 export class Recorder {
   readonly #store: Store;
   readonly #world: () => World;
+  readonly #isReplay: boolean;
   #position: number | undefined;
   #rows = emptyRows();
   readonly #state: State = {
@@ -96,9 +97,11 @@ export class Recorder {
   /** Counts how often everything was forgotten: what was prepared in an earlier life cannot be written. */
   #life = 0;
 
-  constructor(store: Store, world: () => World) {
+  /** `isReplay`: the store was empty, each id comes once, and nobody listens. */
+  constructor(store: Store, world: () => World, { isReplay = false }: { isReplay?: boolean } = {}) {
     this.#store = store;
     this.#world = world;
+    this.#isReplay = isReplay;
   }
 
   /** Decides and writes a batch of at most 1,000 events. Throws when the store is away; nothing is written then and the batch may be repeated. */
@@ -194,7 +197,7 @@ export class Recorder {
         isConflict: false,
         verdict: refused ? { ok: false, ...refused } : { ok: true, position },
       });
-      if (!refused) {
+      if (!refused && !this.#isReplay) {
         const line = lineOf(recorded, hall, this.#rows.casefile);
         if (line) push(live, event.region, line);
         for (const put of rows) {
@@ -245,7 +248,8 @@ export class Recorder {
       const unwritten = this.#unwritten.get(event.id);
       if (unwritten) known.set(event.id, unwritten);
     }
-    for (const row of await run<Known>(this.#store, selectKnown(incoming.map(({ event }) => event.id)))) {
+    const ids = this.#isReplay ? [] : incoming.map(({ event }) => event.id);
+    for (const row of ids.length === 0 ? [] : await run<Known>(this.#store, selectKnown(ids))) {
       known.set(row.id, { digest: Buffer.from(row.digest).toString('hex'), verdict: verdictOf(row) });
     }
     const fresh: (Incoming & { digest: string; body: string })[] = [];

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { CaseEvent } from '../../hub/model/event.ts';
 import { startTestHub } from '../support/hub.ts';
+import { addCpu, usedCpu } from './cpu.ts';
 import type { Report } from './report.ts';
 import { casework, places, sourceToken } from './work.ts';
 
@@ -31,6 +32,7 @@ export async function ingest(report: Report, { events: howMany = 200_000 }: { ev
 
     const floor = await publishBare(hub.context.bus, events);
 
+    const before = usedCpu();
     const started = performance.now();
     let next = 0;
     const sender = async (): Promise<void> => {
@@ -68,6 +70,7 @@ export async function ingest(report: Report, { events: howMany = 200_000 }: { ev
       against: 'bare JetStream publish',
       n: events.length,
     });
+    addCpu(report, 'ingest', before, events.length);
   } finally {
     await hub.stop();
   }

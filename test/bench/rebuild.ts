@@ -3,6 +3,7 @@ import { migrate } from '../../hub/platform/migrate.ts';
 import { Recorder } from '../../hub/record/batch.ts';
 import { rebuild as replay } from '../../hub/record/rebuild.ts';
 import { startTestHub } from '../support/hub.ts';
+import { addCpu, usedCpu } from './cpu.ts';
 import type { Report } from './report.ts';
 import { casework, places } from './work.ts';
 
@@ -40,6 +41,7 @@ export async function rebuild(report: Report, { events: howMany = 60_000 }: { ev
         );
       }
       const floor = (events.length / (performance.now() - started)) * 1_000;
+      const before = usedCpu();
       const { events: done, seconds, equal } = await replay(store, target, world());
       if (!equal) throw new Error('the rebuilt rows differ');
       report.add({
@@ -51,6 +53,7 @@ export async function rebuild(report: Report, { events: howMany = 60_000 }: { ev
         against: 'the event rows copied bare',
         n: done,
       });
+      addCpu(report, 'rebuild', before, done);
     } finally {
       await target.close();
     }

@@ -4,10 +4,10 @@ export interface Figure {
   value: number;
   unit: string;
   goal: string;
-  /** The same work done by the least that could do it. */
-  floor: number;
-  /** What the floor is, for people. */
-  against: string;
+  /** The same work done by the least that could do it; absent for a part of another figure. */
+  floor?: number;
+  /** What the floor is, or without one what is measured, for people. */
+  against?: string;
   n: number;
 }
 
@@ -20,9 +20,8 @@ export class Report {
   add(figure: Figure): void {
     this.#figures.push(figure);
     const { name, value, unit, goal, floor, n } = figure;
-    process.stdout.write(
-      `${JSON.stringify({ name, value: round(value), unit, goal, floor: round(floor), ratio: round(value / floor), n })}\n`,
-    );
+    const beside = floor === undefined ? {} : { floor: round(floor), ratio: round(value / floor) };
+    process.stdout.write(`${JSON.stringify({ name, value: round(value), unit, goal, ...beside, n })}\n`);
   }
 
   print(): void {
@@ -31,10 +30,10 @@ export class Report {
       each.name,
       `${round(each.value)} ${each.unit}`,
       each.goal,
-      `${round(each.floor)} ${each.unit}`,
-      String(round(each.value / each.floor)),
+      each.floor === undefined ? '' : `${round(each.floor)} ${each.unit}`,
+      each.floor === undefined ? '' : String(round(each.value / each.floor)),
       String(each.n),
-      each.against,
+      each.against ?? '',
     ]);
     const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)));
     for (const row of [head, ...rows])
