@@ -27,9 +27,9 @@ export interface SignalNotice extends Pick<Notice, 'id' | 'kind' | 'audience' | 
 
 export interface SignalDetail {
   signal: Signal;
-  regionName: string;
+  region: Named;
   /** The supervision organ of its region, which signs what is printed. */
-  organName: string;
+  organ?: Named;
   casefileNumber?: string;
   matter?: Named;
   windowNumber?: string;

@@ -4,7 +4,7 @@ import { identifier } from '../model/fields.ts';
 import type { Audience } from '../model/notice.ts';
 import { may, type Identity } from '../model/rights.ts';
 import type { Inquiry } from '../model/state.ts';
-import { matterOf } from '../model/world.ts';
+import { matterOf, type Named } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { read, Refusal, unknown } from './problem.ts';
@@ -46,6 +46,9 @@ const mineOf = ({ who, now }: Asking): Mine => ({
   account: who.account,
   now,
 });
+
+const named = (each: Named | undefined): Named | undefined =>
+  each && { name: each.name, ...(each.nameEn === undefined ? {} : { nameEn: each.nameEn }) };
 
 /** Notices of one person, what became of a signal's notices, and investigations. */
 export function noticeRoutes(context: Context): Route[] {
@@ -133,15 +136,14 @@ export function noticeRoutes(context: Context): Route[] {
         ]);
         const matter = signal.matter === undefined ? undefined : matterOf(present, signal.region, signal.matter);
         const window = present.windows.get(signal.window ?? '');
+        const organ = named([...present.organs.values()].find(({ region }) => region === signal.region));
         return {
           signal,
-          regionName: present.regions.get(signal.region)?.name ?? signal.region,
+          region: named(present.regions.get(signal.region)) ?? { name: signal.region },
           ...(signal.casefile === undefined ? {} : { casefileNumber: signal.casefile.slice(signal.region.length + 1) }),
-          ...(matter
-            ? { matter: { name: matter.name, ...(matter.nameEn === undefined ? {} : { nameEn: matter.nameEn }) } }
-            : {}),
+          ...(matter ? { matter: named(matter)! } : {}),
           ...(window ? { windowNumber: window.number } : {}),
-          organName: [...present.organs.values()].find(({ region }) => region === signal.region)?.name ?? '',
+          ...(organ ? { organ } : {}),
           notices,
           ...(inquiry ? { inquiry: inquiry.body } : {}),
         };
