@@ -24,6 +24,8 @@ export const fieldTypes = {
   approver: 'text',
   outcome: 'text',
   days: 'number',
+  amount: 'number',
+  dueAt: 'deadline',
   enteredAt: 'time',
   promisedDueAt: 'deadline',
   statutoryDueAt: 'deadline',

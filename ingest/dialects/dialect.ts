@@ -1,6 +1,7 @@
 /** What every dialect of an upstream format shares: fields of a message, drafts of events, faults in the source's own names. */
 import { createHash } from 'node:crypto';
 import type { CaseEvent } from '../../hub/model/event.ts';
+import { procedureOf } from '../../hub/model/procedure.ts';
 import { parseCaseEvent, type Fault } from '../../hub/model/parse.ts';
 import { timeReader, type TimeReader } from '../time.ts';
 
@@ -104,6 +105,10 @@ const quoted = (text: string): string => JSON.stringify(text.slice(0, 60));
 export function idOf(prefix: string, ...parts: string[]): string {
   return `${prefix}-${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)}`;
 }
+
+/** These formats know only that there is a special procedure; which one stands in its reason, where that is short enough to name it. */
+export const procedureIn = (reason: string | undefined): string =>
+  reason !== undefined && reason.length <= 200 && procedureOf(reason) !== 'other' ? reason : '特别程序';
 
 const mostFields = 200;
 

@@ -2,7 +2,7 @@
  * The ten messages of the Guangdong family of approval feeds (0 申办 … 9 领取登记). A message is one flat JSON object; `XXLX`
  * says which of the ten it is. Its key is SBLSH + SXBM + SJBBH + XZQHDM: the same message of the same version is the same event.
  */
-import { idOf, type Choice, type Dialect, type Message } from './dialect.ts';
+import { idOf, procedureIn, type Choice, type Dialect, type Message } from './dialect.ts';
 
 type Fill = (message: Message) => { event: Record<string, unknown>; names: Record<string, string> }[];
 type Event = Record<string, unknown>;
@@ -31,9 +31,9 @@ const steps: Choice<string>[] = [
   { code: '2', word: '审核', means: '审核' },
   { code: '3', word: '批准', means: '批准' },
 ];
-const results: Choice<'approved' | 'denied' | 'withdrawn' | 'forwarded'>[] = [
+const results: Choice<'approved' | 'returned' | 'withdrawn' | 'forwarded'>[] = [
   { code: '0', word: '出证办结', means: 'approved' },
-  { code: '1', word: '退回办结', means: 'denied' },
+  { code: '1', word: '退回办结', means: 'returned' },
   { code: '2', word: '作废办结', means: 'withdrawn' },
   { code: '3', word: '删除办结', means: 'withdrawn' },
   { code: '4', word: '转报办结', means: 'forwarded' },
@@ -121,13 +121,31 @@ const kinds: Kind[] = [
       const result = m.choose('BJJGDM', results);
       const occurredAt = m.requiredTime('BJSJ', 'the time of the completion');
       const reason = m.text('ZFHTHYY');
-      const note = m.note(['', 'BJJGMS'], ['证件', 'ZJGZMC'], ['证件编号', 'ZJBH'], ['收费金额', 'SFJE']);
+      const note = m.note(['', 'BJJGMS']);
       const names = { occurredAt: 'BJSJ', reason: 'ZFHTHYY', note: 'BJJGMS' };
-      if (result === 'withdrawn') return one({ kind: 'case.withdrawn', occurredAt, reason, note }, names);
+      const fee = feeOf(m, 'SFJE', '办件收费', occurredAt, 'BJSJ');
+      if (result === 'withdrawn')
+        return [{ event: { kind: 'case.withdrawn', occurredAt, reason, note }, names }, ...fee];
+      if (result === 'returned') return [{ event: { kind: 'case.returned', occurredAt, reason, note }, names }, ...fee];
       const completed = { event: { kind: 'case.completed', occurredAt, note }, names };
       if (result === 'forwarded')
-        return [{ event: { kind: 'case.stepped', step: '转报', occurredAt, note: reason }, names }, completed];
-      return [{ event: { kind: 'case.decided', outcome: result, occurredAt, reason }, names }, completed];
+        return [{ event: { kind: 'case.forwarded', to: '上级机关', occurredAt, reason }, names }, completed, ...fee];
+      const licence = m.text('ZJGZMC') ?? (m.text('ZJBH') === undefined ? undefined : '证件');
+      const issued =
+        licence === undefined
+          ? []
+          : [
+              {
+                event: { kind: 'case.licenceIssued', name: licence, number: m.text('ZJBH'), occurredAt },
+                names: { occurredAt: 'BJSJ', name: 'ZJGZMC', number: 'ZJBH' },
+              },
+            ];
+      return [
+        { event: { kind: 'case.decided', outcome: result, occurredAt, reason }, names },
+        ...issued,
+        completed,
+        ...fee,
+      ];
     },
   },
   {
@@ -141,7 +159,7 @@ const kinds: Kind[] = [
       if (kind === 'suspended') {
         limitOf(m, 'TBCXSX', 'TBCXSXDW', 0);
         const note = m.note(['批准人', 'TBCXPZR'], ['时限', 'TBCXSX'], ['时限单位', 'TBCXSXDW']);
-        return one({ kind: 'case.suspended', procedure: '特别程序', occurredAt, reason, note }, names);
+        return one({ kind: 'case.suspended', procedure: procedureIn(reason), occurredAt, reason, note }, names);
       }
       m.required('TBCXSX', 'the days of the extension');
       if (m.text('TBCXSXDW') === 'Z') m.refuse('TBCXSXDW', 'expected G: an extension is counted in working days');
@@ -156,12 +174,13 @@ const kinds: Kind[] = [
     fill: (m) => {
       const at = m.text('TBCXJSRQ') === undefined && m.text('JGCSRQ') !== undefined ? 'JGCSRQ' : 'TBCXJSRQ';
       const occurredAt = m.requiredTime(at, 'the day on which the procedure ended');
-      const note = m.note(['', 'TBCXJG'], ['收费金额', 'TBCXSFJE']);
-      const names = { occurredAt: at, note: 'TBCXJG' };
+      const result = m.text('TBCXJG');
+      const names = { occurredAt: at, note: 'TBCXJG', result: 'TBCXJG' };
+      const fee = feeOf(m, 'TBCXSFJE', '特别程序收费', occurredAt, at);
       // The end of an extension resumes nothing: its clock ran all the time.
       if (m.text('TBCXZL') !== undefined && m.choose('TBCXZL', procedures) === 'extended')
-        return one({ kind: 'case.stepped', step: '延长审批结果', occurredAt, note }, names);
-      return one({ kind: 'case.resumed', occurredAt, note }, names);
+        return [{ event: { kind: 'case.stepped', step: '延长审批结果', occurredAt, note: result }, names }, ...fee];
+      return [{ event: { kind: 'case.resumed', occurredAt, result }, names }, ...fee];
     },
   },
   {
@@ -214,6 +233,17 @@ function applicantOf(m: Message): Event | undefined {
   const name = m.text('SQRMC');
   if (name === undefined) return undefined;
   return { name, class: m.text('SQRLX') === undefined ? 'other' : m.choose('SQRLX', classes) };
+}
+
+/** What was charged, where anything was. */
+function feeOf(m: Message, field: string, name: string, occurredAt: number, at: string): ReturnType<Fill> {
+  const text = m.text(field);
+  if (text === undefined) return [];
+  const amount = Number(text);
+  if (!/^\d+(\.\d{1,2})?$/.test(text))
+    m.refuse(field, `expected yuan with at most two decimals; got ${JSON.stringify(text.slice(0, 60))}`);
+  if (amount === 0) return [];
+  return one({ kind: 'case.feeCharged', name, amount, occurredAt }, { occurredAt: at, amount: field });
 }
 
 /** A number of days and its unit: G 工作日, Z 自然日. */

@@ -4,7 +4,7 @@
  * again adds nothing, and one of which a single date changed adds that one.
  */
 import { digestOf } from '../../hub/platform/digest.ts';
-import { idOf, type Choice, type Dialect, type Message } from './dialect.ts';
+import { idOf, procedureIn, type Choice, type Dialect, type Message } from './dialect.ts';
 
 type Event = Record<string, unknown>;
 interface Part {
@@ -110,12 +110,14 @@ function special(m: Message): Part[] {
     const approver = m.required('handle_user_name', 'who approved the extension');
     return [{ event: { kind: 'case.extended', occurredAt, days: Number(days), approver, reason }, names }];
   }
-  const parts: Part[] = [{ event: { kind: 'case.suspended', procedure: '特别程序', occurredAt, reason }, names }];
+  const parts: Part[] = [
+    { event: { kind: 'case.suspended', procedure: procedureIn(reason), occurredAt, reason }, names },
+  ];
   const endedAt = m.time('end_time');
   if (endedAt !== undefined)
     parts.push({
-      event: { kind: 'case.resumed', occurredAt: endedAt, note: m.text('result') },
-      names: { occurredAt: 'end_time', note: 'result' },
+      event: { kind: 'case.resumed', occurredAt: endedAt, result: m.text('result') },
+      names: { occurredAt: 'end_time', result: 'result' },
     });
   return parts;
 }

@@ -92,19 +92,18 @@ describe('the Guangdong family', () => {
     ],
     [
       '4 办结',
-      gd(4, { BJJGDM: 0, BJJGMS: '准予', ZJGZMC: '许可证', ZJBH: 'X-1', SFJE: 0, BJSJ: time }),
+      gd(4, { BJJGDM: 0, BJJGMS: '准予', ZJGZMC: '许可证', ZJBH: 'X-1', SFJE: 25.5, BJSJ: time }),
       [
         { kind: 'case.decided', outcome: 'approved', occurredAt },
-        { kind: 'case.completed', occurredAt, note: '准予; 证件: 许可证; 证件编号: X-1; 收费金额: 0' },
+        { kind: 'case.licenceIssued', name: '许可证', number: 'X-1', occurredAt },
+        { kind: 'case.completed', occurredAt, note: '准予' },
+        { kind: 'case.feeCharged', name: '办件收费', amount: 25.5, occurredAt },
       ],
     ],
     [
       '4 办结, sent back',
       gd(4, { BJJGDM: '退回办结', ZFHTHYY: '不符合条件', BJSJ: time }),
-      [
-        { kind: 'case.decided', outcome: 'denied', occurredAt, reason: '不符合条件' },
-        { kind: 'case.completed', occurredAt },
-      ],
+      [{ kind: 'case.returned', occurredAt, reason: '不符合条件' }],
     ],
     [
       '4 办结, never corrected',
@@ -115,7 +114,7 @@ describe('the Guangdong family', () => {
       '4 办结, sent on',
       gd(4, { BJJGDM: '4', BJSJ: time }),
       [
-        { kind: 'case.stepped', step: '转报', occurredAt },
+        { kind: 'case.forwarded', to: '上级机关', occurredAt },
         { kind: 'case.completed', occurredAt },
       ],
     ],
@@ -127,12 +126,15 @@ describe('the Guangdong family', () => {
     [
       '5 特别程序申请 B',
       gd(5, { XH: 2, TBCXZL: 'B', TBCXKSRQ: time, TBCXQDLY: '听证', TBCXSX: 30, TBCXSXDW: 'Z' }),
-      [{ kind: 'case.suspended', procedure: '特别程序', occurredAt, reason: '听证', note: '时限: 30; 时限单位: Z' }],
+      [{ kind: 'case.suspended', procedure: '听证', occurredAt, reason: '听证', note: '时限: 30; 时限单位: Z' }],
     ],
     [
       '6 特别程序结果',
       gd(6, { XH: 2, TBCXJG: '已听证', JGCSRQ: '20261119', TBCXJSRQ: time, TBCXSFJE: 100 }),
-      [{ kind: 'case.resumed', occurredAt, note: '已听证; 收费金额: 100' }],
+      [
+        { kind: 'case.resumed', occurredAt, result: '已听证' },
+        { kind: 'case.feeCharged', name: '特别程序收费', amount: 100, occurredAt },
+      ],
     ],
     [
       '6 特别程序结果 of an extension',
@@ -337,8 +339,8 @@ describe('the national tables', () => {
         result: '合格',
       }),
       [
-        { kind: 'case.suspended', procedure: '特别程序', occurredAt: at('2026-11-20T09:00:00'), reason: '检测' },
-        { kind: 'case.resumed', occurredAt: at('2026-11-20T12:00:00'), note: '合格' },
+        { kind: 'case.suspended', procedure: '检测', occurredAt: at('2026-11-20T09:00:00'), reason: '检测' },
+        { kind: 'case.resumed', occurredAt: at('2026-11-20T12:00:00'), result: '合格' },
       ],
     ],
   ];

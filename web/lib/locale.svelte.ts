@@ -48,7 +48,7 @@ export const locale = new LocaleState();
 export const t = <W extends Word>(key: W, ...fill: Fill<W>): string => word(locale.current, key, ...fill);
 
 /** 工作日 or 自然日, in the number that belongs to it. */
-export const unitOf = (unit: 'working' | 'calendar' | 'given', n: number): string =>
+export const unitOf = (unit: 'working' | 'calendar' | 'workingHours' | 'given', n: number): string =>
   t(`unit.${unit}.${n === 1 ? 'one' : 'many'}`);
 
 /** A text whose key is made from data; `otherwise` when the dictionary does not know it. */

@@ -103,7 +103,7 @@ export function kindsOf(rule: StepRule): readonly CaseEvent['kind'][] | undefine
     case 'repeatedCorrection':
       return ['case.correctionRequested'];
     case 'refusalWithoutReason':
-      return ['case.declined', 'case.decided'];
+      return ['case.declined', 'case.decided', 'case.returned'];
     case 'happened':
       return rule.what.map((each) => kindOf[each]);
     case 'approverNotEntitled':
@@ -161,8 +161,14 @@ function repeatedCorrection(times: number, { event, casefile }: Scene): Facts | 
 /** XY-68: 无 is written where a field has nothing in it. */
 const nothingSaid = /^[\s\p{P}]*(无|無|没有|none|n\/a|null)?[\s\p{P}]*$/iu;
 
+function refusalOf(event: CaseEvent): 'declined' | 'returned' | 'denied' | undefined {
+  if (event.kind === 'case.declined') return 'declined';
+  if (event.kind === 'case.returned') return 'returned';
+  return event.kind === 'case.decided' && event.outcome === 'denied' ? 'denied' : undefined;
+}
+
 function refusalWithoutReason({ event }: Scene): Facts | undefined {
-  const refused = event.kind === 'case.declined' || (event.kind === 'case.decided' && event.outcome === 'denied');
-  if (!refused || !nothingSaid.test(event.reason ?? '')) return undefined;
-  return { refusal: event.kind === 'case.declined' ? 'declined' : 'denied', reason: event.reason ?? '' };
+  const refusal = refusalOf(event);
+  const reason = 'reason' in event ? (event.reason ?? '') : '';
+  return refusal && nothingSaid.test(reason) ? { refusal, reason } : undefined;
 }
