@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MatterDetail, MatterLine, MatterPage } from '../model/api.ts';
+import type { MatterDetail, MatterLine, MatterPage } from '../model/matterApi.ts';
 import { identifier, longText } from '../model/fields.ts';
 import { businessTypes, isSecret } from '../model/matter.ts';
 import { diffRecords, type Change } from '../model/matterDiff.ts';

@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { MatterDetail, MatterImport, MatterPage, MatterReconciliation } from '../../hub/model/api.ts';
+import type { MatterDetail, MatterImport, MatterPage, MatterReconciliation } from '../../hub/model/matterApi.ts';
 import { dayOf } from '../../hub/model/calendar.ts';
 import { importDrafts } from '../../hub/platform/matters.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';

@@ -7,10 +7,6 @@ import type {
   DutyDay,
   HallDetail,
   HallSummary,
-  MatterDetail,
-  MatterImport,
-  MatterPage,
-  MatterReconciliation,
   Me,
   Page,
   Problem,
@@ -22,6 +18,7 @@ import type {
   VisitDetail,
   Vocabulary,
 } from '../../hub/model/api.ts';
+import type { MatterDetail, MatterImport, MatterPage, MatterReconciliation } from '../../hub/model/matterApi.ts';
 import type { InquiryLine, NoticeList, SignalDetail } from '../../hub/model/noticeApi.ts';
 import type { EventLine } from '../../hub/model/live.ts';
 import type { Change } from '../../hub/model/matterDiff.ts';
