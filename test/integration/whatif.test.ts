@@ -158,10 +158,17 @@ describe('drafts', () => {
       regionName: '四川省',
     });
     expect(body.packs.find(({ id }) => id === 'qitaihe')).toMatchObject({ state: 'library' });
-    const next = await ask<{ text: string }>('li', '/sichuan-2011/text');
+    const next = await ask<{ text: string }>('province', '/sichuan-2011/text');
     expect(next.body.text).toContain('version: 2');
     expect(next.body.text).toContain('parent: common');
-    expect((await ask('li', '/check', 'POST', next.body)).body).toMatchObject({ ok: true });
+    expect((await ask('province', '/check', 'POST', next.body)).body).toMatchObject({ ok: true });
+    // A county inherits from a pack that is not its own (SC-02b).
+    const own = await ask<{ text: string }>('li', '/sichuan-2011/text');
+    expect(own.body.text).toContain('parent: sichuan-2011');
+    expect((await ask('li', '/check', 'POST', own.body)).body).toMatchObject({
+      ok: true,
+      pack: { region: '510104', version: 1 },
+    });
     expect((await ask('li', '/none')).status).toBe(404);
   });
 });
