@@ -144,6 +144,7 @@ export const dictionary = {
   'tile.play': ['点按播放', 'Tap to play'],
   'tile.noCamera': ['没有点位', 'No camera'],
   'tile.unsupported': ['此浏览器不能播放', 'This browser cannot play video'],
+  'tile.codec': ['H.265 画面，此浏览器不能播放', 'H.265, which this browser cannot play'],
   'tile.verified': ['已核验', 'verified'],
   'tile.seconds': ['已核验 {n} 秒，需 {needed} 秒', '{n} of {needed} seconds verified'],
   'tile.idle': ['空闲', 'Idle'],
