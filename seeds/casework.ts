@@ -138,7 +138,10 @@ export class Casework {
         procedure: dice.pick(procedures),
         reason: dice.pick(reasons.suspension),
       });
-      file.add(this.#officeTime(place.hall, from, dice, 0.1, 0.5), { kind: 'case.resumed' });
+      file.add(this.#officeTime(place.hall, from, dice, 0.1, 0.5), {
+        kind: 'case.resumed',
+        result: '已完成，结果入卷（演示）',
+      });
       length = dice.between(1, promised - first - 1);
       due = 0;
     }
@@ -168,7 +171,14 @@ export class Casework {
     });
     if (matter.businessType === 'approval' && dice.chance(shares.denied)) {
       file.add(decided, { kind: 'case.decided', outcome: 'denied', reason: dice.pick(reasons.denied) });
-    } else file.add(decided, { kind: 'case.decided', outcome: 'approved' });
+    } else {
+      file.add(decided, { kind: 'case.decided', outcome: 'approved' });
+      if (matter.businessType === 'approval') {
+        if (matter.steps.some((step) => /制证|发证|发照/.test(step)))
+          file.add(decided + 30_000, { kind: 'case.licenceIssued', name: `${matter.name}证照（演示）` });
+        file.add(decided + minute, { kind: 'case.published', where: '政务网站（演示）' });
+      }
+    }
     return file.add(decided + dice.between(2, 12) * minute, { kind: 'case.completed' }).planned;
   }
 
