@@ -12,7 +12,7 @@ export type About = Pick<
   'region' | 'casefile' | 'matter' | 'department' | 'hall' | 'window' | 'handler' | 'source' | 'day'
 >;
 
-export interface Issue {
+interface Issue {
   id: string;
   rule: Rule;
   pack: RulePack;

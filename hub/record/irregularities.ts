@@ -23,7 +23,7 @@ export type Found = Pick<
   'region' | 'measure' | 'matter' | 'department' | 'handler' | 'window' | 'origin' | 'name' | 'figures'
 >;
 
-export interface Day {
+interface Day {
   store: Store;
   world: World;
   day: string;

@@ -5,7 +5,7 @@
 import type { Statement } from '../platform/postgres.ts';
 
 /** No table of figures is longer: what is cut is said in the log. */
-export const mostRows = 20_000;
+const mostRows = 20_000;
 
 /** The newest opening of each matter up to a moment, within the region that publishes it; each asked of its own index. */
 export const selectLastOpened = (codes: string[], prefixes: string[], until: number): Statement => ({

@@ -6,7 +6,7 @@ export interface Numbered extends Record<string, unknown> {
   number: string;
 }
 
-export interface Gap {
+interface Gap {
   region: string;
   department: string | null;
   /** How many are missing, the first and the last of them, and how many numbers were looked at. */
@@ -17,7 +17,7 @@ export interface Gap {
 }
 
 /** What the store knows besides: the nearest number below (`place` counts from 1), and which casefiles are there. */
-export interface Known {
+interface Known {
   below: (regions: string[], prefixes: string[], numbers: string[]) => Promise<{ place: number; number: string }[]>;
   present: (ids: string[]) => Promise<{ id: string }[]>;
 }

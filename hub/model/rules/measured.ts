@@ -2,7 +2,7 @@
 import type { Facts } from '../state.ts';
 import type { MeasuredRule } from './shape.ts';
 
-export type Figures = Readonly<Record<string, number | string>>;
+type Figures = Readonly<Record<string, number | string>>;
 
 /** The figures with the threshold they exceed; nothing where they do not, or where one of them is missing. */
 export function isExceeded(rule: MeasuredRule, figures: Figures): Facts | undefined {

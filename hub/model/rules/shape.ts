@@ -139,7 +139,6 @@ export const byHandRule = z.strictObject({
 export type StepRule = z.infer<(typeof stepRules)[number]>;
 export type MeasuredRule = z.infer<(typeof measuredRules)[number]>;
 export type Measure = MeasuredRule['when'];
-export type ByHandRule = z.infer<typeof byHandRule>;
 
 /** What a message may have filled in, beyond `{matter}` and `{casefile}`. */
 export const stepWords: Record<StepRule['when'], readonly string[]> = {
