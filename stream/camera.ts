@@ -5,7 +5,7 @@ import { pull } from './args.ts';
 import { Boxes, retime } from './boxes.ts';
 import { run as runFfmpeg } from './ffmpeg.ts';
 import { Judge } from './judge.ts';
-import { isAlike, isSame, type KeyPicture } from './key.ts';
+import { announce, bringsOthers, isAlike, isSame, oddCodec, type KeyPicture } from './key.ts';
 import { Pace } from './pace.ts';
 import { Window, type WindowOptions } from './window.ts';
 
@@ -19,14 +19,16 @@ export interface CameraOptions {
   /** Keeps pulling for so long after the last request. Default 30,000. */
   graceMs?: number;
   window?: WindowOptions;
+  /** Sessions opened at the camera within a minute at most. Default 12. */
+  sessions?: number;
 }
 
 /** Nothing arrives for so long: stalled, whatever the connection says. */
 const SILENT_MS = 3000;
 /** Pictures arrive but no key picture, for so long or three times the usual interval. */
 const KEYLESS_MS = 12_000;
-/** Connected, but no first picture for so long. */
-const BLIND_MS = 10_000;
+/** Connected, but no first picture for so long: a camera may send a key picture every ten seconds only, and none when asked. */
+const BLIND_MS = 13_000;
 
 /** States that the pictures decide, while they come. */
 const shown: ReadonlySet<CameraState> = new Set(['live', 'frozen', 'black', 'covered']);
@@ -49,6 +51,15 @@ export function backOff(failures: number, random = Math.random()): number {
   return Math.round(base * (0.75 + random / 2));
 }
 
+/**
+ * Milliseconds until another session may be opened at the camera: a camera has few, and keeps those that were cut for a minute.
+ * `opened` holds when the last ones were opened, oldest first.
+ */
+export function waitForSession(opened: readonly number[], most: number, now: number): number {
+  const oldest = opened.at(-most);
+  return oldest === undefined ? 0 : Math.max(0, oldest + 60_000 - now);
+}
+
 /** The life of one camera: on demand, kept going by one retry loop, let go when nobody asks any more. */
 export class Camera {
   readonly window: Window;
@@ -65,6 +76,10 @@ export class Camera {
   #lookedAt = 0;
   #judgedAt = 0;
   #forgotAt = 0;
+  /** When the last sessions were opened, oldest first. */
+  readonly #opened: number[] = [];
+  /** The initialization section of which other parameters were said already. */
+  #outdated: Buffer | undefined;
   /** Programme time of the first key picture of this attempt. */
   #runFrom: number | undefined;
 
@@ -162,11 +177,21 @@ export class Camera {
     this.#show();
   }
 
+  /**
+   * The camera changed its parameters in mid-stream: a session that begins anew gets an initialization section that fits. Once for
+   * each, because there are cameras whose description never says what they send.
+   */
+  #isOutdated(picture: KeyPicture): boolean {
+    if (!bringsOthers(picture) || this.#outdated?.equals(picture.init)) return false;
+    this.#outdated = picture.init;
+    return true;
+  }
+
   /** Says what the pictures show, from when on: a fault counts from the last good picture, not from when it was noticed. */
   #show(): void {
     const { fault, since } = this.#judge.judgement;
     const at = Math.max(since ?? 0, this.#runFrom ?? 0);
-    this.#set(fault ?? 'live', at, fault && saying[fault]);
+    this.#set(fault ?? 'live', at, fault ? saying[fault] : this.#newest && oddCodec(this.#newest.init));
   }
 
   #forget(): void {
@@ -184,8 +209,12 @@ export class Camera {
       },
       Math.min(1000, this.#graceMs),
     );
+    const most = this.#options.sessions ?? 12;
     let failures = 0;
     while (!signal.aborted) {
+      await sleep(waitForSession(this.#opened, most, Date.now()), undefined, { signal }).catch(() => undefined);
+      this.#opened.push(Date.now());
+      if (this.#opened.length > most) this.#opened.shift();
       const outcome = await this.#run(signal);
       if (signal.aborted) break;
       failures = outcome.pictures > 0 ? 0 : failures + 1;
@@ -227,8 +256,12 @@ export class Camera {
         if (piece.kind === 'init') {
           timescale = piece.timescale;
           init = piece.bytes;
+          announce(init);
           this.window.begin(piece.bytes);
           continue;
+        }
+        if (piece.key && init && this.#isOutdated({ init, fragment: piece.bytes, at: 0 })) {
+          return end('the camera changed the size or kind of its picture');
         }
         const now = Date.now();
         const paced = pace.next(piece.duration / timescale, now);

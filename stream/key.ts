@@ -14,18 +14,57 @@ const HEAD = 96;
 /** What is left must be enough to be worth comparing. */
 const LEAST = 200;
 
+/** The entries of the table that says how pictures are encoded: `avc1`, `hvc1` and the like. */
+function* entriesOf(init: Buffer): Generator<{ type: string; from: number; to: number }> {
+  const table = findBox(init, { from: 0, to: init.length }, ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd']);
+  // It begins with its version and count.
+  if (table) yield* boxesIn(init, table.from + 8, table.to);
+}
+
+const isHevc = (type: string): boolean => type === 'hev1' || type === 'hvc1';
+
+/** What not every browser plays, for people; undefined for H.264, which all do. */
+export function oddCodec(init: Buffer): string | undefined {
+  const [entry] = entriesOf(init);
+  if (!entry || entry.type.startsWith('avc')) return undefined;
+  return isHevc(entry.type) ? 'H.265' : entry.type.trim();
+}
+
+/** H.265 is announced as `hvc1`, in place: Apple's players accept nothing else, and the parameter sets stand where that promises them. */
+export function announce(init: Buffer): void {
+  for (const entry of entriesOf(init)) if (entry.type === 'hev1') init.write('hvc1', entry.from - 4, 'latin1');
+}
+
 /** The decoder configuration (avcC) of an initialization section; undefined when its pictures are not H.264. */
 export function configOf(init: Buffer): Buffer | undefined {
-  const all = { from: 0, to: init.length };
-  const table = findBox(init, all, ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd']);
-  if (!table) return undefined;
-  // A table begins with its version and count, a picture's entry with 78 bytes of which none is needed here.
-  for (const entry of boxesIn(init, table.from + 8, table.to)) {
+  for (const entry of entriesOf(init)) {
     if (entry.type !== 'avc1' && entry.type !== 'avc3') continue;
+    // A picture's entry begins with 78 bytes of which none is needed here.
     const config = findBox(init, { from: entry.from + 78, to: entry.to }, ['avcC']);
     if (config) return init.subarray(config.from, config.to);
   }
   return undefined;
+}
+
+/**
+ * Whether an H.264 key picture brings parameters (SPS) of its own that are not those of its initialization section: players would
+ * go on with the old size.
+ */
+export function bringsOthers({ init, fragment }: KeyPicture): boolean {
+  const config = configOf(init);
+  // avcC: four bytes, the size of lengths, the count of SPS, each behind its length of two bytes.
+  if (!config || config.length < 8 || (config[4]! & 3) !== 3 || (config[5]! & 0x1f) === 0) return false;
+  const known = config.subarray(8, 8 + config.readUInt16BE(6));
+  const media = mediaOf(fragment);
+  for (let at = 0; at + 5 <= media.length;) {
+    const length = media.readUInt32BE(at);
+    const type = media[at + 4]! & 0x1f;
+    if (type === 7) return !media.subarray(at + 4, at + 4 + length).equals(known);
+    // Parameters stand before the picture.
+    if (type === 5 || type === 1) return false;
+    at += 4 + length;
+  }
+  return false;
 }
 
 /** The picture itself: its NAL units, each behind its length. */

@@ -7,7 +7,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawFilms } from '../../seeds/cameras.ts';
 import { scenes } from '../../seeds/scenes.ts';
+import { createLog } from '../../hub/platform/log.ts';
 import { Boxes } from '../../stream/boxes.ts';
+import { Camera, waitForSession } from '../../stream/camera.ts';
 import { install } from '../../stream/ffmpeg.ts';
 import { decode } from '../../stream/glance.ts';
 import { isDark, Judge, plainShare } from '../../stream/judge.ts';
@@ -221,6 +223,55 @@ const isAlive = async (pid: number): Promise<boolean> => {
   const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
   return stdout.trim() !== '' && !stdout.startsWith('Z');
 };
+
+describe('a camera whose ffmpeg is killed again and again', () => {
+  it('is live each time within seconds, and leaves neither a process nor a session behind', async () => {
+    const states: string[] = [];
+    const make = (path: string): Camera =>
+      new Camera({
+        id: path,
+        address: () => Promise.resolve(server.url(path)),
+        changed: (state) => void states.push(state),
+        log: createLog('silent'),
+      });
+    const cameras = ['a', 'b', 'a', 'b'].map(make);
+    const dead: number[] = [];
+    const within = async (what: string, look: () => boolean): Promise<void> => {
+      for (const end = Date.now() + 8000; !look(); await sleep(20)) if (Date.now() > end) throw new Error(what);
+    };
+    await Promise.all(
+      cameras.map(async (camera, index) => {
+        camera.ask();
+        for (let death = 0; death < 5; death++) {
+          // Now and then before its first picture.
+          const early = (death + index) % 3 === 2;
+          await within('running', () => camera.pid !== undefined && !dead.includes(camera.pid));
+          if (!early) await within('live', () => camera.state === 'live' && !dead.includes(camera.pid ?? 0));
+          dead.push(camera.pid!);
+          process.kill(camera.pid!, 'SIGKILL');
+          camera.ask();
+        }
+        await within('live at last', () => camera.state === 'live' && !dead.includes(camera.pid ?? 0));
+      }),
+    );
+    expect(new Set(dead).size).toBe(20);
+    await Promise.all(cameras.map((camera) => camera.stop()));
+    const { stdout } = await run('ps', ['-eo', 'pid=']);
+    const running = new Set(stdout.split('\n').map(Number));
+    // Not even as zombies.
+    expect(dead.filter((pid) => running.has(pid))).toEqual([]);
+    expect(cameras.map((camera) => [camera.state, camera.pid])).toEqual(cameras.map(() => ['idle', undefined]));
+    for (let i = 0; i < 40 && server.watching('a') + server.watching('b') > 0; i++) await sleep(50);
+    expect([server.watching('a'), server.watching('b')]).toEqual([0, 0]);
+  }, 60_000);
+
+  it('opens few sessions a minute, whatever happens', () => {
+    const opened = [0, 1000, 2000, 3000];
+    expect(waitForSession(opened, 4, 3500)).toBe(56_500);
+    expect(waitForSession(opened, 4, 60_000)).toBe(0);
+    expect(waitForSession(opened, 5, 3500)).toBe(0);
+  });
+});
 
 describe('ffmpeg', () => {
   it('stands in a process group of its own, and dies with a hub that is killed with -9', async () => {

@@ -1,20 +1,31 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CameraState } from '../../hub/model/event.ts';
 import type { Visit } from '../../hub/model/state.ts';
 import type { Camera } from '../../hub/model/world.ts';
 import { watching } from '../../hub/serve/views.ts';
-import { startCamera, type CameraServer, type Misbehaviour } from '../support/camera/index.ts';
+import {
+  makeFilm,
+  startCamera,
+  startCameraServer,
+  type CameraServer,
+  type Misbehaviour,
+} from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 
 /** Pictures in trouble, side by side: each test looks at cameras of its own, all of them watched from the beginning. */
-const paths = ['well', 'frozen', 'black', 'covered', 'smaller'] as const;
+const paths = ['well', 'frozen', 'black', 'covered', 'smaller', 'slow', 'hevc'] as const;
 type Path = (typeof paths)[number];
 /** On a machine that does more than this a judgement may come later than the five seconds of a quiet one. */
 const WITHIN_MS = 8000;
 
 let hub: TestHub;
 let server: CameraServer;
+/** Sends a key picture every ten seconds. */
+let slow: CameraServer;
 let cameras: Record<Path, Camera>;
 let inspector: string;
 let watched = true;
@@ -29,19 +40,40 @@ interface Turn {
 }
 
 beforeAll(async () => {
-  [hub, server] = await Promise.all([
+  const film = makeFilm({ keyEvery: 10 });
+  [hub, server, slow] = await Promise.all([
     startTestHub({ settings: { roles: ['record', 'stream'] } }),
     startCamera({ paths: [...paths] }),
+    film.then((file) => startCameraServer({ streams: [{ path: 'slow', file, fps: 15 }] })),
+  ]);
+  const hevc = join(hub.dataDir, 'hevc.mp4');
+  const encoder = [
+    '-c:v',
+    'libx265',
+    '-preset',
+    'ultrafast',
+    '-x265-params',
+    'keyint=15:log-level=error',
+    '-threads',
+    '1',
+  ];
+  const card = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15', '-t', '4'];
+  await promisify(execFile)('ffmpeg', ['-nostdin', '-loglevel', 'error', ...card, ...encoder, hevc]);
+  const addresses = new Map<Path, string>([
+    ['slow', slow.url('slow')],
+    ['hevc', `file:${hevc}`],
   ]);
   const { store, seal, world } = hub.context;
   const known = [...world().cameras.values()].filter((each) => each.hall === 'hall-510104-1');
   cameras = Object.fromEntries(paths.map((path, index) => [path, known[index]!])) as Record<Path, Camera>;
-  for (const path of paths)
-    await store.query('update camera set url = $2 where id = $1', [cameras[path].id, seal.seal(server.url(path))]);
+  for (const path of paths) {
+    const url = seal.seal(addresses.get(path) ?? server.url(path));
+    await store.query('update camera set url = $2 where id = $1', [cameras[path].id, url]);
+  }
   inspector = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
   beganAt = Date.now();
   watch = Promise.all(paths.map(play));
-  await Promise.all(paths.map((path) => until(path, 'live', beganAt)));
+  await Promise.all(paths.map((path) => until(path, 'live', beganAt, path === 'slow' ? 20_000 : WITHIN_MS)));
 }, 90_000);
 
 afterAll(async () => {
@@ -49,6 +81,7 @@ afterAll(async () => {
   await watch;
   await hub?.stop();
   await server?.stop();
+  await slow?.stop();
 }, 30_000);
 
 const get = (path: Path, file: string): Promise<Response> =>
@@ -139,7 +172,43 @@ describe('what a picture shows', () => {
     }
   }, 20_000);
 
-  it('of a camera that is well is never called anything else', async () => {
-    expect((await turns('well')).map(({ state }) => state)).toEqual(['starting', 'live']);
+  it('goes on in another size within seconds, as a break with an initialization section of its own', async () => {
+    const before = await (await get('smaller', 'plain.m3u8')).text();
+    const changedAt = misbehave('smaller', 'smaller');
+    let after = '';
+    const inits = (playlist: string): string[] =>
+      [...playlist.matchAll(/#EXT-X-MAP:URI="([^"]+)"/g)].map((match) => match[1]!);
+    while (!inits(after).some((name) => !inits(before).includes(name))) {
+      expect(Date.now() - changedAt).toBeLessThan(WITHIN_MS);
+      await sleep(100);
+      after = await (await get('smaller', 'plain.m3u8')).text();
+    }
+    expect(after).toMatch(/#EXT-X-DISCONTINUITY\n/);
+    const sizeOf = async (name: string): Promise<number> => {
+      const init = Buffer.from(await (await get('smaller', name)).arrayBuffer());
+      return init.readUInt16BE(init.indexOf('avc1') + 4 + 24);
+    };
+    expect(await Promise.all([inits(after).at(0)!, inits(after).at(-1)!].map(sizeOf))).toEqual([640, 320]);
+    await sleep(2500);
+    // Once: the new size is no reason to begin anew again and again.
+    expect((await turns('smaller')).map(({ state }) => state)).toEqual(['starting', 'live', 'stalled', 'live']);
+  }, 20_000);
+
+  it('is told to be H.265 where it is, and announced as browsers want it', async () => {
+    expect((await turns('hevc')).map(({ state, detail }) => [state, detail])).toEqual([
+      ['starting', null],
+      ['live', 'H.265'],
+    ]);
+    const playlist = await (await get('hevc', 'plain.m3u8')).text();
+    const init = await (await get('hevc', /#EXT-X-MAP:URI="([^"]+)"/.exec(playlist)![1]!)).text();
+    expect(init).toContain('hvc1');
   });
+
+  it('of a camera that is well is never called anything else, however far apart its key pictures are', async () => {
+    const lives = async (path: Path): Promise<string[]> => (await turns(path)).map(({ state }) => state);
+    const slowFor = Date.now() - (await turns('slow'))[1]!.at;
+    await sleep(Math.max(0, 22_000 - slowFor));
+    expect(await lives('well')).toEqual(['starting', 'live']);
+    expect(await lives('slow')).toEqual(['starting', 'live']);
+  }, 30_000);
 });

@@ -235,6 +235,14 @@ describe('a tile', () => {
       expect(coverOf(camera(state), playing)).toMatchObject({ why: 'camera' });
   });
 
+  test('an H.265 camera that this browser cannot play says so, and plays where it can', () => {
+    const hevc = camera('live');
+    hevc.status!.detail = 'H.265';
+    expect(coverOf(hevc, { state: 'reconnecting', attempt: 1 })).toEqual({ kind: 'dark', why: 'codec' });
+    expect(coverOf(camera('live'), { state: 'reconnecting', attempt: 1 })).toMatchObject({ why: 'reconnecting' });
+    expect(coverOf(hevc, playing)).toBeUndefined();
+  });
+
   test('a picture that moves again is believed before the state that says offline', () => {
     expect(coverOf(camera('offline'), playing)).toBeUndefined();
   });

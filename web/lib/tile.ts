@@ -21,7 +21,10 @@ export const cameraOf = (window: WindowDetail): Camera | undefined =>
 export type Cover =
   /** The picture is hidden: there is none, or it must not be taken for a live one. */
   | { kind: 'dark'; why: 'camera'; status: CameraStatus }
-  | { kind: 'dark'; why: 'starting' | 'reconnecting' | 'paused' | 'idle' | 'unsupported' | 'noCamera' | 'disabled' }
+  | {
+      kind: 'dark';
+      why: 'starting' | 'reconnecting' | 'paused' | 'idle' | 'unsupported' | 'codec' | 'noCamera' | 'disabled';
+    }
   /** The last picture is still there, greyed, under words that say how old it is. */
   | { kind: 'grey'; why: 'stalled'; since: number }
   | { kind: 'grey'; why: 'camera'; status: CameraStatus };
@@ -43,6 +46,9 @@ export function coverOf(camera: Camera | undefined, playing: Playing): Cover | u
     };
   if (playing.state === 'playing') return undefined;
   if (status && gone.has(status.state)) return { kind: 'dark', why: 'camera', status };
+  // The camera is well; this browser does not play what it sends.
+  if (status?.detail === 'H.265' && (playing.state === 'reconnecting' || playing.state === 'unsupported'))
+    return { kind: 'dark', why: 'codec' };
   if (playing.state === 'stalled') return { kind: 'grey', why: 'stalled', since: playing.since };
   return { kind: 'dark', why: playing.state };
 }

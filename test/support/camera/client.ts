@@ -117,7 +117,7 @@ export class Client {
         if (!stream) return this.#reply(request, '404 Not Found');
         const base = request.uri.replace(/\/?(\?.*)?$/, '/');
         const headers = { 'Content-Type': 'application/sdp', 'Content-Base': base };
-        return this.#reply(request, '200 OK', headers, sdpOf(stream.reel.film, this.#around.host));
+        return this.#reply(request, '200 OK', headers, sdpOf(stream.loop.film, this.#around.host));
       }
       case 'SETUP': {
         if (!stream) return this.#reply(request, '404 Not Found');

@@ -55,6 +55,11 @@ export class Loop {
     else this.#kind = kind;
   }
 
+  /** The film that is shown now, whose parameters the session description tells. */
+  get film(): Film {
+    return this.#playing.film;
+  }
+
   /** The next picture, or nothing while it stalls. */
   next(now: number): Frame | undefined {
     const wanted = this.#others.get(this.#kind) ?? this.#reel;
