@@ -5,7 +5,7 @@ import { about, byHand, entry, isOpen, packAt, timeToCorrect, twinOf, withSignal
 import type { EventOf, Recorded } from './event.ts';
 import { addresseeOf } from './issue.ts';
 import type { Register, Signal } from './state.ts';
-import type { World } from './world.ts';
+import { calendarIn, type World } from './world.ts';
 
 /** Signals by hand that may be open at one window without a case. */
 const mostAtWindow = 50;
@@ -70,7 +70,7 @@ export function issueByHand(event: Recorded<EventOf<'signal.issuedByHand'>>, sta
     issuedBy: { account: event.account, name: event.name, at: event.receivedAt },
     at: event.occurredAt,
     issuedAt: event.receivedAt,
-    ...timeToCorrect(pack, world.calendar, event.level, event.receivedAt),
+    ...timeToCorrect(pack, calendarIn(world, event.region), event.level, event.receivedAt),
     position: event.position,
   };
   const facts = { level: signal.level, rule: byHand, article: signal.article, note: event.text };

@@ -5,7 +5,7 @@ import { refuse, type Consequences, type Put, type State } from './decide.ts';
 import type { EventOf, Recorded } from './event.ts';
 import type { RulePack } from './pack.ts';
 import type { Deed, Inquiry, LedgerDraft, Signal } from './state.ts';
-import { packOf, type World } from './world.ts';
+import { calendarIn, packOf, type World } from './world.ts';
 
 export type InquiryAct = EventOf<'inquiry.opened' | 'inquiry.extended' | 'inquiry.closed'>;
 
@@ -57,7 +57,7 @@ function extend(
   if (!setting || inquiry.dueAt === undefined) return refuse('days', 'the rule pack sets no time for investigations');
   if (inquiry.extension) return refuse('days', 'it was extended already: one extension only');
   if (event.receivedAt > inquiry.dueAt) return refuse('days', 'an extension is granted before the time is over');
-  const due = supervisedDue(setting, world.calendar, dayOf(inquiry.openedAt), event.days);
+  const due = supervisedDue(setting, calendarIn(world, inquiry.region), dayOf(inquiry.openedAt), event.days);
   if (!due.ok) return refuse(due.field, due.reason);
   const { days, approver, reason } = event;
   inquiry.dueAt = endOf(due.dueOn);
@@ -91,7 +91,7 @@ function opened(
   deed: Deed | undefined,
 ): Inquiry {
   const setting = pack?.settings?.supervised;
-  const due = setting && supervisedDue(setting, world.calendar, dayOf(event.receivedAt));
+  const due = setting && supervisedDue(setting, calendarIn(world, signal.region), dayOf(event.receivedAt));
   return {
     id,
     region: signal.region,

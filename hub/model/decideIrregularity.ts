@@ -10,7 +10,7 @@ import type { MeasuredRule } from './rules/shape.ts';
 import { explainStep } from './rules/steps.ts';
 import { isInScope } from './settings.ts';
 import type { Facts } from './state.ts';
-import { isLive, matterOf, packOf, type World } from './world.ts';
+import { calendarIn, isLive, matterOf, packOf, type World } from './world.ts';
 
 type Measured = Recorded<EventOf<'irregularity.measured'>>;
 
@@ -44,7 +44,7 @@ export function decideIrregularity(event: Measured, world: World): Consequences 
     id: `s${event.position}-1`,
     rule,
     pack,
-    calendar: world.calendar,
+    calendar: calendarIn(world, event.region),
     event,
     at,
     explanation: explainStep(at, facts),

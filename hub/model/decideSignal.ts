@@ -7,7 +7,7 @@ import type { EventOf, Recorded } from './event.ts';
 import { isClockRule, type RulePack } from './pack.ts';
 import { openStates, type Casefile, type Deed, type LedgerDraft, type Signal, type SignalState } from './state.ts';
 import { urge, urgeByRule } from './urge.ts';
-import { packOf, packVersionOf, type World } from './world.ts';
+import { calendarIn, packOf, packVersionOf, type World } from './world.ts';
 
 /** The rule of a signal that no rule found: a person judged (SZ-27, SZ-38). */
 export const byHand = 'byHand';
@@ -141,7 +141,7 @@ function change(event: Recorded<Exclude<SignalAct, { kind: 'signal.urged' }>>, s
       signal.issuedBy = deed;
       Object.assign(
         signal,
-        timeToCorrect(packAt(world, signal.region, deed.at), world.calendar, signal.level, deed.at),
+        timeToCorrect(packAt(world, signal.region, deed.at), calendarIn(world, signal.region), signal.level, deed.at),
       );
       return { act: 'signal.confirmed', facts: { note: event.note ?? '' } };
     case 'signal.acknowledged':
@@ -201,7 +201,10 @@ function decideAppeal(
   signal.state = appeal.from;
   // The days that the appeal took were not the department's to correct in: they are given again.
   if (signal.correctBy !== undefined && openStates.some((each) => each === appeal.from))
-    Object.assign(signal, timeToCorrect(packAt(world, signal.region, deed.at), world.calendar, signal.level, deed.at));
+    Object.assign(
+      signal,
+      timeToCorrect(packAt(world, signal.region, deed.at), calendarIn(world, signal.region), signal.level, deed.at),
+    );
   return { act: 'signal.appealRejected', facts: { reason: event.reason } };
 }
 
@@ -293,7 +296,7 @@ export function turnSignal(event: Recorded<EventOf<'signal.turned'>>, state: Sta
     parent: before.id,
     at: event.occurredAt,
     issuedAt: event.receivedAt,
-    ...timeToCorrect(pack, world.calendar, level, event.receivedAt),
+    ...timeToCorrect(pack, calendarIn(world, before.region), level, event.receivedAt),
     position: event.position,
   };
   consequences.puts.push({ table: 'signal', row: child });

@@ -5,7 +5,7 @@ import { urgeRegister, type Put, type State } from './decide.ts';
 import type { Done } from './decideSignal.ts';
 import type { EventOf, Recorded } from './event.ts';
 import type { Register, Signal, Urge } from './state.ts';
-import type { World } from './world.ts';
+import { calendarIn, type World } from './world.ts';
 
 /** More are not sent for one signal: what does not help ten times is a matter for an investigation. */
 const mostUrges = 10;
@@ -38,7 +38,7 @@ export function urgeByRule(
   state: State,
   world: World,
 ): { act: 'signal.urged'; facts: Record<string, string | number>; puts: Put[] } {
-  const correctBy = signal.correctBy ?? inDays(world.calendar, event.receivedAt);
+  const correctBy = signal.correctBy ?? inDays(calendarIn(world, signal.region), event.receivedAt);
   const { facts, put } = add(event, signal, state, { correctBy, text: signal.messageZh, textEn: signal.messageEn });
   return { act: 'signal.urged', facts, puts: [put] };
 }

@@ -13,7 +13,7 @@ import type { EventOf } from '../model/event.ts';
 import { rulesOf } from '../model/rules/compiled.ts';
 import { isExceeded } from '../model/rules/measured.ts';
 import type { Measure, MeasuredRule } from '../model/rules/shape.ts';
-import { isLive, packOf, prefixOf, type World } from '../model/world.ts';
+import { calendarIn, isLive, packOf, prefixOf, type World } from '../model/world.ts';
 import type { Row, Statement, Store } from '../platform/postgres.ts';
 import * as sql from './measures.ts';
 import { gapsOf, type Numbered } from './numbers.ts';
@@ -105,8 +105,9 @@ async function matters(at: Day): Promise<Found[]> {
     const lastDay = last.get(index);
     const since = lastDay ?? addDays(began, -1);
     if (asksNone && daysBetween(since, day) < 3660) {
-      const previous = before === undefined || before <= since ? 0 : workingDaysAfter(world.calendar, since, before);
-      const idle = workingDaysAfter(world.calendar, since, day);
+      const calendar = calendarIn(world, region);
+      const previous = before === undefined || before <= since ? 0 : workingDaysAfter(calendar, since, before);
+      const idle = workingDaysAfter(calendar, since, day);
       found.push({
         region,
         measure: 'noCases',
@@ -135,12 +136,13 @@ async function drops(at: Day): Promise<Found[]> {
   // A week is measured on its Sunday.
   if (rulesFor(at, 'suddenDrop').length === 0 || new Date(`${day}T00:00:00Z`).getUTCDay() !== 0) return [];
   const first = addDays(day, -7 * (weeks + 1) + 1);
-  const worked = Array.from({ length: weeks + 1 }, (_, index) => {
-    const monday = addDays(first, 7 * index);
-    return workingDaysAfter(world.calendar, addDays(monday, -1), addDays(monday, 6));
-  });
-  const days = worked[weeks]!;
-  if (days === 0) return [];
+  const workedIn = (calendar: WorkCalendar): number[] =>
+    Array.from({ length: weeks + 1 }, (_, index) => {
+      const monday = addDays(first, 7 * index);
+      return workingDaysAfter(calendar, addDays(monday, -1), addDays(monday, 6));
+    });
+  // A region's own closed days are no drop either; most regions share one calendar.
+  const worked = new Map<WorkCalendar, number[]>();
   const counts = new Map<string, { region: string; matter: string; cases: number[] }>();
   for (const row of await ask<{ region: string; matter: string; week: number; cases: number }>(
     at,
@@ -155,12 +157,17 @@ async function drops(at: Day): Promise<Found[]> {
     counts.set(key, entry);
     entry.cases[row.week] = row.cases;
   }
-  const found = [...counts.values()].map(({ region, matter, cases }): Found => {
-    const daily = worked.slice(0, weeks).flatMap((each, index) => (each === 0 ? [] : [cases[index]! / each]));
+  const found = [...counts.values()].flatMap(({ region, matter, cases }): Found[] => {
+    const calendar = calendarIn(world, region);
+    const each = worked.get(calendar) ?? workedIn(calendar);
+    worked.set(calendar, each);
+    const days = each[weeks]!;
+    if (days === 0) return [];
+    const daily = each.slice(0, weeks).flatMap((count, index) => (count === 0 ? [] : [cases[index]! / count]));
     const median = Math.round(medianOf(daily) * days * 10) / 10;
     const now = cases[weeks]!;
     const percent = median === 0 ? 100 : Math.round((now / median) * 1000) / 10;
-    return { region, measure: 'suddenDrop', matter, figures: { cases: now, median, percent, workingDays: days } };
+    return [{ region, measure: 'suddenDrop', matter, figures: { cases: now, median, percent, workingDays: days } }];
   });
   return found.filter((each) => isFound(at, each));
 }

@@ -346,6 +346,24 @@ export function selectProvisional(after: string, limit: number): Statement {
   };
 }
 
+/** Casefiles of a region and those below it that some clock may still run for, opened by a moment. */
+export function selectPlanned(prefix: string, until: number, after: string, limit: number): Statement {
+  const columns = `id, region, body->>'number' as number, opened_at as from_at, next_turn as until_at`;
+  const which = `region like $1 and (opened_at is null or opened_at <= $2) and id > $3`;
+  return {
+    text: `select ${columns} from casefile where ended_at is null and ${which}
+      union select ${columns} from casefile where next_turn is not null and ${which} order by id limit $4`,
+    values: [`${prefix}%`, until, after, limit],
+  };
+}
+
+export const selectSeen = (): Statement => ({ text: 'select at, body from calendar_seen', values: [] });
+
+export const upsertSeen = (at: number, body: string): Statement => ({
+  text: 'insert into calendar_seen (at, body) values ($1, $2) on conflict (one) do update set at = excluded.at, body = excluded.body',
+  values: [at, body],
+});
+
 /** Signals whose time to correct is over by now (SZ-27). */
 export const selectSignalTurns = (now: number, limit: number): Statement => ({
   text: 'select region, id, next_turn, position from signal where next_turn <= $1 order by next_turn limit $2',

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { dayOf, isWorkingDay, startOf } from '../model/calendar.ts';
 import type { Event, EventOf } from '../model/event.ts';
-import { packOf, type World } from '../model/world.ts';
+import { calendarIn, packOf, type World } from '../model/world.ts';
 import type { Bus } from '../platform/nats.ts';
 import type { Store } from '../platform/postgres.ts';
 import { Replan } from './replan.ts';
@@ -114,12 +114,11 @@ export class Ticker {
     const day = dayOf(now);
     const world = this.#world();
     const key = `${day} ${world.organs.size} ${world.halls.size} ${world.packs.size}`;
-    const isWorked = isWorkingDay(world.calendar, day);
-    if (this.#planned === key || (!isWorked && !this.#demo)) return;
+    if (this.#planned === key) return;
     const known = new Set(
       (await this.#store.query<{ id: string }>('select id from duty where day = $1', [day])).map(({ id }) => id),
     );
-    const duties = dutiesOf(world, day, isWorked ? '' : '（演示：今日非工作日，照常排任务）').filter(
+    const duties = dutiesOf(world, day, this.#demo ? '（演示：今日非工作日，照常排任务）' : undefined).filter(
       ({ duty }) => !known.has(duty),
     );
     if (duties.length > 0) {
@@ -134,9 +133,12 @@ export class Ticker {
  * The duties of a working day, one for each own hall of each organ; the same day always gives the same events. A demo plans
  * every day, so that there is something to do on a Sunday; `remark` then says so behind the article.
  */
-export function dutiesOf(world: World, day: string, remark = ''): (Event & EventOf<'patrol.planned'>)[] {
+export function dutiesOf(world: World, day: string, remark?: string): (Event & EventOf<'patrol.planned'>)[] {
   const events: EventOf<'patrol.planned'>[] = [];
   for (const organ of world.organs.values()) {
+    // A day on which the organ's own region is closed is no working day of its halls.
+    const isWorked = isWorkingDay(calendarIn(world, organ.region), day);
+    if (!isWorked && remark === undefined) continue;
     const quota = packOf(world, organ.region, day)?.patrol;
     if (!quota || quota.own === 0) continue;
     for (const hall of world.halls.values()) {
@@ -153,7 +155,7 @@ export function dutiesOf(world: World, day: string, remark = ''): (Event & Event
         day,
         required: quota.own,
         dueAt: startOf(day) + quota.dueBy * 60_000,
-        article: `${quota.article}${remark}`,
+        article: isWorked ? quota.article : `${quota.article}${remark}`,
       });
     }
   }

@@ -4,6 +4,7 @@ import { dayOf, isWorkingDay, startOf } from '../model/calendar.ts';
 import { identifier, longText, shortText } from '../model/fields.ts';
 import { may, type Identity } from '../model/rights.ts';
 import type { Duty, Finding, Visit } from '../model/state.ts';
+import { calendarIn } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { commandId, type Command } from './commands.ts';
 import { all, one, type Route } from './gate.ts';
@@ -76,6 +77,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         if (input instanceof Refusal) return input;
         const day = input.day ?? dayOf(now);
         const present = world();
+        const calendar = calendarIn(present, who.region);
         const [duties, month, open] = await Promise.all([
           all<DutyBody>(store, dutiesOfDay(scope, who.organ, day)),
           one<MonthRow>(store, monthOfDuties(scope, who.organ, `${day.slice(0, 7)}-01`, day)),
@@ -84,10 +86,10 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         const visits = (await all<VisitBody>(store, visitsOfDuties(duties.map(({ body }) => body.id)))).map(
           ({ body }) => body,
         );
-        const dayName = present.calendar.days.get(day)?.name;
+        const dayName = calendar.days.get(day)?.name;
         return {
           day,
-          workingDay: isWorkingDay(present.calendar, day),
+          workingDay: isWorkingDay(calendar, day),
           ...(dayName === undefined ? {} : { dayName }),
           ...(open && may(who, 'patrol.visit', open.body) ? { openVisit: open.body } : {}),
           duties: duties.map(({ body }) => {

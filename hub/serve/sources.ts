@@ -11,7 +11,7 @@ import {
 import { identifier, reasonText, regionCode, shortText } from '../model/fields.ts';
 import { addLags, lagAt } from '../model/lag.ts';
 import { may, type Identity } from '../model/rights.ts';
-import type { World } from '../model/world.ts';
+import { calendarIn, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { refusalsSince, type KeptRefusal } from '../platform/refused.ts';
 import { all, Download, one, type Asking, type Route } from './gate.ts';
@@ -234,7 +234,7 @@ function healthOf(line: Omit<SourceLine, 'health'>, world: World, now: number): 
   if (line.backlog && line.backlog.events > 0 && now - (line.backlog.oldest ?? line.backlog.at) > patienceMs)
     return 'behind';
   if (line.lastAt === undefined) return 'never';
-  return now > endOf(addWorkingDays(world.calendar, dayOf(line.lastAt), 1)) ? 'quiet' : 'ok';
+  return now > endOf(addWorkingDays(calendarIn(world, line.region), dayOf(line.lastAt), 1)) ? 'quiet' : 'ok';
 }
 
 function lagsOf(lag: readonly number[]): Pick<SourceDay, 'lagHalf' | 'lagMost'> {

@@ -93,6 +93,18 @@ describe('clocks in a running hub', () => {
     expect(after.nextTurn).toBeGreaterThan(before.nextTurn!);
   }, 60_000);
 
+  it('counts open cases anew when a region closes a day of a year that was published', async () => {
+    const before = (await row('510104:Y-1'))!;
+    await store.query(
+      "insert into calendar_closure (region, day, working, name) values ('510100', '2026-12-01', false, '停办')",
+    );
+    hub.backend.bus.connection.publish(worldChanged);
+    await until('the closed day counts', async () => (await row('510104:Y-1'))!.promisedDueAt! > before.promisedDueAt!);
+    await store.query("delete from calendar_closure where region = '510100' and day = '2026-12-01'");
+    hub.backend.bus.connection.publish(worldChanged);
+    await until('it is open again', async () => (await row('510104:Y-1'))!.promisedDueAt === before.promisedDueAt);
+  }, 60_000);
+
   it('comes to the same rows from the archive', async () => {
     const result = await another('again', (target) => rebuild(store, target, hub.context.world()));
     expect(result.tables.filter(({ equal }) => !equal)).toEqual([]);

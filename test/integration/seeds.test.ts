@@ -107,6 +107,9 @@ describe('the demonstration accounts', () => {
       ['inspector', 'inspector'],
       ['province', 'inspector'],
       ['manager', 'hallManager'],
+      ['catalogue', 'cataloguer'],
+      ['bianban', 'establishmentOffice'],
+      ['fazhi', 'legalOffice'],
       ['window', 'postUser'],
     ]);
     type Row = { name: string; password: string; region: string; hall: string | null; demo: boolean };
