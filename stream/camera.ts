@@ -115,6 +115,11 @@ export class Camera {
     return this.#judgedAt;
   }
 
+  /** Programme time up to which its picture was judged; undefined while there is none. */
+  get judgedUntil(): number | undefined {
+    return this.#newest && (this.#judge.lookedAt ?? 0);
+  }
+
   /** What the picture, which was `unseen`, looks like; undefined when it cannot be decoded. */
   look(picture: KeyPicture, grey: Uint8Array | undefined): void {
     // The camera was let go, and perhaps asked for again, while the picture was decoded.

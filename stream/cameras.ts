@@ -70,6 +70,12 @@ export class Cameras {
     return { camera, place: { region: hall.region, hall: hall.id } };
   }
 
+  /** Programme time up to which the pictures of these cameras were judged; nothing of those that are not looked at. */
+  judgedUntil(ids: readonly string[]): Record<string, number> {
+    const known = this.#looks ? ids.map((id) => [id, this.#cameras.get(id)?.judgedUntil] as const) : [];
+    return Object.fromEntries(known.filter((each): each is readonly [string, number] => each[1] !== undefined));
+  }
+
   /** What the last run left as live when it was killed is idle now. */
   async settle(): Promise<void> {
     const rows = await this.#context.store.query<{ camera: string }>(

@@ -85,6 +85,11 @@ export class Judge {
   #lookedAt: number | undefined;
   #alike = false;
 
+  /** Programme time of the last picture that was looked at. */
+  get lookedAt(): number | undefined {
+    return this.#lookedAt;
+  }
+
   get judgement(): Judgement {
     return this.#judgement;
   }

@@ -17,13 +17,16 @@ export async function startStream(
   const deliveries = new Deliveries(store, log);
   const evidence = new Evidence(settings.dataDir);
   const snapshots = new Snapshots(cameras, evidence);
-  const silence = bus.answer<{ camera: string }>('stream.snapshot', ({ camera }) => snapshots.take(camera));
+  const answers = [
+    bus.answer<{ camera: string }>('stream.snapshot', ({ camera }) => snapshots.take(camera)),
+    bus.answer<{ cameras: string[] }>('stream.judged', async ({ cameras: ids }) => cameras.judgedUntil(ids)),
+  ];
   await cameras.settle();
   return {
     cameras,
     routes: routes({ context, cameras, deliveries, evidence }),
     stop: async () => {
-      silence();
+      for (const silence of answers) silence();
       await cameras.stop();
       await deliveries.stop();
     },

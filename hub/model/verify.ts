@@ -43,6 +43,8 @@ export interface Watched {
   deliveries: readonly Delivery[];
   reports: readonly Report[];
   cameraStates: readonly CameraTurn[];
+  /** Programme time up to which a camera's picture was judged (black, covered, frozen): what is newer does not count yet. */
+  judgedUntil?: ReadonlyMap<string, number>;
   policy: { secondsPerWindow: number; share: number };
 }
 
@@ -71,7 +73,7 @@ export function verifySeconds(input: Watched): Verified {
   const reported = group(input.reports, bySession);
   const turns = group(input.cameraStates, (each) => each.camera);
   // Programme time runs a little behind the wall clock, so what plays at the start is a few seconds older.
-  const visit: Span = { from: startedAt - freshFor, to: asOf };
+  const from = startedAt - freshFor;
   const elapsed = Math.max(0, asOf - startedAt);
 
   const seen = new Map<string, Span[]>();
@@ -79,7 +81,8 @@ export function verifySeconds(input: Watched): Verified {
     const camera = reports[0]?.camera ?? '';
     const played = union(reports.filter(isSeen).map(fresh));
     const both = intersect(union(delivered.get(key) ?? []), played);
-    const live = without(intersect(both, [visit]), blindSpans(turns.get(camera) ?? [], asOf));
+    const to = Math.min(asOf, input.judgedUntil?.get(camera) ?? asOf);
+    const live = without(intersect(both, [{ from, to }]), blindSpans(turns.get(camera) ?? [], asOf));
     seen.set(camera, union([...(seen.get(camera) ?? []), ...live]));
   }
 

@@ -19,6 +19,9 @@ import {
 /** Parts are delivered ahead of what plays, and a visit's first seconds were delivered before it began. */
 const margin = 60_000;
 
+/** How long the stream part is waited for, ms. */
+const judgedWithin = 1000;
+
 export interface Watching extends Verified {
   /** SHA-256 over the canonical JSON of `{ deliveries, reports }`: the rows of `deliveriesTo` and `reportsOfVisit`. */
   digest: string;
@@ -26,7 +29,7 @@ export interface Watching extends Verified {
 
 /** What was watched on a visit up to a moment, from the rows of both witnesses. */
 export async function watching(
-  { store, world }: Pick<Context, 'store' | 'world'>,
+  { store, world, bus }: Pick<Context, 'store' | 'world' | 'bus'>,
   visit: Visit,
   asOf: number,
 ): Promise<Watching> {
@@ -37,9 +40,11 @@ export async function watching(
   const ids = cameras.map((each) => each.id);
   const reports = await all<ReportedRow>(store, reportsOfVisit(visit.id));
   const sessions = [...new Set(reports.map((each) => each.session))];
-  const [deliveries, cameraStates] = await Promise.all([
+  const [deliveries, cameraStates, judged] = await Promise.all([
     all<SpanRow>(store, deliveriesTo(sessions, ids, visit.startedAt - margin, asOf + margin)),
     all<TurnRow>(store, turnsOfCameras(ids, visit.startedAt - margin)),
+    // No answer: no stream part runs, so no picture is delivered either.
+    bus.ask<Record<string, number>>('stream.judged', { cameras: ids }, judgedWithin).catch(() => ({})),
   ]);
   const quota = packOf(present, visit.region, dayOf(visit.startedAt))?.patrol;
   const verified = verifySeconds({
@@ -50,6 +55,7 @@ export async function watching(
     deliveries,
     reports,
     cameraStates,
+    judgedUntil: new Map(Object.entries(judged)),
     // Without a pack nothing can count: the recorder refuses to finish such a visit.
     policy: { secondsPerWindow: quota?.secondsPerWindow ?? Infinity, share: quota?.share ?? 1 },
   });

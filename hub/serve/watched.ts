@@ -44,7 +44,7 @@ interface Open {
 
 /** Takes the players' reports of open visits, writes them in batches and tells the account how far its visit is. */
 export class Watch {
-  readonly #context: Pick<Context, 'store' | 'world'>;
+  readonly #context: Pick<Context, 'store' | 'world' | 'bus'>;
   readonly #log: Logger;
   readonly #tell: (account: string, progress: Progress) => void;
   readonly #open = new Map<string, Open>();
@@ -55,7 +55,7 @@ export class Watch {
   #telling = false;
 
   constructor(
-    context: Pick<Context, 'store' | 'world'>,
+    context: Pick<Context, 'store' | 'world' | 'bus'>,
     log: Logger,
     tell: (account: string, progress: Progress) => void,
   ) {

@@ -4,12 +4,13 @@ import { explorer } from './explorer.ts';
 import { ingest } from './ingest.ts';
 import { latency } from './latency.ts';
 import { rebuild } from './rebuild.ts';
+import { deaths, pictures } from './pictures.ts';
 import { Report } from './report.ts';
 import { video } from './video.ts';
 
 /** Made of gigabytes and minutes: only when it is asked for. */
-const large = ['explorer'];
-const groups = { ingest, latency, rebuild, video, explorer };
+const large = ['explorer', 'deaths'];
+const groups = { ingest, latency, rebuild, video, pictures, explorer, deaths };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

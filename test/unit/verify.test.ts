@@ -54,6 +54,19 @@ const only = (input: Watched) => {
 };
 
 describe('verified seconds', () => {
+  it('do not count what nobody judged the picture of yet, nor what came after the last good picture', () => {
+    const judged = (until: number): Partial<Watched> => ({ judgedUntil: new Map([['c', start + until]]) });
+    expect(only(watched(20, judged(14_500)))).toMatchObject({ seconds: 14.5, verified: 1 });
+    expect(only(watched(20, judged(0)))).toMatchObject({ seconds: 0, verified: 0 });
+    expect(only(watched(20, judged(60_000)))).toMatchObject({ seconds: 20 });
+    // Said at the end, but true since second 12.
+    const cameraStates = [
+      { camera: 'c', state: 'live', at: start - 60_000 },
+      { camera: 'c', state: 'frozen', at: start + 12_000 },
+    ] as const;
+    expect(only(watched(20, { cameraStates }))).toMatchObject({ seconds: 12 });
+  });
+
   it('count what all three witnesses agree on', () => {
     expect(only(watched(20))).toEqual({ seconds: 20, problem: undefined, verified: 1, needed: 1 });
     expect(only(watched(8))).toMatchObject({ seconds: 8, verified: 0 });
