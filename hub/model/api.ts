@@ -46,7 +46,7 @@
  *   GET    /api/visits/:id                      → VisitDetail
  *   POST   /api/visits/:id/finish               → Visit; 409
  *   POST   /api/visits/:id/findings {window, code, note?} → Finding; 409. The hub takes the snapshot itself.
- *   GET    /api/ledger?before=&limit=100        → Page<LedgerEntry> (newest first)
+ *   GET    /api/ledger?before=&limit=100        → LedgerPage (newest first)
  *   GET    /api/ledger/check                    → ChainStatus
  *   GET    /api/vocabulary                      → Vocabulary (levels and finding kinds of the pack in force, names of matters and departments)
  *   GET    /api/system                          → SystemStatus (administrator)
@@ -121,6 +121,11 @@ export interface Timeline {
   lanes: { window: string; marks: { at: number; kind: 'event' | Level; id: string }[] }[];
 }
 
+/** `names`: who the accounts of its entries are; one that is gone is not among them. */
+export interface LedgerPage extends Page<LedgerEntry> {
+  names: Record<string, string>;
+}
+
 /** `next` is the `before` of the following page; absent on the last. */
 export interface Page<T> {
   items: T[];
@@ -166,10 +171,20 @@ export interface CaseLine {
   openSignals: number;
 }
 
+/** `names`: who the accounts of its entries are; one that is gone is not among them. */
+export interface LedgerPage extends Page<LedgerEntry> {
+  names: Record<string, string>;
+}
+
 /** `next` is the `before` of the following page; absent on the last. */
 export interface CasePage {
   items: CaseLine[];
   next?: string;
+}
+
+/** `names`: who the accounts of its entries are; one that is gone is not among them. */
+export interface LedgerPage extends Page<LedgerEntry> {
+  names: Record<string, string>;
 }
 
 /** `next` is the `before` of the following page; absent on the last. */

@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import type { ChainStatus, Page } from '../model/api.ts';
+import type { ChainStatus, LedgerPage } from '../model/api.ts';
 import { regionCode } from '../model/fields.ts';
 import { may, type Identity } from '../model/rights.ts';
-import type { LedgerEntry } from '../model/state.ts';
 import { walkChain } from '../platform/chain.ts';
 import type { Context } from '../platform/part.ts';
 import { all, type Route } from './gate.ts';
 import { away, read, Refusal, unknown } from './problem.ts';
-import { selectEntries, type EntryBody } from './queries/ledger.ts';
+import { namesOf, selectEntries, type EntryBody } from './queries/ledger.ts';
 
 /** One walk a region at a time; its answer serves whoever asks meanwhile. */
 const walks = new Map<string, Promise<ChainStatus>>();
@@ -27,7 +26,7 @@ export function ledgerRoutes({ store }: Context): Route[] {
       method: 'GET',
       url: '/ledger',
       needs: 'ledger.read',
-      handle: async ({ who, query }): Promise<Page<LedgerEntry> | Refusal> => {
+      handle: async ({ who, query }): Promise<LedgerPage | Refusal> => {
         const input = read(listQuery, query);
         if (input instanceof Refusal) return input;
         const region = regionFor(who, input.region);
@@ -36,7 +35,18 @@ export function ledgerRoutes({ store }: Context): Route[] {
           ({ body }) => body,
         );
         const last = items.at(-1);
-        return { items, ...(last && items.length === input.limit && last.sequence > 1 ? { next: last.sequence } : {}) };
+        const accounts = [...new Set(items.flatMap(({ account }) => account ?? []))];
+        const names = Object.fromEntries(
+          (await all<{ name: string; display: string }>(store, namesOf(accounts))).map(({ name, display }) => [
+            name,
+            display,
+          ]),
+        );
+        return {
+          items,
+          names,
+          ...(last && items.length === input.limit && last.sequence > 1 ? { next: last.sequence } : {}),
+        };
       },
     },
     {

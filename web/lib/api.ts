@@ -7,8 +7,8 @@ import type {
   DutyDay,
   HallDetail,
   HallSummary,
+  LedgerPage,
   Me,
-  Page,
   Problem,
   SignalPage,
   RuleStatistics,
@@ -32,7 +32,7 @@ import type {
   TrialChanges,
 } from '../../hub/model/packApi.ts';
 import type { Level } from '../../hub/model/pack.ts';
-import type { Finding, LedgerEntry, Signal, Visit } from '../../hub/model/state.ts';
+import type { Finding, Signal, Visit } from '../../hub/model/state.ts';
 import { serverOffset } from './clock.svelte.ts';
 
 /** An answer that is no success: `status` 0 when there was none at all. */
@@ -189,7 +189,7 @@ export const api = {
     ),
   reconcileMatters: (region: string, file: File) =>
     call<MatterReconciliation>('POST', `/api/matters/reconcile${query({ region, kind: kindOf(file) })}`, file),
-  ledger: (before?: number, limit = 50) => call<Page<LedgerEntry>>('GET', `/api/ledger${query({ before, limit })}`),
+  ledger: (before?: number, limit = 50) => call<LedgerPage>('GET', `/api/ledger${query({ before, limit })}`),
   checkLedger: () => call<ChainStatus>('GET', '/api/ledger/check'),
   ruleStatistics: () => call<RuleStatistics>('GET', '/api/statistics/rules'),
   vocabulary: () => call<Vocabulary>('GET', '/api/vocabulary'),

@@ -69,6 +69,13 @@ export const dictionary = {
   'error.forbidden': ['您的岗位没有这项权限。', 'Your role does not have this right.'],
   'error.notFound': ['没有找到，可能不在您的管辖范围内。', 'Not found; it may be outside your scope.'],
   'error.server': ['服务器出错（{status}）。', 'The server failed ({status}).'],
+  'error.missing': ['没有这条记录', 'No such record'],
+  'error.denied': ['无权打开这一页', 'This page is not yours'],
+  'error.deniedText': [
+    '您的岗位没有这项权限，或者本地区的系统没有这项功能。',
+    'Your role does not have this right, or the system of your region does not have this function.',
+  ],
+  'nav.more': ['更多', 'More'],
   'error.title': ['没能加载', 'Could not load'],
 
   // Levels (fallback words until the region's vocabulary is loaded)

@@ -29,6 +29,8 @@ export interface PageEntry {
   needs: Permission;
   /** C-01: only where the region's system has this function. */
   function?: PackFunction;
+  /** Where the pages of its single things begin. */
+  within?: readonly string[];
   /** Only for these roles, where the right alone does not say it. */
   roles?: readonly Role[];
 }
@@ -36,11 +38,11 @@ export interface PageEntry {
 const pages: readonly PageEntry[] = [
   { path: '/', word: 'nav.desk', needs: 'patrol.visit' },
   { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
-  { path: '/signals', word: 'nav.signals', needs: 'signal.read' },
-  { path: '/cases', word: 'nav.cases', needs: 'case.read' },
+  { path: '/signals', word: 'nav.signals', needs: 'signal.read', within: ['/signal/', '/inquiries'] },
+  { path: '/cases', word: 'nav.cases', needs: 'case.read', within: ['/case/'] },
   { path: '/statistics', word: 'nav.statistics', needs: 'case.read', function: 'statistics' },
-  { path: '/matters', word: 'nav.matters', needs: 'matter.read' },
-  { path: '/packs', word: 'nav.packs', needs: 'pack.read' },
+  { path: '/matters', word: 'nav.matters', needs: 'matter.read', within: ['/matter/'] },
+  { path: '/packs', word: 'nav.packs', needs: 'pack.read', within: ['/packs/'] },
   { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read' },
   // Inspectors look, administrators look after them: nobody has both rights.
   { path: '/sources', word: 'nav.sources', needs: 'source.read' },
@@ -64,6 +66,10 @@ export const pagesOf = (who: Holder): PageEntry[] =>
       (page.function === undefined || who.has(page.function)) &&
       (page.roles?.includes(who.me.role) ?? true),
   );
+
+/** Whether a path is this page or that of a single thing in it. */
+export const isWithin = (page: PageEntry, path: string): boolean =>
+  path === page.path || (page.within?.some((begin) => path.startsWith(begin)) ?? false);
 
 /** Whether a person may open a path; a case page belongs to whoever may read cases. */
 export function mayOpen(who: Holder, path: string): boolean {
