@@ -28,9 +28,12 @@ const weekends = new Map<string, boolean>();
 /** Two lifetimes of days: clocks walk day by day, and making a `Date` for each step is most of their cost. */
 const remembered = 80_000;
 
+/** The day in Asia/Shanghai that a moment lies in, counted from 1970-01-01. */
+export const dayNumber = (at: number): number => Math.floor((at + offset) / dayLength);
+
 /** The day in Asia/Shanghai that a moment lies in. */
 export function dayOf(at: number): string {
-  const count = Math.floor((at + offset) / dayLength);
+  const count = dayNumber(at);
   let found = names.get(count);
   if (found === undefined) {
     if (names.size >= remembered) names.clear();

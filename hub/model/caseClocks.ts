@@ -36,7 +36,8 @@ const none: readonly Suspension[] = [];
 /** Undefined while it is suspended. */
 export function dueOf(clock: CaseClock, calendar: WorkCalendar): Pick<Deadline, 'dueAt' | 'provisional'> | undefined {
   if (clock.given !== undefined) return { dueAt: clock.given, provisional: false };
-  return deadlineOf(clock.setting, calendar, { ...clock, acceptedAt: clock.from });
+  const { from, days, extensionDays, suspensions } = clock;
+  return deadlineOf(clock.setting, calendar, { acceptedAt: from, days, extensionDays, suspensions });
 }
 
 export function explainClock(clock: CaseClock, calendar: WorkCalendar, asOf: number): Explanation | undefined {
@@ -82,19 +83,18 @@ function mainClock(kind: 'statutory' | 'promised', { row, pack, matter }: ClockS
   const unit = kind === 'promised' && row.givenPromisedDays !== undefined ? row.givenPromisedUnit : undefined;
   if (given === undefined && (days === undefined || row.acceptedAt === undefined)) return [];
   const until = stoppedAt(row);
-  return [
-    {
-      kind,
-      from: row.acceptedAt ?? -Infinity,
-      ...(until === undefined ? {} : { until }),
-      ...(given === undefined ? {} : { given }),
-      setting: unit === undefined ? pack.clock : { ...pack.clock, unit },
-      days: days ?? 0,
-      extensionDays: row.extensionDays,
-      suspensions: row.suspensions,
-      ...(matter?.legalBasis === undefined ? {} : { basis: matter.legalBasis }),
-    },
-  ];
+  const clock: CaseClock = {
+    kind,
+    from: row.acceptedAt ?? -Infinity,
+    setting: unit === undefined ? pack.clock : { ...pack.clock, unit },
+    days: days ?? 0,
+    extensionDays: row.extensionDays,
+    suspensions: row.suspensions,
+  };
+  if (until !== undefined) clock.until = until;
+  if (given !== undefined) clock.given = given;
+  if (matter?.legalBasis !== undefined) clock.basis = matter.legalBasis;
+  return [clock];
 }
 
 /** 行政许可法 32: accepted, declined or asked for corrections; what was corrected is looked at anew. */

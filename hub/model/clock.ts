@@ -1,6 +1,7 @@
 /** Legal clocks (时限): how a deadline is computed, and why. Pure; days are days of Asia/Shanghai. */
 import {
   addWorkingDays,
+  dayNumber,
   dayOf,
   endOf,
   isProvisional,
@@ -61,22 +62,25 @@ export function isCounted(
 export function deadlineOf(clock: ClockSetting, calendar: WorkCalendar, limit: Limit): Deadline | undefined {
   if (isToTheMinute(clock)) return momentOf(clock, calendar, limit);
   if (limit.suspensions.some((each) => each.to === undefined)) return undefined;
-  const day = dayOf(limit.acceptedAt);
   const left = Math.min(limit.days + limit.extensionDays, longestDays);
-  if (limit.suspensions.length > 0) return countDays(clock, calendar, limit.suspensions, day, left);
+  if (limit.suspensions.length > 0) return countDays(clock, calendar, limit.suspensions, dayOf(limit.acceptedAt), left);
   // The same for every casefile of that day and limit: only where the clock never stood still are there few of them.
   let counted = plainDeadlines.get(calendar);
   if (!counted) plainDeadlines.set(calendar, (counted = new Map()));
-  const key = `${clock.unit} ${clock.begins} ${day} ${left}`;
-  let deadline = counted.get(key);
+  const way = clock.unit + clock.begins;
+  let ofWay = counted.get(way);
+  if (!ofWay) counted.set(way, (ofWay = new Map()));
+  const key = dayNumber(limit.acceptedAt) * (longestDays + 1) + left;
+  let deadline = ofWay.get(key);
   if (!deadline) {
-    if (counted.size >= mostPlain) counted.clear();
-    counted.set(key, (deadline = countDays(clock, calendar, [], day, left)));
+    if (ofWay.size >= mostPlain) ofWay.clear();
+    ofWay.set(key, (deadline = countDays(clock, calendar, [], dayOf(limit.acceptedAt), left)));
   }
   return deadline;
 }
 
-const plainDeadlines = new WeakMap<WorkCalendar, Map<string, Deadline>>();
+/** By how they are counted; then by the day and the limit, as one number. */
+const plainDeadlines = new WeakMap<WorkCalendar, Map<string, Map<number, Deadline>>>();
 const mostPlain = 20_000;
 
 function countDays(
@@ -229,8 +233,9 @@ export function explainGiven(
 
 /** When the work was over: the decision, or the completion where no decision came as an event. */
 export function stoppedAt(casefile: Casefile): number | undefined {
-  const times = [casefile.decidedAt, casefile.completedAt].filter((each) => each !== undefined);
-  if (times.length > 0) return Math.min(...times);
+  const { decidedAt, completedAt } = casefile;
+  if (decidedAt !== undefined) return completedAt === undefined ? decidedAt : Math.min(decidedAt, completedAt);
+  if (completedAt !== undefined) return completedAt;
   if (casefile.endedAt !== undefined) return casefile.endedAt;
   // Rows that were written before the end had a field of its own.
   return casefile.status === 'withdrawn' || casefile.status === 'declined' ? casefile.lastEventAt : undefined;

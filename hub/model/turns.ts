@@ -35,9 +35,12 @@ export class Turns {
   /** C-13: what the region does not supervise raises no signal. */
   readonly #isWatched: boolean;
   readonly #world: World;
+  readonly #matter: Matter | undefined;
   readonly #calendar: WorkCalendar;
   readonly #clocks = new Map<ClockKind, Timed[]>();
   #scene: ClockScene | undefined;
+  /** Until a rule fires or is taken back. */
+  #turnList: readonly Turn[] | undefined;
   readonly #event: Recorded;
   readonly #signals = new Map<string, Signal>();
   readonly #changed = new Set<string>();
@@ -47,10 +50,12 @@ export class Turns {
     this.#row = row;
     this.#pack = pack;
     this.#rules = pack && rulesOf(pack);
-    this.#isWatched = pack !== undefined && isInScope(pack.settings, matterOf(world, row.region, row.matter));
+    this.#matter = matterOf(world, row.region, row.matter);
+    this.#isWatched = pack !== undefined && isInScope(pack.settings, this.#matter);
     this.#world = world;
     this.#calendar = calendarIn(world, row.region);
     this.#event = event;
+    if (row.fired.length === 0 && !row.furtherSignals) return;
     for (const id of followsOf({ casefile: row }).signals) {
       const signal = state.signal(id);
       if (signal) this.#signals.set(id, { ...signal });
@@ -59,22 +64,28 @@ export class Turns {
 
   setDeadlines(): void {
     const row = this.#row;
-    delete row.statutoryDueAt;
-    delete row.promisedDueAt;
     row.provisional = false;
     const pack = this.#pack;
-    if (!pack) return;
+    if (!pack) {
+      drop(row, 'statutoryDueAt');
+      drop(row, 'promisedDueAt');
+      return;
+    }
     row.pack = `${pack.id}@${pack.version}`;
     const statutory = this.#timed('statutory')[0]?.due?.dueAt;
     const promised = this.#timed('promised')[0]?.due?.dueAt;
-    if (statutory !== undefined) row.statutoryDueAt = statutory;
-    if (promised !== undefined) row.promisedDueAt = promised;
-    for (const kind of ['statutory', 'promised', ...this.#rules!.furtherClocks] as const)
-      row.provisional ||= this.#timed(kind).some(({ due }) => due?.provisional);
+    if (statutory === undefined) drop(row, 'statutoryDueAt');
+    else row.statutoryDueAt = statutory;
+    if (promised === undefined) drop(row, 'promisedDueAt');
+    else row.promisedDueAt = promised;
+    for (const kind of this.#rules!.clocks)
+      for (const { due } of this.#timed(kind)) if (due?.provisional) row.provisional = true;
   }
 
   /** A step that was entered late (KF-04) may show that a signal had no ground: it is revoked, never deleted. */
   revokeUnfounded(): void {
+    if (this.#row.fired.length === 0) return;
+    this.#turnList = undefined;
     this.#row.fired = this.#row.fired.filter(({ rule: id, signal: signalId, of }) => {
       const rule = this.#rules?.find(id);
       // What a step showed is judged with the step (`judgeStep`).
@@ -119,6 +130,7 @@ export class Turns {
       else if (fired && !facts) {
         this.#end(fired.signal, 'revoked', `a later entry (${event.kind}, ${dayOf(event.occurredAt)}) shows otherwise`);
         this.#row.fired = this.#row.fired.filter((each) => each !== fired);
+        this.#turnList = undefined;
       }
     }
   }
@@ -140,7 +152,7 @@ export class Turns {
       }
     }
     const next = this.#turns()[0]?.at;
-    if (next === undefined) delete this.#row.nextTurn;
+    if (next === undefined) drop(this.#row, 'nextTurn');
     else this.#row.nextTurn = next;
   }
 
@@ -163,7 +175,7 @@ export class Turns {
     return {
       event,
       casefile: this.#row,
-      matter: matterOf(this.#world, this.#row.region, this.#row.matter),
+      matter: this.#matter,
       hall: window && this.#world.halls.get(window.hall),
       pack: this.#pack!,
       calendar: this.#calendar,
@@ -178,7 +190,7 @@ export class Turns {
       this.#scene ??= {
         row,
         pack: this.#pack!,
-        matter: matterOf(this.#world, row.region, row.matter),
+        matter: this.#matter,
         hall: row.hall === undefined ? undefined : this.#world.halls.get(row.hall),
       };
       found = clocksOf(kind, this.#scene).map((clock) => ({ clock, due: dueOf(clock, this.#calendar) }));
@@ -206,7 +218,11 @@ export class Turns {
   }
 
   /** The rules that have not fired, by the moment they would, where that lies within their clock's time. */
-  #turns(): Turn[] {
+  #turns(): readonly Turn[] {
+    return (this.#turnList ??= this.#sortedTurns());
+  }
+
+  #sortedTurns(): Turn[] {
     if (!this.#rules || !this.#isWatched) return [];
     const turns: Turn[] = [];
     for (const rule of this.#rules.clock) {
@@ -218,6 +234,7 @@ export class Turns {
         if (at <= (clock.until ?? Infinity)) turns.push({ rule, at, clock });
       }
     }
+    if (turns.length < 2) return turns;
     return turns.sort((a, b) => a.at - b.at || levels.indexOf(a.rule.level) - levels.indexOf(b.rule.level));
   }
 
@@ -231,7 +248,7 @@ export class Turns {
   #issue(rule: Rule, at: number, explanation: Explanation, of?: string): void {
     const row = this.#row;
     const pack = this.#pack!;
-    const matter = matterOf(this.#world, row.region, row.matter);
+    const matter = this.#matter;
     // Unique and the same in every rebuild: the event's position, and which of its signals this is.
     const id = `s${this.#event.position}-${row.fired.filter((each) => each.signal.startsWith(`s${this.#event.position}-`)).length + 1}`;
     const signal = signalOf({
@@ -273,6 +290,7 @@ export class Turns {
         each.of === of;
       if (isLower && isSame && earlier.state !== 'appealed') this.#end(earlier.id, 'closed');
     }
+    this.#turnList = undefined;
     row.fired.push({ rule: rule.id, signal: id, at, ...(of === undefined ? {} : { of }) });
     this.#signals.set(id, signal);
     this.#changed.add(id);
@@ -315,6 +333,11 @@ export class Turns {
       facts,
     });
   }
+}
+
+/** Only where it is: taking out a member makes the row slow to read and to copy for as long as it lives. */
+function drop(row: Casefile, name: 'statutoryDueAt' | 'promisedDueAt' | 'nextTurn'): void {
+  if (row[name] !== undefined) delete row[name];
 }
 
 /** C-08, JY-21: who answers for the first step that is still awaited, else who took the latest one. */

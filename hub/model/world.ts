@@ -119,11 +119,20 @@ export interface World {
 export const matterKey = (region: string, code: string): string => `${region}/${code}`;
 
 /** The region and those above it, nearest first: 510104 → 510104, 510100, 510000. */
-export function chainOf(region: string): string[] {
-  const city = `${region.slice(0, 4)}00`;
-  const province = `${region.slice(0, 2)}0000`;
-  return [...new Set([region, city, province])];
+export function chainOf(region: string): readonly string[] {
+  let found = chains.get(region);
+  if (!found) {
+    if (chains.size >= remembered) chains.clear();
+    const city = `${region.slice(0, 4)}00`;
+    const province = `${region.slice(0, 2)}0000`;
+    chains.set(region, (found = [...new Set([region, city, province])]));
+  }
+  return found;
 }
+
+const chains = new Map<string, readonly string[]>();
+/** More than the country has divisions; every event asks. */
+const remembered = 10_000;
 
 /** The digits that all regions below share: 510000 → "51", 510100 → "5101", 510104 → "510104". */
 export function prefixOf(region: string): string {
@@ -178,6 +187,20 @@ export const packVersionOf = (world: World, id: string, version: number): RulePa
 
 /** The rule pack in force for a region on a day (`YYYY-MM-DD`): the nearest one up the chain. */
 export function packOf(world: World, region: string, day: string): RulePack | undefined {
+  let known = inForce.get(world);
+  if (!known) inForce.set(world, (known = new Map()));
+  const key = region + day;
+  if (known.has(key)) return known.get(key);
+  const found = findPack(world, region, day);
+  if (known.size >= remembered) known.clear();
+  known.set(key, found);
+  return found;
+}
+
+/** A world is read anew as a whole, never changed: what is in force in it on a day is looked up once. */
+const inForce = new WeakMap<World, Map<string, RulePack | undefined>>();
+
+function findPack(world: World, region: string, day: string): RulePack | undefined {
   for (const each of chainOf(region)) {
     let best: RulePack | undefined;
     for (const pack of world.packs.values()) {

@@ -7,8 +7,8 @@ import { isAboutCasefile, kindsOf } from './steps.ts';
 
 export interface Compiled {
   clock: readonly ClockRule[];
-  /** The clocks that they look at beside the statutory and the promised one. */
-  furtherClocks: readonly ClockKind[];
+  /** The statutory and the promised clock, and those that they look at beside. */
+  clocks: readonly ClockKind[];
   /** Judged with any step: a later entry may show that one of them had no ground. */
   casefile: readonly StepRule[];
   /** Judged with steps of this kind only. */
@@ -32,9 +32,9 @@ function compile({ rules }: RulePack): Compiled {
   const byKind = new Map<CaseEvent['kind'], StepRule[]>();
   return {
     clock: rules.filter(isClockRule),
-    furtherClocks: [...new Set(rules.filter(isClockRule).map(({ deadline }) => deadline))].filter(
-      (kind) => kind !== 'statutory' && kind !== 'promised',
-    ),
+    clocks: [
+      ...new Set<ClockKind>(['statutory', 'promised', ...rules.filter(isClockRule).map(({ deadline }) => deadline)]),
+    ],
     casefile: steps.filter(isAboutCasefile),
     step: (kind) => {
       let found = byKind.get(kind);
