@@ -41,16 +41,37 @@ export function isBuilt(/** @type {string} */ root, /** @type {string} */ print)
 export async function build(/** @type {string} */ root, /** @type {string} */ print) {
   const dist = join(root, 'dist');
   rmSync(join(dist, '.stamp'), { force: true });
-  const { build: bundle } = await import('esbuild');
-  await bundle({
+  await bundle(root, join(dist, 'hub'), {
+    main: 'hub/main.ts',
+    cli: 'hub/cli.ts',
+    cameras: 'docker/cameras.ts',
+    trial: 'hub/serve/trialThread.ts',
+  });
+  const vite = await import('vite');
+  await vite.build({ configFile: join(root, 'web/vite.config.ts'), logLevel: 'error' });
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(join(dist, '.stamp.new'), print);
+  renameSync(join(dist, '.stamp.new'), join(dist, '.stamp'));
+}
+
+/** The benches, built like the hub that they measure: run from the source, every closure would cost more. */
+export async function buildBench(/** @type {string} */ root) {
+  await bundle(root, join(root, 'dist/bench'), {
+    main: 'test/bench/main.ts',
+    latencyClient: 'test/bench/latencyClient.ts',
+  });
+}
+
+async function bundle(
+  /** @type {string} */ root,
+  /** @type {string} */ outdir,
+  /** @type {Record<string, string>} */ entryPoints,
+) {
+  const { build: run } = await import('esbuild');
+  await run({
     absWorkingDir: root,
-    entryPoints: {
-      main: 'hub/main.ts',
-      cli: 'hub/cli.ts',
-      cameras: 'docker/cameras.ts',
-      trial: 'hub/serve/trialThread.ts',
-    },
-    outdir: join(dist, 'hub'),
+    entryPoints,
+    outdir,
     bundle: true,
     packages: 'external',
     platform: 'node',
@@ -59,9 +80,4 @@ export async function build(/** @type {string} */ root, /** @type {string} */ pr
     sourcemap: true,
     logLevel: 'error',
   });
-  const vite = await import('vite');
-  await vite.build({ configFile: join(root, 'web/vite.config.ts'), logLevel: 'error' });
-  mkdirSync(dist, { recursive: true });
-  writeFileSync(join(dist, '.stamp.new'), print);
-  renameSync(join(dist, '.stamp.new'), join(dist, '.stamp'));
 }

@@ -66,6 +66,8 @@ export function withNotices(event: Recorded, done: Consequences): Consequences {
     const put = done.puts.find((each) => each.table === 'signal' && each.row.id === subject);
     if (put?.table !== 'signal') continue;
     const signal = put.row;
+    // A later signal of the same step took its place, or the work was over: there is nothing to do about it.
+    if (what.kind === 'issued' && (signal.state === 'closed' || signal.state === 'revoked')) continue;
     const kind = what.kind === 'issued' && signal.parent !== undefined ? 'escalated' : what.kind;
     const add = (audience: Audience): void => {
       notices.push(noticeOf(event, signal, kind, audience, notices.length + 1));

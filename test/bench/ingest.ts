@@ -32,6 +32,12 @@ export async function ingest(report: Report, { events: howMany = 200_000 }: { ev
 
     const floor = await publishBare(hub.context.bus, events);
 
+    // Asked for by one row: counting the events while they are written would be work of its own.
+    const written = async (): Promise<number> => {
+      const [row] = await hub.context.store.query<{ position: number }>('select position from recorder');
+      return row!.position;
+    };
+    const first = await written();
     const before = usedCpu();
     const started = performance.now();
     let next = 0;
@@ -53,14 +59,14 @@ export async function ingest(report: Report, { events: howMany = 200_000 }: { ev
       }
     };
     await Promise.all(Array.from({ length: requestsAtOnce }, sender));
-    for (;;) {
-      const [row] = await hub.context.store.query<{ n: number }>(
-        "select count(*) as n from event_id where id like 'ingest-%'",
-      );
-      if (row!.n === events.length) break;
-      await sleep(100);
-    }
+    // Nothing else is written by this hub but the ticker's turns, which come on top.
+    while ((await written()) - first < events.length) await sleep(20);
     const rate = (events.length / (performance.now() - started)) * 1_000;
+    addCpu(report, 'ingest', before, events.length);
+    const [row] = await hub.context.store.query<{ n: number }>(
+      "select count(*) as n from event_id where id like 'ingest-%'",
+    );
+    if (row!.n !== events.length) throw new Error(`${row!.n} of ${events.length} events were written`);
     report.add({
       name: 'ingest.rate',
       value: rate,
@@ -70,7 +76,6 @@ export async function ingest(report: Report, { events: howMany = 200_000 }: { ev
       against: 'bare JetStream publish',
       n: events.length,
     });
-    addCpu(report, 'ingest', before, events.length);
   } finally {
     await hub.stop();
   }

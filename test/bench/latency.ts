@@ -49,9 +49,9 @@ export async function latency(report: Report): Promise<void> {
 /** A client in a process of its own, so that it does not wait for the hub's turn; milliseconds of each event. */
 function measure(order: Order): Promise<number[]> {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL('./latencyClient.ts', import.meta.url)), {
-      execArgv: ['--import', 'tsx'],
-    });
+    const isSource = import.meta.url.endsWith('.ts');
+    const file = new URL(isSource ? './latencyClient.ts' : './latencyClient.js', import.meta.url);
+    const child = fork(fileURLToPath(file), { execArgv: isSource ? ['--import', 'tsx'] : [] });
     child.once('message', (took) => resolve(took as number[]));
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`the client ended with ${code}`)));
