@@ -1,6 +1,10 @@
 import { ApiError } from './api.ts';
-import { t, tData } from './locale.svelte.ts';
+import { locale, t, tData } from './locale.svelte.ts';
+import { inChinese } from './reasons.ts';
 import { isWord } from './words.ts';
+
+/** What the hub gave as a reason, in the page's language. */
+export const reasonWords = (reason: string): string => (locale.current === 'zh' ? inChinese(reason) : reason);
 
 /** An error in words a person can act on. A refusal (409, 422) carries the hub's own reason. */
 export function inWords(error: unknown): string {
@@ -22,12 +26,13 @@ export function inWords(error: unknown): string {
     case 504:
       return t('error.away');
     default:
-      return said ?? (error.status >= 500 ? t('error.server', { status: error.status }) : error.message);
+      if (said !== undefined) return reasonWords(said);
+      return error.status >= 500 ? t('error.server', { status: error.status }) : error.message;
   }
 }
 
 /** Why a field of second entry is wrong: in the page's language where the dictionary has it, else as the hub said it. */
 export function faultWords(reason: string): string {
   const key = `entry.fault.${reason}`;
-  return isWord(key) ? tData(key, 'unknown') : reason;
+  return isWord(key) ? tData(key, 'unknown') : reasonWords(reason);
 }
