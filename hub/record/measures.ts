@@ -32,12 +32,6 @@ export const selectWeeks = (from: number, until: number, week: number): Statemen
   values: [from, until, week, mostRows],
 });
 
-/** Which matters had a case at all, and where. */
-export const selectSeen = (from: number, until: number): Statement => ({
-  text: `select distinct region, matter from casefile where opened_at >= $1 and opened_at <= $2 and matter <> '' limit $3`,
-  values: [from, until, mostRows],
-});
-
 export const selectNumbers = (from: number, until: number): Statement => ({
   text: `select region, department, number from casefile where opened_at >= $1 and opened_at <= $2
     and number ~ '[0-9]{3}$' order by region, department, number limit $3`,

@@ -92,10 +92,22 @@ beforeAll(async () => {
     ...caseOf('W2', '2026-03-13', '2026-03-13'),
     ...caseOf('W3', '2026-03-13', '2026-03-18'),
     ...caseOf('W4', '2026-03-20'),
+    // Half of the matters had a case in March: the figures stand in the event.
+    {
+      kind: 'irregularity.measured',
+      id: 'coverage-1',
+      region: '510104',
+      source: 'sweep',
+      occurredAt: endOf('2026-03-31'),
+      day: '2026-03-31',
+      measure: 'coverage',
+      department: 'police',
+      figures: { live: 10, covered: 5, percent: 50 },
+    },
   ]);
   await until('the cases', async () => {
     const [row] = await hub.context.store.query<{ n: number }>('select count(*) as n from event');
-    return row!.n >= 7;
+    return row!.n >= 8;
   });
 }, 60_000);
 
@@ -219,6 +231,25 @@ describe('a trial and the activation', () => {
     expect(rows.filter(([kind]) => kind === 'changed').map((row) => row[1])).toEqual(['W2', 'W3', 'W4']);
     for (const who of ['zhao', 'wang', 'admin'])
       expect([who, (await ask(who, `/trials/${trial.id}`)).status]).toEqual([who, who === 'zhao' ? 404 : 403]);
+  });
+
+  it('replays what was measured across cases: the figures of then by the threshold of the draft', async () => {
+    const rule = (below: number) => `${text()}rules:
+  - id: coverage-low
+    title: { zh: 事项覆盖率低, en: Low coverage }
+    article: 测试 第三条
+    level: warning
+    when: coverage
+    share: ${below}
+    message: { zh: '{subject} 覆盖率 {percent}', en: '{subject} {percent}' }
+`;
+    const told = async (below: number) => {
+      expect((await change(rule(below))).status).toBe(200);
+      const { result } = await tried(draft.id);
+      return result!.rules.find((each) => each.rule === 'coverage-low');
+    };
+    expect(await told(0.6)).toMatchObject({ before: 0, after: 1, appeared: 1 });
+    expect(await told(0.4)).toBeUndefined();
   });
 
   it('can be cancelled, and at most five wait or run', async () => {

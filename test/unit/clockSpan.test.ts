@@ -77,12 +77,10 @@ const someDay = fc.integer({ min: 0, max: 4_000 }).map((days) => addDays('2016-0
 const someMoment = fc
   .tuple(someDay, fc.integer({ min: 0, max: 1439 }))
   .map(([day, minute]) => startOf(day) + minute * 60_000);
-const someCalendar = fc
-  .array(fc.tuple(someDay, fc.boolean()), { maxLength: 200 })
-  .map((days): WorkCalendar => ({
-    days: new Map(days.map(([day, working]) => [day, { working, name: '调休' }])),
-    years: new Set(),
-  }));
+const someCalendar = fc.array(fc.tuple(someDay, fc.boolean()), { maxLength: 200 }).map((days): WorkCalendar => ({
+  days: new Map(days.map(([day, working]) => [day, { working, name: '调休' }])),
+  years: new Set(),
+}));
 const someSetting = fc.record({
   unit: fc.constantFrom<ClockSetting['unit']>('working', 'calendar', 'workingHours'),
   begins: fc.constantFrom<ClockSetting['begins']>('nextDay', 'sameDay', 'sameMoment'),

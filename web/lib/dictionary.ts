@@ -760,8 +760,8 @@ export const dictionary = {
   'packs.activated': ['{name} 已启用', 'Activated by {name}'],
   'try.title': ['用历史办件试算', 'Try against history'],
   'try.hint': [
-    '这段时间受理的办件按现行规则和草案各算一遍，只作比较，不发出信号。',
-    'Cases that came in during these days are judged by the rules in force and by the draft. Nothing is issued.',
+    '这段时间受理的办件和已测得的异常按现行规则和草案各算一遍，只作比较，不发出信号。不重算：人工处理（签收、整改、申诉、撤销、督办、调查）和逾期未改的升级。',
+    'Cases that came in during these days, and irregularities measured then, are judged by the rules in force and by the draft. Nothing is issued. Not replayed: what people did to signals (acknowledge, correct, appeal, revoke, urge, investigate), and escalation of what was not corrected.',
   ],
   'try.start': ['开始试算', 'Try'],
   'try.cancel': ['停止', 'Stop'],

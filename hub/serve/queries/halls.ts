@@ -14,10 +14,10 @@ export interface OpenCount extends Record<string, unknown> {
   count: number;
 }
 
-/** Open signals of every hall in scope, by level. */
+/** Open signals of every hall in scope, by level; those of a trial ask nobody to do anything and count nowhere (XY-09). */
 export const countOpenSignals = (scope: Scope): Statement => ({
   text: `select hall, level, count(*)::int as count from signal s
-    where state in (${openList}) and hall is not null and ${inScope('s', 1)} group by hall, level`,
+    where state in (${openList}) and hall is not null and not trial and ${inScope('s', 1)} group by hall, level`,
   values: scopeValues(scope),
 });
 
