@@ -54,7 +54,7 @@ async function counted(source: string): Promise<Record<string, number>> {
 }
 
 async function until(source: string, expected: Record<string, number>): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     if (JSON.stringify(await counted(source)) === JSON.stringify(expected)) return;
     await sleep(100);
   }

@@ -359,6 +359,7 @@ describe('the command line', () => {
         region: '510104',
         hall: null,
         organ: 'organ-510104',
+        department: null,
         demo: false,
       },
     ]);

@@ -244,7 +244,7 @@ describe('agent.yaml', () => {
     [`${good}token: abc\n`, '/etc/a.yaml:6: token: unknown key'],
     [
       `${good}folders:\n  - path: in\n    format: xls\n`,
-      '/etc/a.yaml:8: folders.0.format: expected format: csv or ndjson',
+      '/etc/a.yaml:8: folders.0.format: expected format: csv, xlsx, xes, messages or ndjson',
     ],
     [`${good}batch: { events: 5000 }\n`, '/etc/a.yaml:6: batch.events: expected a whole number from 1 to 1000'],
     ['hub: [', '/etc/a.yaml:1: '],
