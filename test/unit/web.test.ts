@@ -285,6 +285,8 @@ describe('navigation', () => {
     const inspector = who('inspector', ['signal.read', 'case.read'], ['statistics']);
     expect(pagesOf(inspector).map((page) => page.path)).toEqual(['/signals', '/cases']);
     expect(mayOpen(inspector, '/statistics')).toBe(false);
+    const unseeing = who('inspector', ['patrol.visit', 'signal.read'], ['video']);
+    expect(pagesOf(unseeing).map((page) => page.path)).toEqual(['/signals']);
   });
 
   test('shows only what may be opened', () => {

@@ -36,7 +36,7 @@ export interface PageEntry {
 }
 
 const pages: readonly PageEntry[] = [
-  { path: '/', word: 'nav.desk', needs: 'patrol.visit' },
+  { path: '/', word: 'nav.desk', needs: 'patrol.visit', function: 'video' },
   { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
   { path: '/signals', word: 'nav.signals', needs: 'signal.read', within: ['/signal/', '/inquiries'] },
   { path: '/cases', word: 'nav.cases', needs: 'case.read', within: ['/case/'] },

@@ -33,8 +33,10 @@ class Session {
   get expired(): boolean {
     return this.#expired;
   }
-  get home(): (typeof landing)[keyof typeof landing] {
-    return landing[this.#me?.role ?? 'inspector'];
+  get home(): (typeof landing)[keyof typeof landing] | '/signals' {
+    const own = landing[this.#me?.role ?? 'inspector'];
+    // C-01: without video there is nothing to patrol.
+    return own === '/' && !this.has('video') ? '/signals' : own;
   }
 
   /** Asks the hub once who is signed in. Throws when the hub cannot be asked. */
