@@ -90,10 +90,12 @@ async function matters(at: Day): Promise<Found[]> {
     ).map((row) => [row.place - 1, dayOf(row.opened_at)]),
   );
   const begins = new Map(
-    (await ask<{ prefix: string; opened_at: number }>(at, sql.selectFirstOpened([...new Set(prefixes)]))).map((row) => [
-      row.prefix,
-      dayOf(row.opened_at),
-    ]),
+    (
+      await ask<{ prefix: string; opened_at: number }>(
+        at,
+        sql.selectFirstOpened([...new Set(prefixes)], [...world.regions.keys()]),
+      )
+    ).map((row) => [row.prefix, dayOf(row.opened_at)]),
   );
   const found: Found[] = [];
   const covered = new Map<string, { region: string; department: string; live: number; covered: number }>();

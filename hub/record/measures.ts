@@ -17,12 +17,12 @@ export const selectLastOpened = (codes: string[], prefixes: string[], until: num
 });
 
 /** When each region's data begins. */
-export const selectFirstOpened = (prefixes: string[]): Statement => ({
-  text: `select p.prefix, c.opened_at from unnest($1::text[]) as p(prefix)
-    cross join lateral (select opened_at from (
-        select region, opened_at from casefile where opened_at is not null order by opened_at, id offset 0) oldest
-      where region like p.prefix || '%' limit 1) c`,
-  values: [prefixes],
+export const selectFirstOpened = (prefixes: string[], regions: string[]): Statement => ({
+  // Each region's first case is one look into its index.
+  text: `select p.prefix, min(c.opened_at) as opened_at from unnest($1::text[]) as p(prefix) join unnest($2::text[]) as r(code) on r.code like p.prefix || '%'
+    cross join lateral (select opened_at from casefile where region = r.code and opened_at is not null order by opened_at, id limit 1) c
+    group by p.prefix`,
+  values: [prefixes, regions],
 });
 
 /** Cases that came in, by region, matter and week. */
