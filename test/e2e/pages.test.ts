@@ -1,0 +1,221 @@
+/** Every page as the people who may open it see it: in both languages, on a desk and on a phone, with something in it. */
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, visit } from '../support/browser.ts';
+import { startTestHub, type TestAccount, type TestHub } from '../support/hub.ts';
+import { dictionary } from '../../web/lib/dictionary.ts';
+
+const region = '510104';
+const token = randomBytes(24).toString('base64url');
+const people = {
+  li: { name: 'li', role: 'inspector', region },
+  zhao: { name: 'zhao', role: 'inspector', region: '510000' },
+  wang: { name: 'wang', role: 'hallManager', region, hall: 'hall-510104-1' },
+  admin: { name: 'admin', role: 'administrator', region: '510000' },
+  mei: { name: 'mei', role: 'cataloguer', region },
+  sun: { name: 'sun', role: 'postUser', region },
+} satisfies Record<string, TestAccount>;
+type Who = keyof typeof people;
+
+let hub: TestHub;
+let browser: Browser;
+const cookies = {} as Record<Who, string>;
+/** Pages with the ids that only the running hub knows. */
+const found = { signal: '', urge: '', draft: '' };
+
+async function ask<T>(who: Who, method: string, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(`${hub.address}/api${path}`, {
+    method,
+    headers: { cookie: cookies[who], ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer = (await response.json()) as T;
+  expect(response.status, `${path} ${JSON.stringify(answer).slice(0, 300)}`).toBeLessThan(300);
+  return answer;
+}
+
+async function overdueSignal(): Promise<string> {
+  const end = Date.now() + 20_000;
+  while (Date.now() < end) {
+    const { items } = await ask<{ items: { id: string; casefile?: string; level: string }[] }>('li', 'GET', '/signals');
+    const serious = items.find(({ level }) => level === 'serious');
+    if (serious) return serious.id;
+    await sleep(200);
+  }
+  throw new Error('the clock found no overdue casefile');
+}
+
+beforeAll(async () => {
+  [hub, browser] = await Promise.all([
+    startTestHub({ settings: { roles: ['ingest', 'record', 'serve', 'notify'] } }),
+    openBrowser(),
+  ]);
+  const { store } = hub.context;
+  for (const who of Object.keys(people) as Who[]) cookies[who] = await hub.signIn(people[who]);
+  await store.query("update account set department = '510104-city' where name = 'sun'", []);
+  await store.query('insert into source (id, name, token_hash, region, created_at) values ($1, $2, $3, $4, 0)', [
+    'src',
+    '区政务中心',
+    createHash('sha256').update(token).digest(),
+    region,
+  ]);
+  const accepted = {
+    kind: 'case.accepted',
+    region,
+    casefile: 'A1',
+    matter: 'SC-01',
+    window: 'win-510104-1-07',
+    occurredAt: '2026-03-02T09:00:00+08:00',
+  };
+  const sent = await fetch(`${hub.address}/api/ingest/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify([{ ...accepted, id: 'pages-1' }]),
+  });
+  expect(sent.status).toBe(200);
+  const signal = await overdueSignal();
+  const path = `/signals/${encodeURIComponent(signal)}`;
+  const day = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+  const urged = await ask<{ urges: { year: number; number: number }[] }>('li', 'POST', `${path}/urge`, {
+    text: '请办结',
+    correctBy: day(5),
+  });
+  await ask('li', 'POST', `${path}/inquiry`, { text: '移送调查' });
+  const { text } = await ask<{ text: string }>('zhao', 'GET', '/packs/sichuan-2011/text');
+  const draft = await ask<{ id: string }>('zhao', 'POST', '/packs/drafts', { text });
+  found.signal = `/signal/${encodeURIComponent(signal)}`;
+  found.urge = `${found.signal}/urge/${urged.urges[0]?.year}-${urged.urges[0]?.number}`;
+  found.draft = `/packs/drafts/${draft.id}`;
+}, 120_000);
+
+afterAll(async () => {
+  await browser.close();
+  await hub.stop();
+}, 30_000);
+
+const walks: Record<Who, () => string[]> = {
+  li: () => [
+    ...[
+      '/',
+      '/signals?state=all',
+      found.signal,
+      found.urge,
+      '/inquiries',
+      '/cases',
+      '/case/510104%3AA1',
+      '/statistics',
+    ],
+    ...['/matters', '/matter/510000/SC-01', '/packs', '/packs/sichuan-2011', '/packs/foshan', '/ledger', '/sources'],
+    ...['/system', '/no-such-page'],
+  ],
+  zhao: () => [found.draft],
+  wang: () => ['/hall', found.signal, '/ledger'],
+  admin: () => ['/system', '/sources'],
+  mei: () => ['/matters', '/matter/510000/SC-01'],
+  sun: () => ['/entry', '/cases'],
+};
+
+const keys = new Set(Object.keys(dictionary).filter((key) => key.includes('.')));
+/** Ids where a name belongs, machine times, and values that were never there. */
+const raw =
+  /\b(organ|win|hall|cam|source)-\d|\b(overdue|due-today)-\w|\d{4}-\d\d-\d\dT\d\d:|\bundefined\b|\bNaN\b|\[object /;
+
+const views = [
+  ['zh', 1440],
+  ['zh', 390],
+  ['en', 390],
+  ['en', 1440],
+] as const;
+
+interface Look {
+  text: string;
+  headings: number;
+  /** Pixels that the page is wider than the screen. */
+  over: number;
+  isBusy: boolean;
+}
+// Scripts of the page are texts: the project's types know no DOM outside web/.
+const look = (page: Page): Promise<Look> =>
+  page.evaluate(`({
+    text: document.body.innerText,
+    headings: document.querySelectorAll('h1').length,
+    over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    isBusy: document.querySelector('main .animate-pulse') !== null,
+  })`);
+
+/** Until the page has its heading and nothing is being loaded. */
+async function settled(page: Page): Promise<Look> {
+  const end = Date.now() + 10_000;
+  for (;;) {
+    const seen = await look(page);
+    if ((seen.headings > 0 && !seen.isBusy) || Date.now() > end) return seen;
+    await sleep(50);
+  }
+}
+
+describe('every page', { timeout: 120_000 }, () => {
+  it.each(Object.keys(people) as Who[])('%s: whole, in words, and no wider than the screen', async (who) => {
+    const { context, page, errors } = await visit(browser, hub.address);
+    const [name, value] = cookies[who].split('=') as [string, string];
+    await context.addCookies([{ name, value, url: hub.address }]);
+    page.on('console', (message) => {
+      // No camera runs here: their playlists are missing, and the tiles say so.
+      if (message.type() === 'error' && !message.location().url.includes('/live/')) errors.push(message.text());
+    });
+    const wrong: string[] = [];
+    for (const path of walks[who]()) {
+      await page.setViewportSize({ width: 1440, height: 900 });
+      await page.goto(`${path}${path.includes('?') ? '&' : '?'}lang=zh`, { waitUntil: 'domcontentloaded' });
+      for (const [lang, width] of views) {
+        await page.setViewportSize({ width, height: 900 });
+        await settled(page);
+        // In the menu of the person, which stays closed.
+        await page.locator(`button[lang="${lang === 'zh' ? 'zh-CN' : 'en'}"]`).dispatchEvent('click');
+        const { text, headings, over, isBusy } = await settled(page);
+        const lines = text.split('\n').map((line) => line.trim());
+        const faults = [
+          ...(headings === 1 ? [] : [`${headings} headings`]),
+          ...(isBusy ? ['still loading'] : []),
+          ...(over > 0 ? [`${over} px too wide`] : []),
+          ...lines.filter((line) => keys.has(line) || raw.test(line)),
+        ];
+        wrong.push(...faults.map((each) => `${path} ${lang} ${width}: ${each}`));
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it('a page without the right says so and leads on', async () => {
+    const { context, page } = await visit(browser, hub.address);
+    const [name, value] = cookies.sun.split('=') as [string, string];
+    await context.addCookies([{ name, value, url: hub.address }]);
+    await page.goto('/ledger');
+    await page.getByRole('heading', { name: '无权打开这一页' }).waitFor();
+    await page.getByRole('link', { name: '回到首页' }).click();
+    await page.waitForURL((url) => url.pathname === '/entry');
+    await context.close();
+  });
+
+  it('on a phone the pages that find no room stand in a menu, and a dialog gives the focus back', async () => {
+    const { context, page } = await visit(browser, hub.address, { width: 390, height: 844 });
+    const [name, value] = cookies.li.split('=') as [string, string];
+    await context.addCookies([{ name, value, url: hub.address }]);
+    await page.goto('/cases');
+    await page.getByTestId('more-pages').click();
+    await page.getByRole('link', { name: '台账' }).click();
+    await page.waitForURL((url) => url.pathname === '/ledger');
+    // The menu is called after the page in it that is open.
+    await page.getByTestId('more-pages').getByText('台账').waitFor();
+    await page.goto(found.signal);
+    await page.getByTestId('revoke').click();
+    await page.getByTestId('signal-dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByTestId('signal-dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.activeElement.dataset.testid')).toBe('revoke');
+    await context.close();
+  });
+});
