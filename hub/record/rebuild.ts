@@ -53,23 +53,27 @@ export async function rebuild(
     const [{ total } = { total: 0 }] = await view.query<{ total: number }>('select count(*) as total from event');
     await lighten(target);
     const recorder = new Recorder(target, () => world, { isReplay: true });
+    const read = (after: number): Promise<{ position: number; received_at: number; body: Event }[]> =>
+      view.query('select position, received_at, body from event where position > $1 order by position limit $2', [
+        after,
+        page,
+      ]);
     let done = 0;
-    // One page is read and decided while the one before it is being written.
+    // One page is being read and another being written while the one between them is decided.
     let writing: Promise<unknown> = Promise.resolve();
-    for (let after = 0; ;) {
-      const rows = await view.query<{ position: number; received_at: number; body: Event }>(
-        'select position, received_at, body from event where position > $1 order by position limit $2',
-        [after, page],
-      );
+    let reading = read(0);
+    for (;;) {
+      const rows = await reading;
       if (rows.length === 0) break;
+      reading = read(rows.at(-1)!.position);
+      // Both are heard at the next turn; until then a failure must not count as unheard.
+      reading.catch(() => {});
       const prepared = await recorder.prepare(
         rows.map((row) => ({ event: row.body, receivedAt: row.received_at, position: row.position })),
       );
       await writing;
       writing = recorder.commit(prepared);
-      // Heard at the next turn; until then a failure must not count as unheard.
       writing.catch(() => {});
-      after = rows.at(-1)!.position;
       done += rows.length;
       onProgress(done, total);
     }

@@ -10,7 +10,7 @@ import { casework, places } from './work.ts';
 const batch = 1_000;
 
 /** rebuild.rate: the archive replayed into an empty database; its floor is copying the bare event rows from one to the other. */
-export async function rebuild(report: Report, { events: howMany = 60_000 }: { events?: number }): Promise<void> {
+export async function rebuild(report: Report, { events: howMany = 200_000 }: { events?: number }): Promise<void> {
   const hub = await startTestHub({ settings: { roles: ['ingest'] } });
   const { store, world, log } = hub.context;
   try {
