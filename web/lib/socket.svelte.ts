@@ -122,8 +122,11 @@ class Live {
         return;
       }
       this.#refused = undefined;
-      this.#heard(this.#cursor === null ? reply.position : undefined);
+      const isFirst = this.#cursor === null;
+      this.#heard(isFirst ? reply.position : undefined);
       this.#state = { kind: 'on', since: serverNow() };
+      // What was recorded after the lists were read and before this answer is told by nobody.
+      if (isFirst) for (const act of this.#resets) act();
     } catch {
       if (this.#socket === socket) socket.disconnect().connect();
     }
