@@ -90,6 +90,8 @@ export interface Me {
   hall?: Named & { id: string };
   organ?: Named & { id: string };
   department?: Named & { id: string };
+  /** Where the live messages stood when this was answered: the cursor of a page that reads its lists afterwards. */
+  position: number;
 }
 
 export interface HallSummary extends Hall {

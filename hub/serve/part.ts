@@ -31,7 +31,7 @@ export const start: StartPart = async (context) => {
       app.addHook('preClose', sockets.disconnect);
       await app.register(
         async (api) => {
-          sessionRoutes(api, context, held, sockets.end);
+          sessionRoutes(api, context, held, sockets);
           open(api, held, [
             ...hallRoutes(context),
             ...signalRoutes(context, command),

@@ -10,6 +10,7 @@ import { answer, one } from './gate.ts';
 import { Limiter } from './limiter.ts';
 import { read, Refusal, unsigned } from './problem.ts';
 import { selectAccount, type AccountRow } from './queries/accounts.ts';
+import type { Sockets } from './sockets.ts';
 
 const signInBody = z.strictObject({
   account: z.string().min(1).max(80),
@@ -20,12 +21,12 @@ const signInBody = z.strictObject({
 const triesOfAddress = { burst: 60, refillMs: 1_000 };
 const triesOfAccount = { burst: 10, refillMs: 30_000 };
 
-/** Sign-in, sign-out and who am I; `ended` is told of a session that its owner closed. */
+/** Sign-in, sign-out and who am I; `live.end` is told of a session that its owner closed. */
 export function sessionRoutes(
   app: FastifyInstance,
   context: Context,
   sessions: Sessions,
-  ended: (session: string) => void,
+  live: Pick<Sockets, 'position' | 'end'>,
 ): void {
   const { store, world, settings, log } = context;
   const addresses = new Limiter(triesOfAddress.burst, triesOfAddress.refillMs);
@@ -55,7 +56,7 @@ export function sessionRoutes(
     const who = await sessions.identify({ headers: { cookie: `${cookieName}=${token}` } });
     if (!who) return answer(reply, unsigned);
     void reply.header('set-cookie', cookie(token, isSecure(request.protocol), Math.floor((expiresAt - now) / 1000)));
-    return answer(reply, meOf(world(), who));
+    return answer(reply, meOf(world(), who, live.position()));
   });
 
   app.delete('/session', async (request, reply) => {
@@ -63,7 +64,7 @@ export function sessionRoutes(
     const who = await sessions.identify(request);
     if (!who || token === undefined) return answer(reply, unsigned);
     await sessions.end(token);
-    ended(who.session);
+    live.end(who.session);
     return reply
       .code(204)
       .header('set-cookie', cookie('', isSecure(request.protocol), 0))
@@ -72,11 +73,11 @@ export function sessionRoutes(
 
   app.get('/session', async (request, reply) => {
     const who = await sessions.identify(request);
-    return answer(reply, who ? meOf(world(), who) : unsigned);
+    return answer(reply, who ? meOf(world(), who, live.position()) : unsigned);
   });
 }
 
-function meOf(world: World, who: Identity): Me {
+function meOf(world: World, who: Identity, position: number): Me {
   const region = world.regions.get(who.region);
   const hall = who.hall === undefined ? undefined : world.halls.get(who.hall);
   const organ = who.organ === undefined ? undefined : world.organs.get(who.organ);
@@ -90,6 +91,7 @@ function meOf(world: World, who: Identity): Me {
     name: who.name,
     role: who.role,
     permissions: permissions.filter((each) => may(who, each)),
+    position,
     region: {
       code: who.region,
       ...(region ? named(region) : { name: who.region }),

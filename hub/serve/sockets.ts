@@ -30,6 +30,8 @@ const hello = z.object({ cursor: z.number().int().min(0).nullable() });
 
 export interface Sockets {
   attach(app: FastifyInstance): void;
+  /** The position up to which live messages were heard. */
+  position(): number;
   /** Writes the player reports that wait in memory. */
   flush(): Promise<void>;
   /** Cuts all of them off, before the HTTP server closes. */
@@ -145,6 +147,7 @@ export async function startSockets(
   const connections = new Set<Duplex>();
 
   return {
+    position: () => feed.position,
     attach: (app) => {
       io.attach(app.server);
       app.server.on('upgrade', (_request: unknown, connection: Duplex) => {

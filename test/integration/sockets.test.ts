@@ -132,6 +132,16 @@ describe('sockets of a hub', () => {
     expect(chen.cursor).toBeLessThanOrEqual(await heads());
   });
 
+  it('bring what was recorded after a page knew who it is and before it was connected', async () => {
+    const chen = new Page();
+    chen.cursor = ((await desk.ask('chen', '/api/session')).body as { position: number }).position;
+    await desk.backend.bus.publish(stepped('in-between', '510104', 'w1'));
+    await until('recorded', async () => (await heads()) > chen.cursor!);
+    pages.push(await chen.open(desk, 'chen'));
+    await until('replayed', () => chen.events.includes('in-between'));
+    expect(chen.resets).toBe(0);
+  });
+
   it('say reset when more was missed than is replayed, and when the cursor is not ours', async () => {
     const li = await page('li');
     li.wire.disconnect();

@@ -22,7 +22,7 @@ class Live {
   #lastAt = $state.raw<number | undefined>();
   #refused = $state.raw<string | undefined>();
   #socket: Socket<Downward, Upward> | undefined;
-  #cursor: number | null = null;
+  #cursor = 0;
   readonly #listeners = new Map<Topic, Set<(bodies: never[]) => void>>();
   readonly #resets = new Set<() => void>();
   readonly #progress = new Set<(progress: Progress) => void>();
@@ -38,8 +38,10 @@ class Live {
     return this.#refused;
   }
 
-  connect(): void {
+  /** `position` is of a moment before the lists are read: what was recorded since is replayed, so that nothing falls in between. */
+  connect(position: number): void {
     if (this.#socket) return;
+    this.#cursor = position;
     this.#state = { kind: 'connecting', since: serverNow() };
     // WebSocket only: long polling would take two of the six HTTP/1.1 connections that the pictures need.
     const socket: Socket<Downward, Upward> = io({
@@ -82,7 +84,6 @@ class Live {
   close(): void {
     this.#socket?.disconnect();
     this.#socket = undefined;
-    this.#cursor = null;
     this.#state = { kind: 'off' };
     this.#lastAt = undefined;
     this.#refused = undefined;
@@ -122,11 +123,8 @@ class Live {
         return;
       }
       this.#refused = undefined;
-      const isFirst = this.#cursor === null;
-      this.#heard(isFirst ? reply.position : undefined);
+      this.#heard();
       this.#state = { kind: 'on', since: serverNow() };
-      // What was recorded after the lists were read and before this answer is told by nobody.
-      if (isFirst) for (const act of this.#resets) act();
     } catch {
       if (this.#socket === socket) socket.disconnect().connect();
     }
@@ -134,7 +132,7 @@ class Live {
 
   #heard(position?: number): void {
     this.#lastAt = serverNow();
-    if (position !== undefined) this.#cursor = Math.max(this.#cursor ?? 0, position);
+    if (position !== undefined) this.#cursor = Math.max(this.#cursor, position);
   }
 
   #deliver(items: LiveItem[]): void {
