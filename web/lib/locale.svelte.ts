@@ -61,5 +61,9 @@ export const tData = (key: string, otherwise: Word): string =>
 export const nameOf = (thing: { name?: string | undefined; nameEn?: string | undefined } | undefined): string =>
   (locale.current === 'en' ? thing?.nameEn : undefined) ?? thing?.name ?? '';
 
+/** In the order of their names in the current language. */
+export const byName = <T extends { name: string; nameEn?: string }>(list: readonly T[] | undefined): T[] =>
+  [...(list ?? [])].sort((one, other) => nameOf(one).localeCompare(nameOf(other), locale.current));
+
 /** For pairs that stand as `zh` and `en`. */
 export const inLocale = (text: { zh: string; en: string }): string => text[locale.current];
