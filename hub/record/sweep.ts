@@ -24,6 +24,7 @@ export class Sweep {
   readonly #world: () => World;
   readonly #log: Logger;
   #next = 0;
+  #stopping = false;
 
   constructor(parts: { store: Store; bus: Bus; world: () => World; log: Logger }) {
     this.#store = parts.store;
@@ -39,6 +40,7 @@ export class Sweep {
     let published = 0;
     let before = days.before;
     for (const day of days.due) {
+      if (this.#stopping) return published;
       const events = await this.#measure(day, before, now);
       if (events.length > 0) {
         await this.#bus.publishAll(events, { patienceMs: 5_000 });
@@ -52,6 +54,11 @@ export class Sweep {
     // Only now: a round that failed is tried again at once.
     this.#next = (Math.floor(now / hour) + 1) * hour;
     return published;
+  }
+
+  /** Days that are not measured yet wait for the next start. */
+  stop(): void {
+    this.#stopping = true;
   }
 
   /** The days to be measured, oldest first, and the latest one measured before them. A new hub begins with yesterday. */

@@ -23,6 +23,7 @@ export class Ticker {
   readonly #replan: Replan;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  #measuring: Promise<void> | undefined;
   #planned = '';
 
   /** `isReady` says that the log has been read to its end: no clock is judged on a log that is not yet read. */
@@ -55,7 +56,9 @@ export class Ticker {
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#sweep.stop();
     await this.#running;
+    await this.#measuring;
   }
 
   async #tick(): Promise<void> {
@@ -66,10 +69,21 @@ export class Ticker {
       await this.#turn(now);
       await this.#turnSignals(now);
       await this.#plan(now);
-      await this.#sweep.run(now);
+      this.#measure(now);
     } catch (error) {
       this.#log.warn({ err: error }, 'the ticker could not do its round: trying again');
     }
+  }
+
+  /** Beside the rounds: measuring days takes seconds each, and no clock may wait for it. */
+  #measure(now: number): void {
+    this.#measuring ??= this.#sweep
+      .run(now)
+      .then(
+        () => {},
+        (error: unknown) => this.#log.warn({ err: error }, 'a day could not be measured: trying again'),
+      )
+      .finally(() => (this.#measuring = undefined));
   }
 
   async #turn(now: number): Promise<void> {
