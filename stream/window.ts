@@ -24,6 +24,8 @@ export interface Segment {
   discontinuity: boolean;
   /** Name of its initialization section. */
   init: string;
+  /** The camera's own time of its beginning, epoch ms, where the camera tells it: evidence keeps it beside `at`. */
+  cameraAt?: number;
   /** Complete; `bytes` holds all its parts, which are views of it from then on. */
   closed: boolean;
   bytes: Buffer;
@@ -35,6 +37,8 @@ export interface Piece {
   duration: number;
   key: boolean;
   at: number;
+  /** The camera's own time of it, epoch ms, where the camera tells it. */
+  cameraAt?: number;
   /** The timeline breaks before it. */
   broken: boolean;
 }
@@ -48,6 +52,8 @@ export interface WindowOptions {
   span?: number;
   /** …and never more than so many bytes. */
   bytes?: number;
+  /** Told of each segment as it closes, and of its initialization section; must not throw. */
+  closed?: (segment: Segment, init: Buffer) => void;
 }
 
 /** A camera that sends no key picture for so long still gets its segment closed, so that memory stays bounded. */
@@ -59,7 +65,8 @@ const MOST_WAITERS = 256;
  * with a random prefix per run, so that no cache ever serves an older run's file.
  */
 export class Window {
-  readonly #options: Required<WindowOptions>;
+  readonly #options: Required<Omit<WindowOptions, 'closed'>>;
+  readonly #closed: WindowOptions['closed'];
   readonly #inits = new Map<string, Buffer>();
   readonly #segments: Segment[] = [];
   readonly #waiters = new Set<() => void>();
@@ -80,7 +87,9 @@ export class Window {
   #longest = 0;
 
   constructor(options: WindowOptions = {}) {
-    this.#options = { partTarget: 0.15, segmentTarget: 1, span: 20, bytes: 24 * 1024 * 1024, ...options };
+    const { closed, ...bounds } = options;
+    this.#options = { partTarget: 0.15, segmentTarget: 1, span: 20, bytes: 24 * 1024 * 1024, ...bounds };
+    this.#closed = closed;
     this.clear();
   }
 
@@ -229,6 +238,7 @@ export class Window {
         parts: [],
         discontinuity: this.#breakNext,
         init: this.#init,
+        ...(first.cameraAt === undefined ? {} : { cameraAt: first.cameraAt }),
         closed: false,
         bytes: Buffer.alloc(0),
       };
@@ -270,6 +280,7 @@ export class Window {
     segment.closed = true;
     this.#openBytes = 0;
     this.#longest = Math.max(this.#longest, segment.duration);
+    this.#closed?.(segment, this.#inits.get(segment.init)!);
   }
 
   #trimToSize(): void {

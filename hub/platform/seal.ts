@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HubError } from '../model/error.ts';
@@ -49,7 +49,8 @@ export async function openSeal(dataDir: string, given?: string): Promise<Seal> {
 
 async function keepKey(file: string): Promise<Buffer> {
   await mkdir(join(file, '..'), { recursive: true });
-  const mine = `${file}.${process.pid}`;
+  // A name of its own: two parts of one process may begin at once.
+  const mine = `${file}.${randomUUID()}`;
   await writeFile(mine, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   try {
     // Whoever links first has made the key; nobody ever reads half of one.
