@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HubError } from '../hub/model/error.ts';
 import type { CameraState } from '../hub/model/event.ts';
+import type { Quality } from '../hub/model/video.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { Camera } from './camera.ts';
 import { Looks } from './looks.ts';
@@ -51,7 +52,7 @@ export class Cameras {
   }
 
   /** Undefined when there is no such camera, or it is switched off. */
-  find(id: string): Placed | undefined {
+  find(id: string, _quality: Quality = 'main'): Placed | undefined {
     const world = this.#context.world();
     const known = world.cameras.get(id);
     const hall = known && world.halls.get(known.hall);

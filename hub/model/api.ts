@@ -51,7 +51,7 @@
  *   GET    /api/vocabulary                      → Vocabulary (levels and finding kinds of the pack in force, names of matters and departments)
  *   GET    /api/system                          → SystemStatus (administrator)
  *   GET    /evidence/:sha256.jpg                → a finding's snapshot
- *   GET    /live/:camera/index.m3u8, plain.m3u8 → LL-HLS, plain HLS
+ *   GET    /live/:camera[/sub|/h264]/index.m3u8, plain.m3u8 → LL-HLS, plain HLS; opens the session's view of the camera, without which its media answer 403
  */
 import type { EventLine } from './live.ts';
 import type { ClockKind } from './limits.ts';

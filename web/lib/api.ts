@@ -33,6 +33,7 @@ import type {
 } from '../../hub/model/packApi.ts';
 import type { Level } from '../../hub/model/pack.ts';
 import type { Finding, Signal, Visit } from '../../hub/model/state.ts';
+import type { Quality } from '../../hub/model/video.ts';
 import { serverOffset } from './clock.svelte.ts';
 
 /** An answer that is no success: `status` 0 when there was none at all. */
@@ -200,5 +201,5 @@ export const api = {
 export const signalFileUrl = (kind: 'csv' | 'xlsx', values: Record<string, string | undefined>): string =>
   `/api/signals.${kind}${query(values)}`;
 export const evidenceUrl = (sha256: string): string => `/evidence/${id(sha256)}.jpg`;
-export const streamUrl = (camera: string, mode: 'live' | 'plain'): string =>
-  `/live/${id(camera)}/${mode === 'live' ? 'index' : 'plain'}.m3u8`;
+export const streamUrl = (camera: string, mode: 'live' | 'plain', quality: Quality = 'main'): string =>
+  `/live/${id(camera)}/${quality === 'main' ? '' : `${quality}/`}${mode === 'live' ? 'index' : 'plain'}.m3u8`;
