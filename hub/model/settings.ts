@@ -95,6 +95,8 @@ export const packSettings = z.strictObject({
     .optional(),
   /** C-17, for evidence and scores: who approves that evidence is viewed or copied; scores may be open to all staff. */
   evidence: z.strictObject({ ...article, approval: z.enum(['none', 'ownOrgan']), openScores: z.boolean() }).optional(),
+  /** SC-32: how far back the people of a hall may watch what was recorded without a release: not at all, an hour, the day. */
+  recording: z.strictObject({ ...article, timeShift: z.enum(['none', 'hour', 'day']) }).optional(),
   /** C-18, for complaints: working days to decide whether a complaint is accepted; a real name gets a written answer. */
   complaints: z.strictObject({ ...article, acceptWithin: days.optional(), writtenToRealName: z.boolean() }).optional(),
   /** C-19: working days to report a problem that a superior organ supervises, and the longest extension. */

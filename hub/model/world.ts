@@ -60,6 +60,12 @@ export interface Camera extends Named {
   hall: string;
   window?: string;
   enabled: boolean;
+  /** It has a smaller stream of its own for small tiles. */
+  sub?: true;
+  /** Its sound is carried: never without a reason in its record (privacy). */
+  audio?: true;
+  /** When a person changed its record last, epoch ms. */
+  changedAt?: number;
 }
 
 /** 事项: one thing that can be applied for, as published. */
