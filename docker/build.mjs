@@ -46,6 +46,7 @@ export async function build(/** @type {string} */ root, /** @type {string} */ pr
     cli: 'hub/cli.ts',
     cameras: 'docker/cameras.ts',
     trial: 'hub/serve/trialThread.ts',
+    onvif: 'stream/onvifThread.ts',
   });
   const vite = await import('vite');
   await vite.build({ configFile: join(root, 'web/vite.config.ts'), logLevel: 'error' });

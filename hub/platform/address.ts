@@ -1,4 +1,37 @@
+import { BlockList, isIP } from 'node:net';
+
 /** Whether an address or host name reaches this machine only. */
 export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address);
+}
+
+/** Private, unique local and loopback networks. Link-local ones are not among them: clouds answer there with their own keys. */
+const near = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7'];
+
+/** Adds `10.1.0.0/16` or a single address; false when it is neither. */
+function add(list: BlockList, network: string): boolean {
+  const [address = '', length, more] = network.split('/');
+  const family = isIP(address);
+  if (family === 0 || more !== undefined) return false;
+  const most = family === 4 ? 32 : 128;
+  const bits = length === undefined ? most : /^\d{1,3}$/.test(length) ? Number(length) : NaN;
+  if (!(bits <= most)) return false;
+  list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6');
+  return true;
+}
+
+export const isNetwork = (text: string): boolean => add(new BlockList(), text);
+
+/**
+ * Whether cameras may be asked at an IP address: private and loopback ones, and the networks given (each `address/bits`). What
+ * an administrator types must not make the hub ask servers of others.
+ */
+export function reaching(networks: readonly string[] = []): (address: string) => boolean {
+  const list = new BlockList();
+  for (const each of [...near, ...networks]) add(list, each);
+  return (address) => {
+    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+    const family = isIP(plain);
+    return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6');
+  };
 }

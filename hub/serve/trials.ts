@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { endOf } from '../model/calendar.ts';
 import { HubError } from '../model/error.ts';
@@ -9,6 +7,7 @@ import type { RulePack } from '../model/pack.ts';
 import { worldWith, type Change, type WhatIf } from '../model/whatif.ts';
 import type { World } from '../model/world.ts';
 import type { Store } from '../platform/postgres.ts';
+import { startThread } from '../platform/thread.ts';
 import { countOf, historyOf, type Span } from './history.ts';
 import type { Answer, Ask, TrialData } from './trialThread.ts';
 
@@ -19,26 +18,6 @@ const mostKept = 20;
 /** A trial that takes longer is too large. */
 const longestMs = 120_000;
 const threadMb = 512;
-
-/** The bundle has the thread as a file of its own (docker/build.mjs); a source is bundled when it is first needed. */
-const isSource = import.meta.url.endsWith('.ts');
-const threadFile = new URL(isSource ? './trialThread.ts' : './trial.js', import.meta.url);
-let bundled: Promise<string> | undefined;
-
-/** A thread of Node 20 reads no TypeScript, whatever its parent was started with. */
-async function bundle(): Promise<string> {
-  const { build } = await import('esbuild');
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(threadFile)],
-    bundle: true,
-    write: false,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    logLevel: 'silent',
-  });
-  return outputFiles[0]!.text;
-}
 
 interface Running {
   trial: Trial;
@@ -155,11 +134,8 @@ export class Trials {
   async #compare({ trial, pack, span, stop }: Running): Promise<WhatIf> {
     const before = this.#world();
     const workerData: TrialData = { before, after: worldWith(before, pack), until: endOf(span.to) };
-    const code = isSource ? await (bundled ??= bundle()) : threadFile;
-    const thread = new Worker(code, {
+    const thread = await startThread(new URL('./trialThread.ts', import.meta.url), 'trial', {
       workerData,
-      eval: isSource,
-      execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: threadMb },
     });
     let failure: unknown;
