@@ -6,6 +6,7 @@ import type { WorkCalendar } from './calendar.ts';
 import type { Contact } from './contact.ts';
 import type { RulePack } from './pack.ts';
 import type { ProcedureKind } from './procedure.ts';
+import type { RecordingMode } from './recording.ts';
 
 /** A text in Chinese and, where there is one, in English. */
 export interface Named {
@@ -66,6 +67,8 @@ export interface Camera extends Named {
   audio?: true;
   /** When a person changed its record last, epoch ms. */
   changedAt?: number;
+  /** Absent: while somebody watches. */
+  recording?: RecordingMode;
 }
 
 /** 事项: one thing that can be applied for, as published. */

@@ -43,7 +43,7 @@ export async function loadWorld(store: Store): Promise<World> {
     const cameras = await read<Camera>(
       runner,
       `select id, hall, hall_window as "window", name, name_en as "nameEn", enabled, case when sub_url is not null then true end as sub,
-         case when audio then true end as audio, changed_at as "changedAt" from camera order by id`,
+         case when audio then true end as audio, changed_at as "changedAt", recording from camera order by id`,
     );
     const contacts = await read<Contact>(
       runner,
