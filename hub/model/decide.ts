@@ -148,7 +148,7 @@ function judge(event: Recorded, state: State, world: World): Consequences {
     case 'clock.replanned':
       return replanClock(event, state, world);
     case 'camera.changed':
-      return decideCamera(event, state);
+      return decideCamera(event, state, world);
     case 'patrol.planned':
       return decideDuty(event, state);
     case 'patrol.visitStarted':

@@ -228,7 +228,10 @@ export const caseEvent = z.discriminatedUnion('kind', [
   caseExecuted,
 ]);
 
-/** A camera (点位) changed its state; published by the stream part, only on a change. */
+/**
+ * A camera (点位) changed its state; published by the stream part, only on a change. Where a person switched it off (`disabled`)
+ * or on again (`idle`), `account` and `name` say who, and `detail` why.
+ */
 export const cameraChanged = z.strictObject({
   kind: z.literal('camera.changed'),
   ...common,
@@ -236,6 +239,10 @@ export const cameraChanged = z.strictObject({
   hall: identifier,
   state: z.enum(['starting', 'live', 'stalled', 'frozen', 'black', 'covered', 'offline', 'disabled', 'idle']),
   detail: longText.optional(),
+  /** What its pictures are encoded with, where they are known: not every browser plays H.265. */
+  codec: z.enum(['H.264', 'H.265']).optional(),
+  account: identifier.optional(),
+  name: shortText.optional(),
 });
 
 /** A casefile's colour is due to change: published by the ticker at `occurredAt`, decided like any other event. */

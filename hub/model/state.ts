@@ -332,6 +332,9 @@ export interface CameraStatus {
   state: CameraState;
   since: number;
   detail?: string;
+  codec?: 'H.264' | 'H.265';
+  /** Who switched it off. */
+  name?: string;
   position: number;
 }
 
@@ -357,6 +360,8 @@ export interface LedgerDraft {
     | 'inquiry.extended'
     | 'inquiry.closed'
     | 'pack.activated'
+    | 'camera.disabled'
+    | 'camera.enabled'
     | 'visit.started'
     | 'visit.finished'
     | 'finding.recorded'

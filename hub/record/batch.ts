@@ -29,6 +29,7 @@ import {
   insertEvents,
   insertLedger,
   insertPacks,
+  switchCameras,
   putTables,
   selectHeads,
   selectKnown,
@@ -380,7 +381,7 @@ async function writeAll(
   if (moved.length === 0)
     throw new HubError('recorder.second', 'another recorder is writing to this database: one writer only');
   for (const statement of insertEvents(events)) await run(runner, statement);
-  for (const statement of insertPacks(events)) await run(runner, statement);
+  for (const statement of [...insertPacks(events), ...switchCameras(events)]) await run(runner, statement);
   for (const table of putTables) {
     const rows = [...puts.values()].filter((put) => put.table === table).map((put) => put.row);
     if (rows.length > 0) await run(runner, upsertRows(table, rows as never));

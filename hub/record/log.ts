@@ -237,8 +237,8 @@ export class Follower {
       this.#bus.publishLive(region, { position, items, after: before, ...(more ? { more } : {}) });
       this.#announced = position;
     });
-    // Written: every part reads the packs again, also when the command's caller has gone away.
-    if (outcomes.some(({ event, verdict }) => verdict.ok && event.kind === 'pack.activated'))
+    // Written: every part reads packs and cameras again, also when the command's caller has gone away.
+    if (outcomes.some(({ event, verdict }) => verdict.ok && isReferenceData(event)))
       this.#bus.connection.publish(worldChanged);
     for (const { event, verdict, isConflict } of outcomes) {
       // The archive holds the first event of this id, so the second is kept with the refused.
@@ -259,6 +259,8 @@ function slices(items: readonly LiveItem[]): LiveItem[][] {
 
 /** Only people wait for a verdict. */
 const isCommand = (event: Event): boolean => 'account' in event;
+const isReferenceData = (event: Event): boolean =>
+  event.kind === 'pack.activated' || (event.kind === 'camera.changed' && event.account !== undefined);
 
 function parse(message: JsMsg): Event | { field: string; reason: string } {
   let json: unknown;

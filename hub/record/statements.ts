@@ -299,6 +299,19 @@ export const insertPacks = (events: readonly Archived[]): Statement[] =>
       : [],
   );
 
+/** A camera that a person switched off or on: its record follows in the transaction that archives the event. */
+export const switchCameras = (events: readonly Archived[]): Statement[] =>
+  events.flatMap(({ event, refused }) =>
+    event.kind === 'camera.changed' && event.account !== undefined && !refused
+      ? [
+          {
+            text: 'update camera set enabled = $2, changed_at = $3, changed_by = $4 where id = $1',
+            values: [event.camera, event.state !== 'disabled', event.receivedAt, event.account],
+          },
+        ]
+      : [],
+  );
+
 export function insertLedger(entries: readonly LedgerEntry[]): Statement {
   return insert(
     'ledger',

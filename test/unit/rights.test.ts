@@ -52,7 +52,7 @@ describe('rights', () => {
         'patrol.read',
       ],
     ],
-    ['administrator', ['system.read', 'source.manage']],
+    ['administrator', ['system.read', 'source.manage', 'camera.manage']],
     ['postUser', ['entry.write']],
     ['cataloguer', ['matter.read', 'matter.edit']],
     ['establishmentOffice', ['matter.read', 'matter.review']],

@@ -521,6 +521,8 @@ export const dictionary = {
   ],
   'subject.pack': ['{pack}，自 {day} 起施行', '{pack}, in force from {day}'],
   'act.pack.activated': ['启用规则包', 'Rule pack activated'],
+  'act.camera.disabled': ['停用点位', 'Camera switched off'],
+  'act.camera.enabled': ['启用点位', 'Camera switched on'],
   'act.signal.issued': ['发出信号', 'Signal issued'],
   'act.signal.acknowledged': ['签收信号', 'Signal acknowledged'],
   'act.signal.revoked': ['撤销信号', 'Signal revoked'],

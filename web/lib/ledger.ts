@@ -41,6 +41,11 @@ export function subjectOf(entry: LedgerEntry): string {
     case 'pack.activated':
       parts.push(t('subject.pack', { pack: entry.subject, day: String(facts.effectiveFrom ?? '') }));
       break;
+    case 'camera.disabled':
+    case 'camera.enabled':
+      if (typeof facts.name === 'string') parts.push(facts.name);
+      if (typeof facts.reason === 'string' && facts.reason !== '') parts.push(facts.reason);
+      break;
     case 'visit.started':
       if (typeof facts.windows === 'number') parts.push(t('wall.windows', { n: facts.windows }));
       break;
