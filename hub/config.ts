@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { HubError } from './model/error.ts';
-import { isLoopback } from './platform/address.ts';
+import { isLoopback, isNetwork } from './platform/address.ts';
 import type { NotifySettings, Settings } from './platform/part.ts';
 
 export type Environment = Record<string, string | undefined>;
@@ -41,6 +41,12 @@ const headerList = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'expected a JSON object of header names and texts' });
   return z.NEVER;
 });
+
+const listOf = (fits: (each: string) => boolean, expected: string) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((each) => each.trim()))
+    .refine((list) => list.length <= 50 && list.every(fits), { error: expected });
 
 /** Every key with what it must be; `docker/example.env` and the readme show the same names. */
 const keys = {
@@ -108,6 +114,11 @@ const keys = {
     .min(0, 'expected seconds from 0 (never) to 60')
     .max(60, 'expected seconds from 0 (never) to 60')
     .default(2),
+  ONVIF_INTERFACES: listOf(
+    (each) => /^[\w.:@-]{1,40}$/.test(each),
+    'expected names of network interfaces, such as eth0,eth1',
+  ).optional(),
+  CAMERA_NETWORKS: listOf(isNetwork, 'expected networks such as 203.0.113.0/24, or addresses').optional(),
   SMTP_URL: url('expected smtp://[user:password@]host:port or smtps://…', 'smtp:', 'smtps:').optional(),
   SMTP_FROM: z
     .string()
@@ -189,6 +200,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     PUBLIC_ORIGIN,
     FFMPEG,
     PICTURE_SECONDS,
+    ONVIF_INTERFACES,
+    CAMERA_NETWORKS,
     HALLWATCH_KEY,
     ...rest
   } = result.data;
@@ -203,6 +216,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     demoSpeed: DEMO_SPEED,
     ffmpeg: FFMPEG,
     pictureSeconds: PICTURE_SECONDS,
+    onvifInterfaces: ONVIF_INTERFACES ?? [],
+    cameraNetworks: CAMERA_NETWORKS ?? [],
     ...(NATS_URL === undefined ? {} : { natsUrl: NATS_URL }),
     ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
     ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin: PUBLIC_ORIGIN }),

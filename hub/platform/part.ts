@@ -25,6 +25,10 @@ export interface Settings {
   ffmpeg: string;
   /** Seconds between two looks at the picture of a camera that is watched (black, covered, frozen); 0: never. Default 2. */
   pictureSeconds?: number;
+  /** Network interfaces on which ONVIF devices are looked for when an administrator asks; none: never. */
+  onvifInterfaces?: string[];
+  /** Networks beside private and loopback ones in which cameras are tested and asked: `address/bits`. */
+  cameraNetworks?: string[];
   /** How people are told of signals outside the pages; each channel only where it is set. */
   notify?: NotifySettings;
   /** HALLWATCH_KEY: 64 hex digits that several processes share; without it the key is the file `DATA_DIR/key`. */
