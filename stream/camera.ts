@@ -155,6 +155,14 @@ export class Camera {
     return ready();
   }
 
+  /** Ends its session now. With `again` it begins anew, with the address as it is then, while somebody asks for it. */
+  async end(again: boolean): Promise<void> {
+    if (!again) this.#askedAt = 0;
+    const life = this.#life;
+    life?.abort.abort();
+    await life?.done;
+  }
+
   /** For good; resolves when its ffmpeg is gone. */
   async stop(): Promise<void> {
     this.#stopped = true;
