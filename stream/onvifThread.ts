@@ -113,6 +113,7 @@ async function streams(ask: Extract<OnvifAsk, { ask: 'streams' }>): Promise<void
     preserveAddress: true,
     agent: new Bounded(mayReach, bytes),
   });
+  inUtf8(camera, password);
   let last = '';
   camera.on('rawResponse', (xml: string) => (last = xml));
 
@@ -144,6 +145,20 @@ async function streams(ask: Extract<OnvifAsk, { ask: 'streams' }>): Promise<void
     if (address !== undefined) found.push({ ...profile, address });
   }
   say({ streams: found, ...(name === undefined ? {} : { name }) });
+}
+
+/** The package cuts each letter of the password to a byte for its WS-UsernameToken; HTTP digest takes it as it is. */
+function inUtf8(camera: Cam, password: string): void {
+  const signing = camera as unknown as { password: string; _passwordDigest: () => unknown };
+  const digest = signing._passwordDigest.bind(camera);
+  signing._passwordDigest = () => {
+    signing.password = Buffer.from(password).toString('latin1');
+    try {
+      return digest();
+    } finally {
+      signing.password = password;
+    }
+  };
 }
 
 async function profilesOf(
