@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Permission, Identity } from '../hub/model/rights.ts';
 import { may } from '../hub/model/rights.ts';
+import { qualities, type Quality } from '../hub/model/video.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { problem, sendProblem } from '../hub/platform/problem.ts';
 import type { Camera } from './camera.ts';
-import type { Cameras } from './cameras.ts';
-import type { Deliveries } from './deliveries.ts';
+import type { Closed, Door, View } from './door.ts';
 import { lowLatencyPlaylist, plainPlaylist } from './playlist.ts';
 import { findEvidence, type Evidence } from './evidence.ts';
 
@@ -17,51 +16,66 @@ const MOST_BLOCKED_MS = 10_000;
 const FUTURE_SEGMENTS = 2;
 
 export interface Serving {
-  context: Context;
-  cameras: Cameras;
-  deliveries: Deliveries;
+  context: Pick<Context, 'identify' | 'store'>;
+  door: Door;
   evidence: Evidence;
 }
 
-interface Granted {
-  who: Identity;
-  id: string;
-  camera: Camera;
+type Live = FastifyRequest<{
+  Params: { camera: string; quality?: string; file: string };
+  Querystring: Record<string, string>;
+}>;
+
+/** The view of one request, and how to ask again whether it is open still after waiting. */
+interface Granted extends View {
+  again: () => View | Closed;
 }
 
-type Live = FastifyRequest<{ Params: { camera: string; file: string }; Querystring: Record<string, string> }>;
+function refuse(reply: FastifyReply, { reason }: Closed): FastifyReply {
+  switch (reason) {
+    case 'session':
+      return sendProblem(reply, problem(401));
+    case 'right':
+      return sendProblem(reply, problem(403));
+    case 'camera':
+      return sendProblem(reply, problem(404, { detail: 'no such camera, or it is switched off' }));
+    case 'expired':
+      return sendProblem(
+        reply,
+        problem(403, {
+          detail: 'this session has no open view of the camera: ask for its playlist',
+          reason: 'view.expired',
+        }),
+      );
+    case 'bounds':
+      return sendProblem(
+        reply.header('retry-after', '5'),
+        problem(429, { detail: 'too many views are open at once', reason: 'view.bounds' }),
+      );
+  }
+}
 
-/** Who asks, if they may do this somewhere; otherwise the answer is sent. */
-async function admit(
-  { context }: Serving,
-  request: FastifyRequest,
+/** The session's view of the camera in the path: playlists open or renew it, media need one that is open. */
+async function grant(
+  { context, door }: Serving,
+  how: 'open' | 'use',
+  request: Live,
   reply: FastifyReply,
-  permission: Permission,
-): Promise<Identity | undefined> {
+): Promise<Granted | undefined> {
   const who = await context.identify(request);
+  const { camera, quality = 'main' } = request.params;
   if (!who) sendProblem(reply, problem(401));
-  else if (!may(who, permission)) sendProblem(reply, problem(403));
-  else return who;
+  else if (!isQuality(quality)) sendProblem(reply, problem(404, { detail: `expected ${qualities.join(', ')}` }));
+  else {
+    const again = (): View | Closed => door.use(who, camera, quality, 'http');
+    const view = how === 'open' ? door.open(who, camera, quality, 'http') : again();
+    if (view.ok) return { ...view, again };
+    refuse(reply, view);
+  }
   return undefined;
 }
 
-/** The camera, if the session may watch it. A camera of somebody else's region does not exist for them to find out about. */
-async function grant(serving: Serving, request: Live, reply: FastifyReply): Promise<Granted | undefined> {
-  const who = await admit(serving, request, reply, 'video.watch');
-  if (!who) return undefined;
-  const id = request.params.camera;
-  const placed = serving.cameras.find(id);
-  if (!placed) {
-    sendProblem(reply, problem(404, { detail: 'no such camera' }));
-    return undefined;
-  }
-  if (!may(who, 'video.watch', placed.place)) {
-    sendProblem(reply, problem(403));
-    return undefined;
-  }
-  placed.camera.ask();
-  return { who, id, camera: placed.camera };
-}
+const isQuality = (text: string): text is Quality => (qualities as readonly string[]).includes(text);
 
 const away = (reply: FastifyReply, camera: Camera): FastifyReply =>
   sendProblem(reply, problem(503, { detail: `no picture from the camera (${camera.state})`, reason: 'camera.away' }));
@@ -76,7 +90,7 @@ function directive(value: string | undefined): number | undefined {
 }
 
 async function lowLatency(serving: Serving, request: Live, reply: FastifyReply): Promise<FastifyReply | void> {
-  const granted = await grant(serving, request, reply);
+  const granted = await grant(serving, 'open', request, reply);
   if (!granted) return reply;
   const { window } = granted.camera;
   const sequence = directive(request.query['_HLS_msn']);
@@ -103,36 +117,40 @@ async function lowLatency(serving: Serving, request: Live, reply: FastifyReply):
     const patience = Math.min(MOST_BLOCKED_MS, Math.max(2, window.longest) * 3000);
     if (!(await window.until(there, patience)) || !ready()) return away(reply, granted.camera);
   }
+  const still = granted.again();
+  if (!still.ok) return refuse(reply, still);
   return sendPlaylist(reply, lowLatencyPlaylist(window));
 }
 
 async function plain(serving: Serving, request: Live, reply: FastifyReply): Promise<FastifyReply | void> {
-  const granted = await grant(serving, request, reply);
+  const granted = await grant(serving, 'open', request, reply);
   if (!granted) return reply;
   const { window } = granted.camera;
   const ready = (): boolean => window.segments.some((segment) => segment.closed);
   if (!(await granted.camera.first(ready, FIRST_PICTURE_MS))) return away(reply, granted.camera);
+  const still = granted.again();
+  if (!still.ok) return refuse(reply, still);
   return sendPlaylist(reply, plainPlaylist(window));
 }
 
 /** Initialization sections, segments and parts. The part that the playlist hints at is answered as soon as it is there. */
 async function media(serving: Serving, request: Live, reply: FastifyReply): Promise<FastifyReply | void> {
-  const granted = await grant(serving, request, reply);
+  const granted = await grant(serving, 'use', request, reply);
   if (!granted) return reply;
-  const { who, id, camera } = granted;
+  const { lease, camera } = granted;
   const name = request.params.file;
   if (name === camera.window.nextPart) {
     const patience = Math.max(1000, camera.window.partTarget * 6000);
     await camera.window.until(() => camera.window.find(name) !== undefined, patience);
+    const still = granted.again();
+    if (!still.ok) return refuse(reply, still);
   }
   const found = camera.window.find(name);
   if (!found) return sendProblem(reply, problem(404, { detail: 'not in the window (any more)' }));
   if (found.kind === 'media' && request.method === 'GET') {
     const { at, duration } = found;
     // Counted only when all of it was handed to the connection.
-    reply.raw.once('finish', () => {
-      serving.deliveries.add({ session: who.session, camera: id, from: at, to: at + duration * 1000, at: Date.now() });
-    });
+    reply.raw.once('finish', () => serving.door.delivered(lease, at, at + duration * 1000));
   }
   // Names are never used again, so a browser may keep it; others may not.
   return reply.header('cache-control', 'private, max-age=60, immutable').type('video/mp4').send(found.bytes);
@@ -144,8 +162,9 @@ async function evidence(
   request: FastifyRequest<{ Params: { file: string } }>,
   reply: FastifyReply,
 ): Promise<FastifyReply | void> {
-  const who = await admit(serving, request, reply, 'evidence.view');
-  if (!who) return reply;
+  const who = await serving.context.identify(request);
+  if (!who) return sendProblem(reply, problem(401));
+  if (!may(who, 'evidence.view')) return sendProblem(reply, problem(403));
   const sha256 = /^([0-9a-f]{64})\.jpg$/.exec(request.params.file)?.[1];
   const findings = sha256 ? await findEvidence(serving.context.store, sha256) : [];
   if (!sha256 || findings.length === 0) return sendProblem(reply, problem(404));
@@ -158,9 +177,11 @@ async function evidence(
 export function routes(serving: Serving): (app: FastifyInstance) => void {
   const hide = { schema: { hide: true } };
   return (app) => {
-    app.get('/live/:camera/index.m3u8', hide, (request, reply) => lowLatency(serving, request as Live, reply));
-    app.get('/live/:camera/plain.m3u8', hide, (request, reply) => plain(serving, request as Live, reply));
-    app.get('/live/:camera/:file', hide, (request, reply) => media(serving, request as Live, reply));
+    for (const folder of ['/live/:camera', '/live/:camera/:quality']) {
+      app.get(`${folder}/index.m3u8`, hide, (request, reply) => lowLatency(serving, request as Live, reply));
+      app.get(`${folder}/plain.m3u8`, hide, (request, reply) => plain(serving, request as Live, reply));
+      app.get(`${folder}/:file`, hide, (request, reply) => media(serving, request as Live, reply));
+    }
     app.get<{ Params: { file: string } }>('/evidence/:file', hide, (request, reply) =>
       evidence(serving, request, reply),
     );

@@ -1,6 +1,8 @@
+import { sessionEnded } from '../hub/platform/access.ts';
 import type { Context, Part, StartPart } from '../hub/platform/part.ts';
 import { Cameras, type CamerasOptions } from './cameras.ts';
 import { Deliveries } from './deliveries.ts';
+import { Door } from './door.ts';
 import { Evidence } from './evidence.ts';
 import { install } from './ffmpeg.ts';
 import { routes } from './http.ts';
@@ -17,6 +19,10 @@ export async function startStream(
   const deliveries = new Deliveries(store, log);
   const evidence = new Evidence(settings.dataDir);
   const snapshots = new Snapshots(cameras, evidence);
+  const door = new Door({ cameras, deliveries });
+  const endings = bus.connection.subscribe(sessionEnded, {
+    callback: (error, message) => void (error || door.endSession(message.string())),
+  });
   const answers = [
     bus.answer<{ camera: string }>('stream.snapshot', ({ camera }) => snapshots.take(camera)),
     bus.answer<{ cameras: string[] }>('stream.judged', async ({ cameras: ids }) => cameras.judgedUntil(ids)),
@@ -24,9 +30,11 @@ export async function startStream(
   await cameras.settle();
   return {
     cameras,
-    routes: routes({ context, cameras, deliveries, evidence }),
+    routes: routes({ context, door, evidence }),
     stop: async () => {
       for (const silence of answers) silence();
+      endings.unsubscribe();
+      door.stop();
       await cameras.stop();
       await deliveries.stop();
     },

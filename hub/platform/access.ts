@@ -4,6 +4,8 @@ import type { Identity, Role } from '../model/rights.ts';
 import type { Store } from './postgres.ts';
 
 export const cookieName = 'hallwatch';
+/** Every process hears on it the id of a session that its owner closed: nothing more leaves for it. */
+export const sessionEnded = 'session.ended';
 
 /** A working day and what comes before and after it. */
 const lifetime = 12 * 3_600_000;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Me } from '../model/api.ts';
 import { may, permissions, type Identity } from '../model/rights.ts';
 import type { World } from '../model/world.ts';
-import { cookieName, tokenOf, type Sessions } from '../platform/access.ts';
+import { cookieName, sessionEnded, tokenOf, type Sessions } from '../platform/access.ts';
 import type { Context } from '../platform/part.ts';
 import { checkPassword, longestPassword } from '../platform/password.ts';
 import { answer, one } from './gate.ts';
@@ -65,6 +65,7 @@ export function sessionRoutes(
     if (!who || token === undefined) return answer(reply, unsigned);
     await sessions.end(token);
     live.end(who.session);
+    context.bus.connection.publish(sessionEnded, who.session);
     return reply
       .code(204)
       .header('set-cookie', cookie('', isSecure(request.protocol), 0))
