@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sourceOf } from '../hub/model/camera.ts';
 import { HubError } from '../hub/model/error.ts';
-import type { CameraState } from '../hub/model/event.ts';
+import type { CameraState, EventOf } from '../hub/model/event.ts';
 import type { Quality } from '../hub/model/video.ts';
+import type { World } from '../hub/model/world.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { Camera } from './camera.ts';
 import { Looks } from './looks.ts';
@@ -22,59 +24,89 @@ export interface CamerasOptions {
 
 /** While the log is away, so many changes of a camera are kept. */
 const MOST_CHANGES = 100;
+/** How soon a changed record is seen: a camera that was switched off must be let go within a second. */
+const WORLD_MS = 200;
 
 interface Change {
   state: CameraState;
   detail: string | undefined;
   at: number;
+  codec?: 'H.264' | 'H.265';
+}
+
+/** A main stream and a sub-stream are pulled each for itself. */
+type Which = 'main' | 'sub';
+
+interface Stream {
+  camera: Camera;
+  state: CameraState;
+  detail: string | undefined;
+}
+
+interface Known {
+  /** Of the record that its streams were opened by. */
+  changedAt: number | undefined;
+  streams: Map<Which, Stream>;
+  said: CameraState;
+}
+
+/** What is wrong with the lens is seen in every stream of it; else the camera is as well as its best stream. */
+const order: readonly CameraState[] = [
+  ...(['black', 'covered', 'frozen', 'live', 'stalled', 'starting', 'offline', 'idle', 'disabled'] as const),
+];
+
+/** The one state of a camera of which several streams are pulled. */
+export function together<T extends { state: CameraState }>(streams: Iterable<T>): T | undefined {
+  return [...streams].sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state))[0];
 }
 
 /** Every camera of the world, made when it is first asked for. */
 export class Cameras {
   readonly #context: Context;
   readonly #graceMs: number | undefined;
-  readonly #cameras = new Map<string, Camera>();
+  readonly #cameras = new Map<string, Known>();
   /** The changes of each camera that the log does not have yet, in their order. */
   readonly #unsaid = new Map<string, Change[]>();
   /** When each camera's last change came about. */
   readonly #changedAt = new Map<string, number>();
   readonly #looks: Looks | undefined;
   readonly #speaking = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+  #world: World;
   #stopped = false;
 
   constructor(context: Context, { graceMs, pictureSeconds = 2 }: CamerasOptions = {}) {
     this.#context = context;
     this.#graceMs = graceMs;
+    this.#world = context.world();
+    this.#timer = setInterval(() => this.#follow(), WORLD_MS);
     if (pictureSeconds > 0) {
-      const cameras = (): Iterable<Camera> => this.#cameras.values();
-      this.#looks = new Looks({ cameras, everyMs: pictureSeconds * 1000, log: context.log });
+      this.#looks = new Looks({ cameras: () => this.#all(), everyMs: pictureSeconds * 1000, log: context.log });
     }
   }
 
-  /** Undefined when there is no such camera, or it is switched off. */
-  find(id: string, _quality: Quality = 'main'): Placed | undefined {
+  /**
+   * Undefined when there is no such camera, or it is switched off. A sub-stream is a stream of its own, pulled only while it is
+   * asked for, of the same camera and under the same right; where there is none, `sub` is the main one.
+   */
+  find(id: string, quality: Quality = 'main'): Placed | undefined {
     const world = this.#context.world();
-    const known = world.cameras.get(id);
-    const hall = known && world.halls.get(known.hall);
-    if (!known?.enabled || !hall) return undefined;
-    let camera = this.#cameras.get(id);
-    if (!camera) {
-      camera = new Camera({
-        id,
-        address: () => this.#address(id),
-        changed: (state, at, detail) => this.#say(id, { state, detail, at }),
-        log: this.#context.log,
-        ...(this.#graceMs === undefined ? {} : { graceMs: this.#graceMs }),
-      });
-      this.#cameras.set(id, camera);
-    }
+    const record = world.cameras.get(id);
+    const hall = record && world.halls.get(record.hall);
+    if (!record?.enabled || !hall) return undefined;
+    const camera = this.#stream(id, quality === 'sub' && record.sub ? 'sub' : 'main', record.changedAt);
     return { camera, place: { region: hall.region, hall: hall.id } };
   }
 
   /** Programme time up to which the pictures of these cameras were judged; nothing of those that are not looked at. */
   judgedUntil(ids: readonly string[]): Record<string, number> {
-    const known = this.#looks ? ids.map((id) => [id, this.#cameras.get(id)?.judgedUntil] as const) : [];
-    return Object.fromEntries(known.filter((each): each is readonly [string, number] => each[1] !== undefined));
+    const found: Record<string, number> = {};
+    for (const id of this.#looks ? ids : []) {
+      const streams = [...(this.#cameras.get(id)?.streams.values() ?? [])];
+      const judged = streams.map(({ camera }) => camera.judgedUntil).filter((at) => at !== undefined);
+      if (judged.length > 0) found[id] = Math.min(...judged);
+    }
+    return found;
   }
 
   /** What the last run left as live when it was killed is idle now. */
@@ -88,20 +120,81 @@ export class Cameras {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#timer);
     await this.#looks?.stop();
-    await Promise.all([...this.#cameras.values()].map((camera) => camera.stop()));
+    await Promise.all([...this.#all()].map((camera) => camera.stop()));
     // What they said last should still reach the log, if it is there.
     for (let i = 0; i < 20 && this.#speaking.size > 0; i++) await sleep(50);
     this.#stopped = true;
   }
 
-  async #address(id: string): Promise<string> {
-    const [row] = await this.#context.store.query<{ url: Buffer }>('select url from camera where id = $1', [id]);
-    if (!row) throw new HubError('camera.address', 'The camera has no address.');
-    return this.#context.seal.open(row.url);
+  *#all(): Generator<Camera> {
+    for (const { streams } of this.#cameras.values()) for (const { camera } of streams.values()) yield camera;
+  }
+
+  #stream(id: string, which: Which, changedAt: number | undefined): Camera {
+    let known = this.#cameras.get(id);
+    if (!known) this.#cameras.set(id, (known = { changedAt, streams: new Map(), said: 'idle' }));
+    const found = known.streams.get(which);
+    if (found) return found.camera;
+    const camera = new Camera({
+      id: which === 'main' ? id : `${id} (${which})`,
+      address: () => this.#address(id, which),
+      changed: (state, at, detail) => this.#changed(id, which, { state, at, detail }),
+      log: this.#context.log,
+      ...(this.#graceMs === undefined ? {} : { graceMs: this.#graceMs }),
+    });
+    known.streams.set(which, { camera, state: 'idle', detail: undefined });
+    return camera;
+  }
+
+  /** Lets go of cameras that were switched off, and begins those anew whose record changed. */
+  #follow(): void {
+    const world = this.#context.world();
+    if (world === this.#world) return;
+    this.#world = world;
+    for (const [id, known] of this.#cameras) {
+      const record = world.cameras.get(id);
+      const isOn = record?.enabled === true;
+      if (isOn && record.changedAt === known.changedAt) continue;
+      known.changedAt = record?.changedAt;
+      for (const [which, { camera }] of known.streams) {
+        void camera.end(isOn && (which === 'main' || record.sub === true));
+      }
+    }
+  }
+
+  #changed(id: string, which: Which, { state, at, detail }: Change): void {
+    const known = this.#cameras.get(id);
+    const stream = known?.streams.get(which);
+    if (!known || !stream) return;
+    Object.assign(stream, { state, detail });
+    const now = together(known.streams.values())!;
+    if (now.state === known.said) return;
+    known.said = now.state;
+    // A live camera's detail is a codec that not every browser plays.
+    const codec = now.state === 'live' ? (now.detail ?? 'H.264') : undefined;
+    const named = codec === 'H.264' || codec === 'H.265' ? ({ codec } as const) : {};
+    this.#say(id, { state: now.state, detail: now.detail, at, ...named });
+  }
+
+  async #address(id: string, which: Which): Promise<string> {
+    const { store, seal } = this.#context;
+    const [row] = await store.query<{ url: Buffer; sub_url: Buffer | null; transport: string }>(
+      'select url, sub_url, transport from camera where id = $1',
+      [id],
+    );
+    const sealed = which === 'sub' ? row?.sub_url : row?.url;
+    if (!row || !sealed) throw new HubError('camera.address', 'The camera has no address.');
+    const address = seal.open(sealed);
+    // What the address itself says comes first.
+    if (row.transport !== 'udp' || sourceOf(address) !== 'rtsp' || /[?&]transport=/.test(address)) return address;
+    return `${address}${address.includes('?') ? '&' : '?'}transport=udp`;
   }
 
   #say(id: string, change: Change): void {
+    // The last word on a camera that is switched off has the person who did it.
+    if (this.#context.world().cameras.get(id)?.enabled === false) return;
     // What came about in the past still comes after what was said before it; times of pictures are fractions.
     const last = this.#changedAt.get(id) ?? 0;
     // (A clock that was set back an hour must not make an hour of changes come out of the future.)
@@ -135,7 +228,7 @@ export class Cameras {
     this.#speaking.delete(id);
   }
 
-  async #publish(id: string, { state, detail, at }: Change): Promise<void> {
+  async #publish(id: string, { state, detail, at, codec }: Change): Promise<void> {
     const world = this.#context.world();
     const hall = world.halls.get(world.cameras.get(id)?.hall ?? '');
     if (!hall) return;
@@ -149,6 +242,7 @@ export class Cameras {
       hall: hall.id,
       state,
       ...(detail ? { detail } : {}),
-    });
+      ...(codec === undefined ? {} : { codec }),
+    } satisfies EventOf<'camera.changed'>);
   }
 }
