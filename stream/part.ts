@@ -6,6 +6,7 @@ import { Door } from './door.ts';
 import { Evidence } from './evidence.ts';
 import { install } from './ffmpeg.ts';
 import { routes } from './http.ts';
+import { answerSetup } from './setup.ts';
 import { Snapshots } from './snapshot.ts';
 
 /** The stream part: camera → ffmpeg → boxes → pace → window → playlist → http; beside it looks → glance → judge. */
@@ -27,6 +28,7 @@ export async function startStream(
     bus.answer<{ camera: string }>('stream.snapshot', ({ camera }) => snapshots.take(camera)),
     bus.answer<{ cameras: string[] }>('stream.judged', async ({ cameras: ids }) => cameras.judgedUntil(ids)),
   ];
+  const setup = answerSetup(context, cameras);
   await cameras.settle();
   return {
     cameras,
@@ -35,6 +37,7 @@ export async function startStream(
       for (const silence of answers) silence();
       endings.unsubscribe();
       door.stop();
+      await setup.stop();
       await cameras.stop();
       await deliveries.stop();
     },

@@ -33,3 +33,21 @@ export interface OnvifDevice {
   name?: string;
   channels: { main: OnvifStream; sub?: OnvifStream }[];
 }
+
+/** What a live test of a camera or an address found: the stream was opened as viewers would open it. */
+export type CameraCheck =
+  | {
+      ok: true;
+      codec: string;
+      width: number;
+      height: number;
+      fps: number;
+      kbps: number;
+      /** Absent when no second key picture came within the test. */
+      keySeconds?: number;
+      /** Milliseconds until the first picture could be shown. */
+      firstMs: number;
+      /** A small JPEG, base64; absent when the picture could not be decoded. It is not kept. */
+      picture?: string;
+    }
+  | { ok: false; reason: string };
