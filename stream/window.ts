@@ -43,6 +43,11 @@ export interface Piece {
   broken: boolean;
 }
 
+/** One picture or some in a row. */
+export type Pictures = Pick<Piece, 'bytes' | 'duration' | 'key' | 'at'>;
+/** Told of a picture and the initialization section it belongs to; must not throw. */
+export type Follower = (picture: Pictures, init: Buffer) => void;
+
 export interface WindowOptions {
   /** Parts are made of as many whole pictures as come nearest to this, seconds. */
   partTarget?: number;
@@ -70,6 +75,7 @@ export class Window {
   readonly #inits = new Map<string, Buffer>();
   readonly #segments: Segment[] = [];
   readonly #waiters = new Set<() => void>();
+  readonly #followers = new Set<Follower>();
   #prefix = '';
   #init = '';
   #initCount = 0;
@@ -158,6 +164,8 @@ export class Window {
     this.#pending.push(piece);
     this.#pendingDuration += piece.duration;
     this.#pendingBytes += piece.bytes.length;
+    const init = this.#inits.get(this.#init);
+    if (init) for (const follow of this.#followers) follow(piece, init);
     // The next picture would not fit any more: the part is ready now, not one picture later.
     if (this.#pendingDuration + piece.duration * 0.9 > this.#partTarget) this.#flush();
   }
@@ -184,6 +192,28 @@ export class Window {
       const part = segment.parts.findLast((each) => each.independent);
       const init = this.#inits.get(segment.init);
       if (part && init) return { init, part };
+    }
+    return undefined;
+  }
+
+  /** Tells of each picture as it comes, before a part is made of it, until the answer is called. */
+  follow(follower: Follower): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  /** Where one who follows from now on begins: all there is of this run from its newest key picture on. */
+  get fromKey(): { init: Buffer; pictures: Pictures[] } | undefined {
+    const init = this.#inits.get(this.#init);
+    if (!init) return undefined;
+    const from = this.#pending.findLastIndex((piece) => piece.key);
+    if (from >= 0) return { init, pictures: this.#pending.slice(from) };
+    const pictures: Pictures[] = [...this.#pending];
+    for (let i = this.#segments.length - 1; this.#segments[i]?.init === this.#init; i--) {
+      for (const { bytes, at, duration, independent } of this.#segments[i]!.parts.toReversed()) {
+        pictures.unshift({ bytes, at, duration, key: independent });
+        if (independent) return { init, pictures };
+      }
     }
     return undefined;
   }
