@@ -64,16 +64,30 @@ export interface WindowOptions {
 /** A camera that sends no key picture for so long still gets its segment closed, so that memory stays bounded. */
 const LONGEST_SEGMENT = 12;
 const MOST_WAITERS = 256;
+/** A part that fills less of its target than this must be the last of its segment or begin with a key picture (RFC 8216bis §4.4.4.9). */
+const LEAST_OF_PART = 0.85;
+/** So many parts in a row that do not fit the target: the camera has changed its rate. */
+const UNFIT_PARTS = 8;
+/** Key intervals that the next target duration is judged by. */
+const INTERVALS = 9;
+
+/** A length (seconds) rounded as players round it: by the digits that playlists write, so that 2.499999 counts as 2.50000. */
+const rounded = (seconds: number): number => Math.round(Number(seconds.toFixed(5)));
 
 /**
  * The newest parts and segments of one camera. Sequence numbers only grow, whatever happens to the camera; names begin
  * with a random prefix per run, so that no cache ever serves an older run's file.
+ *
+ * A session lasts from the first picture to `clear`, or until the camera changes its rate: within one, neither the part target nor
+ * the target duration changes (RFC 8216bis §4.4.3.7, §6.2.1).
  */
 export class Window {
   readonly #options: Required<Omit<WindowOptions, 'closed'>>;
   readonly #closed: WindowOptions['closed'];
   readonly #inits = new Map<string, Buffer>();
   readonly #segments: Segment[] = [];
+  /** Not listed any more, but a player that read the list before may still ask for them (RFC 8216bis §6.2.2). */
+  readonly #gone: Segment[] = [];
   readonly #waiters = new Set<() => void>();
   readonly #followers = new Set<Follower>();
   #prefix = '';
@@ -90,7 +104,12 @@ export class Window {
   #bytes = 0;
   #openBytes = 0;
   #partTarget = 0;
-  #longest = 0;
+  #target = 0;
+  #unfit = 0;
+  /** Seconds since a segment began with a key picture; undefined before the first, and after a break. */
+  #sinceKey: number | undefined;
+  /** The newest key intervals, as far as segments follow them, seconds; they outlive sessions. */
+  readonly #intervals: number[] = [];
 
   constructor(options: WindowOptions = {}) {
     const { closed, ...bounds } = options;
@@ -103,13 +122,25 @@ export class Window {
   get segments(): readonly Segment[] {
     return this.#segments;
   }
-  /** No part is longer (seconds); 0 until the first picture came. Constant until `clear`. */
+  /** No part is longer (seconds); 0 until the first part is made. */
   get partTarget(): number {
     return this.#partTarget;
   }
-  /** The longest segment so far, seconds. */
+  /**
+   * No segment rounds to more, whole seconds. Settled when it is first asked for, by the camera's key interval as far as it is known
+   * (one second when it is not); from then on a segment that would become longer is closed without waiting for a key picture.
+   */
+  get target(): number {
+    if (this.#target === 0) {
+      const usual = this.#intervals.toSorted((a, b) => a - b)[this.#intervals.length >> 1] ?? 1;
+      const held = this.#segments.map((segment) => segment.duration + (segment.closed ? 0 : this.#pendingDuration));
+      // A little above, because key pictures come a little late now and then.
+      this.#target = Math.max(1, rounded(Math.max(usual + 0.1, ...held)));
+    }
+    return this.#target;
+  }
   get longest(): number {
-    return this.#longest;
+    return this.target;
   }
   /** Breaks of the timeline that have left the window. */
   get discontinuitySequence(): number {
@@ -122,52 +153,86 @@ export class Window {
 
   /** Forgets everything: the camera is not watched any more. Names begin anew, numbers go on. */
   clear(): void {
-    const last = this.#segments.at(-1);
-    if (last) this.#sequence = last.sequence + 1;
-    this.#breaks += this.#segments.filter((segment) => segment.discontinuity).length;
-    this.#segments.length = 0;
+    this.#end();
+    this.#gone.length = 0;
     this.#inits.clear();
     this.#bytes = this.#openBytes = 0;
     this.#drop();
     this.#prefix = randomBytes(4).toString('hex');
-    this.#partTarget = 0;
-    this.#longest = 0;
-    this.#breakNext = false;
     this.wake();
+  }
+
+  /** The next part begins another session: with numbers that go on, and on another side of a break. */
+  #end(): void {
+    const last = this.#segments.at(-1);
+    if (last) {
+      this.#sequence = last.sequence + 1;
+      // One more than were listed: what comes now does not continue what was there before, and no tag says so.
+      this.#breaks += 1 + this.#segments.filter((segment) => segment.discontinuity).length;
+    }
+    this.#gone.push(...this.#segments.splice(0));
+    this.#partTarget = this.#target = this.#unfit = 0;
+    this.#sinceKey = undefined;
+    this.#breakNext = false;
   }
 
   /** A run of the camera begins with its initialization section; whatever was open is closed. */
   begin(init: Buffer): void {
-    this.#flush();
+    this.#flush(true);
     this.#close();
+    this.#sinceKey = undefined;
     this.#breakNext = this.#segments.length > 0;
     this.#init = `${this.#prefix}-i${this.#initCount++}.mp4`;
     this.#inits.set(this.#init, init);
   }
 
   add(piece: Piece): void {
-    if (this.#partTarget === 0) {
-      // A tenth above the usual length, because camera timestamps jitter; parts stay above the 85 % that players expect.
-      const pictures = Math.max(1, Math.round(this.#options.partTarget / piece.duration));
-      this.#partTarget = Math.ceil(pictures * piece.duration * 1100 - 1e-6) / 1000;
-    }
     const open = this.#open;
     const lasted = (open?.duration ?? 0) + this.#pendingDuration;
-    const full = lasted >= LONGEST_SEGMENT || this.#openBytes > this.#options.bytes / 2;
+    const limit = this.#target === 0 ? LONGEST_SEGMENT : this.#target + 0.49;
+    const full = lasted > 0 && (lasted + piece.duration > limit || this.#openBytes > this.#options.bytes / 2);
     // Key pictures come a little early now and then: nine tenths of the target are enough. What did not begin with a key
     // picture ends as soon as there is one.
     const due = lasted >= this.#options.segmentTarget * 0.9 || open?.parts[0]?.independent === false;
     const ends = full || piece.broken || (piece.key && due);
-    if (ends || piece.key || this.#pendingDuration + piece.duration > this.#partTarget) this.#flush();
-    if (ends) this.#close();
-    if (piece.broken) this.#breakNext = true;
+    if (ends) {
+      this.#flush(true);
+      this.#close();
+    } else if (
+      this.#partTarget > 0 &&
+      (this.#pendingDuration + piece.duration > this.#partTarget + 1e-6 ||
+        // A key picture within a segment begins a part, unless the one before would be too short.
+        (piece.key && this.#pendingDuration >= this.#partTarget * LEAST_OF_PART))
+    ) {
+      this.#flush(false);
+    }
+    if (piece.broken) {
+      this.#breakNext = true;
+      this.#sinceKey = undefined;
+    }
+    if (ends && piece.key) {
+      this.#measure();
+      // Its pictures fit no part of this session any more.
+      if (this.#unfit >= UNFIT_PARTS) this.#end();
+    }
+    if (piece.key && (ends || this.#segments.length === 0)) this.#sinceKey = 0;
+    if (this.#sinceKey !== undefined) this.#sinceKey += piece.duration;
     this.#pending.push(piece);
     this.#pendingDuration += piece.duration;
     this.#pendingBytes += piece.bytes.length;
     const init = this.#inits.get(this.#init);
     if (init) for (const follow of this.#followers) follow(piece, init);
+    const usual = this.#pendingDuration / this.#pending.length;
+    const most = this.#partTarget || this.#options.partTarget + usual / 2;
     // The next picture would not fit any more: the part is ready now, not one picture later.
-    if (this.#pendingDuration + piece.duration * 0.9 > this.#partTarget) this.#flush();
+    if (this.#pendingDuration + (this.#partTarget ? piece.duration * 0.9 : usual) > most) this.#flush(false);
+  }
+
+  /** A key picture ends what began with one. */
+  #measure(): void {
+    if (this.#sinceKey === undefined) return;
+    this.#intervals.push(this.#sinceKey);
+    if (this.#intervals.length > INTERVALS) this.#intervals.shift();
   }
 
   /** Initialization section, segment or part of this name. */
@@ -176,11 +241,13 @@ export class Window {
   ): { kind: 'init'; bytes: Buffer } | { kind: 'media'; bytes: Buffer; at: number; duration: number } | undefined {
     const init = this.#inits.get(name);
     if (init) return { kind: 'init', bytes: init };
-    for (let i = this.#segments.length - 1; i >= 0; i--) {
-      const segment = this.#segments[i]!;
-      if (segment.name === name && segment.closed) return { kind: 'media', ...segment };
-      const part = segment.parts.find((each) => each.name === name);
-      if (part) return { kind: 'media', ...part };
+    for (const segments of [this.#segments, this.#gone]) {
+      for (let i = segments.length - 1; i >= 0; i--) {
+        const segment = segments[i]!;
+        if (segment.name === name && segment.closed) return { kind: 'media', ...segment };
+        const part = segment.parts.find((each) => each.name === name);
+        if (part) return { kind: 'media', ...part };
+      }
     }
     return undefined;
   }
@@ -252,10 +319,20 @@ export class Window {
     this.#pendingBytes = 0;
   }
 
-  /** Makes a part of the pictures that wait. */
-  #flush(): void {
+  /** Makes a part of the pictures that wait; `last` when its segment ends with it. */
+  #flush(last: boolean): void {
     const first = this.#pending[0];
     if (!first) return;
+    if (this.#partTarget === 0) {
+      // A tenth above the usual length, because camera timestamps jitter; parts stay above the 85 % that players expect.
+      const usual = this.#pendingDuration / this.#pending.length;
+      const nearest = Math.max(1, Math.round(this.#options.partTarget / usual));
+      const pictures = last ? nearest : this.#pending.length;
+      this.#partTarget = Math.ceil(pictures * usual * 1100 - 1e-6) / 1000;
+    }
+    const isShort = this.#pendingDuration < this.#partTarget * LEAST_OF_PART && !last && !first.key;
+    if (isShort || this.#pendingDuration > this.#partTarget + 1e-6) this.#unfit++;
+    else if (!last && !first.key) this.#unfit = 0;
     let segment = this.#open;
     if (!segment) {
       const last = this.#segments.at(-1);
@@ -309,21 +386,34 @@ export class Window {
     }
     segment.closed = true;
     this.#openBytes = 0;
-    this.#longest = Math.max(this.#longest, segment.duration);
     this.#closed?.(segment, this.#inits.get(segment.init)!);
   }
 
   #trimToSize(): void {
-    const lasts = (): number => this.#segments.reduce((sum, segment) => sum + segment.duration, 0);
-    while (
-      this.#segments.length > 3 &&
-      (this.#bytes > this.#options.bytes || lasts() - this.#segments[0]!.duration > this.#options.span)
-    ) {
-      const gone = this.#segments.shift()!;
-      for (const part of gone.parts) this.#bytes -= part.bytes.length;
-      if (gone.discontinuity) this.#breaks++;
-      if (!this.#segments.some((segment) => segment.init === gone.init) && gone.init !== this.#init)
-        this.#inits.delete(gone.init);
+    const lasts = (segments: readonly Segment[]): number =>
+      segments.reduce((sum, segment) => sum + segment.duration, 0);
+    // Never less than three target durations are listed (§6.2.2), of which the low-latency list has two seconds at least.
+    const span = Math.max(this.#options.span, 3 * Math.max(2, this.#target));
+    const isOver = (): boolean => this.#bytes > this.#options.bytes;
+    while (this.#segments.length > 3 && lasts(this.#segments) - this.#segments[0]!.duration > span) this.#unlist();
+    const keep = 3 * Math.max(1, this.#target);
+    while (this.#gone.length > 0 && (isOver() || lasts(this.#gone) - this.#gone[0]!.duration > keep)) this.#forget();
+    while (this.#segments.length > 3 && isOver()) {
+      this.#unlist();
+      this.#forget();
     }
+  }
+
+  #unlist(): void {
+    const gone = this.#segments.shift()!;
+    this.#gone.push(gone);
+    if (gone.discontinuity) this.#breaks++;
+  }
+
+  #forget(): void {
+    const { init, parts } = this.#gone.shift()!;
+    for (const part of parts) this.#bytes -= part.bytes.length;
+    const isNeeded = (segments: readonly Segment[]): boolean => segments.some((segment) => segment.init === init);
+    if (init !== this.#init && !isNeeded(this.#segments) && !isNeeded(this.#gone)) this.#inits.delete(init);
   }
 }
