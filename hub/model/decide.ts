@@ -2,6 +2,7 @@
  * The product's brain: `decide(event, state, world) → consequences`. No I/O and no clock of its own; `event.receivedAt` is
  * now, `event.occurredAt` is when it happened. The same events in the same order always give the same consequences.
  */
+import { decideDescribed } from './cameraEvents.ts';
 import { decideCase, replanClock, turnClock } from './decideCase.ts';
 import { decideCamera, decideDuty, decideFinding, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
 import { decideIrregularity } from './decideIrregularity.ts';
@@ -106,6 +107,7 @@ export function needsOf(event: Event): Needs {
     case 'inquiry.closed':
       return { signal: event.signal, inquiry: event.inquiry };
     case 'pack.activated':
+    case 'camera.described':
     case 'irregularity.measured':
       return {};
   }
@@ -149,6 +151,8 @@ function judge(event: Recorded, state: State, world: World): Consequences {
       return replanClock(event, state, world);
     case 'camera.changed':
       return decideCamera(event, state, world);
+    case 'camera.described':
+      return decideDescribed(event);
     case 'patrol.planned':
       return decideDuty(event, state);
     case 'patrol.visitStarted':

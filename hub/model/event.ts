@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant, yuan, shortText, longText, reasonText, identifier } from './fields.ts';
+import { cameraDescribed } from './cameraEvents.ts';
 import { byPerson, common } from './eventFields.ts';
 import {
   inquiryClosed,
@@ -346,6 +347,7 @@ export const irregularityMeasured = z.strictObject({
 /** What people and the hub's own parts publish; a door never accepts these. */
 export const hubEvent = z.discriminatedUnion('kind', [
   cameraChanged,
+  cameraDescribed,
   clockTurned,
   clockReplanned,
   patrolPlanned,

@@ -41,6 +41,10 @@ export function subjectOf(entry: LedgerEntry): string {
     case 'pack.activated':
       parts.push(t('subject.pack', { pack: entry.subject, day: String(facts.effectiveFrom ?? '') }));
       break;
+    case 'camera.added':
+    case 'camera.changed':
+    case 'camera.keyRenewed':
+    case 'camera.tested':
     case 'camera.disabled':
     case 'camera.enabled':
       if (typeof facts.name === 'string') parts.push(facts.name);
