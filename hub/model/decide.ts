@@ -5,12 +5,14 @@
 import { decideDescribed } from './cameraEvents.ts';
 import { decideCase, replanClock, turnClock } from './decideCase.ts';
 import { decideCamera, decideDuty, decideFinding, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
+import { decideEvidence } from './decideEvidence.ts';
 import { decideIrregularity } from './decideIrregularity.ts';
 import { decidePack } from './decidePack.ts';
 import { issueByHand } from './byHand.ts';
 import { byHand, decideSignalAct, turnSignal } from './decideSignal.ts';
 import type { CaseEvent, Event, Recorded } from './event.ts';
 import { decideInquiry } from './decideInquiry.ts';
+import type { Evidence, Release } from './evidence.ts';
 import { yearOf } from './urge.ts';
 import { withNotices, type Notice } from './notice.ts';
 import type { CameraStatus, Casefile, Duty, Finding, Inquiry, LedgerDraft, Register, Signal, Visit } from './state.ts';
@@ -25,6 +27,8 @@ export interface State {
   camera(id: string): CameraStatus | undefined;
   inquiry(id: string): Inquiry | undefined;
   register(id: string): Register | undefined;
+  evidence(id: string): Evidence | undefined;
+  release(id: string): Release | undefined;
 }
 
 /** One row as it stands after the event. */
@@ -37,7 +41,9 @@ export type Put =
   | { table: 'camera'; row: CameraStatus }
   | { table: 'notice'; row: Notice }
   | { table: 'inquiry'; row: Inquiry }
-  | { table: 'register'; row: Register };
+  | { table: 'register'; row: Register }
+  | { table: 'evidence'; row: Evidence }
+  | { table: 'release'; row: Release };
 
 /** A refusal leaves the state as it was; the event is kept in the archive as refused. */
 export interface Refused {
@@ -66,6 +72,8 @@ export interface Needs {
   camera?: string;
   inquiry?: string;
   register?: string;
+  evidence?: string;
+  release?: string;
 }
 
 export const casefileId = (region: string, number: string): string => `${region}:${number}`;
@@ -81,6 +89,8 @@ export function needsOf(event: Event): Needs {
     return { signal, ...(window === undefined ? {} : { register: handRegister(window) }) };
   }
   if ('casefile' in event) return { casefile: casefileId(event.region, event.casefile) };
+  if ('evidence' in event)
+    return { evidence: event.evidence, ...('release' in event ? { release: event.release } : {}) };
   switch (event.kind) {
     case 'camera.changed':
       return { camera: event.camera };
@@ -182,5 +192,14 @@ function judge(event: Recorded, state: State, world: World): Consequences {
     case 'inquiry.extended':
     case 'inquiry.closed':
       return decideInquiry(event, state, world);
+    case 'evidence.taken':
+    case 'evidence.sealed':
+    case 'evidence.requested':
+    case 'evidence.answered':
+    case 'evidence.released':
+    case 'evidence.failed':
+    case 'evidence.viewed':
+    case 'evidence.removed':
+      return decideEvidence(event, state, world);
   }
 }

@@ -1,6 +1,8 @@
 /** Patrol (巡查) and cameras. */
 import { nothing, refuse, type Consequences, type State } from './decide.ts';
+import { takenAs } from './decideEvidence.ts';
 import type { EventOf, Recorded } from './event.ts';
+import { clipAfter, clipBefore } from './evidence.ts';
 import type { CameraStatus, Duty, Finding, Visit } from './state.ts';
 import { packOf, type World } from './world.ts';
 
@@ -152,9 +154,9 @@ export function decideFinding(
   if (world.windows.get(event.window)?.hall !== before.hall)
     return refuse('window', 'the window is not in the hall that is visited');
   const day = state.duty(before.duty)?.day;
-  const kinds = day === undefined ? undefined : packOf(world, before.region, day)?.findings;
-  if (!kinds?.some((kind) => kind.code === event.code))
-    return refuse('code', "not in the region's vocabulary of findings");
+  const pack = day === undefined ? undefined : packOf(world, before.region, day);
+  const kind = pack?.findings?.find((each) => each.code === event.code);
+  if (!kind) return refuse('code', "not in the region's vocabulary of findings");
   const finding: Finding = {
     id: event.finding,
     region: before.region,
@@ -171,11 +173,28 @@ export function decideFinding(
     position: event.position,
   };
   const visit: Visit = { ...before, findings: before.findings + 1, position: event.position };
+  const { account, name, camera } = event;
+  const at = finding.snapshotAt ?? event.occurredAt;
+  const taken =
+    camera !== undefined && pack?.settings?.evidence?.clipOfFinding
+      ? takenAs(
+          event,
+          {
+            id: `evidence-${finding.id}`.slice(0, 80),
+            hall: before.hall,
+            camera,
+            at,
+            from: at - clipBefore,
+            until: at + clipAfter,
+            why: [kind.title.zh, event.note].filter(Boolean).join(': ').slice(0, 2000),
+            about: { kind: 'finding', id: finding.id },
+          },
+          { account, name },
+          world,
+        )
+      : nothing;
   return {
-    puts: [
-      { table: 'finding', row: finding },
-      { table: 'visit', row: visit },
-    ],
+    puts: [{ table: 'finding', row: finding }, { table: 'visit', row: visit }, ...taken.puts],
     ledger: [
       act(event, 'finding.recorded', finding.id, before.hall, {
         window: event.window,
@@ -183,6 +202,7 @@ export function decideFinding(
         snapshot: event.snapshot?.sha256 ?? '',
         note: event.note ?? '',
       }),
+      ...taken.ledger,
     ],
   };
 }

@@ -3,6 +3,16 @@ import { instant, yuan, shortText, longText, reasonText, identifier } from './fi
 import { cameraDescribed } from './cameraEvents.ts';
 import { byPerson, common } from './eventFields.ts';
 import {
+  evidenceAnswered,
+  evidenceFailed,
+  evidenceReleased,
+  evidenceRemoved,
+  evidenceRequested,
+  evidenceSealed,
+  evidenceTaken,
+  evidenceViewed,
+} from './evidenceEvents.ts';
+import {
   inquiryClosed,
   inquiryExtended,
   inquiryOpened,
@@ -369,6 +379,14 @@ export const hubEvent = z.discriminatedUnion('kind', [
   inquiryOpened,
   inquiryExtended,
   inquiryClosed,
+  evidenceTaken,
+  evidenceSealed,
+  evidenceRequested,
+  evidenceAnswered,
+  evidenceReleased,
+  evidenceFailed,
+  evidenceViewed,
+  evidenceRemoved,
 ]);
 
 /**

@@ -94,7 +94,17 @@ export const packSettings = z.strictObject({
     })
     .optional(),
   /** C-17, for evidence and scores: who approves that evidence is viewed or copied; scores may be open to all staff. */
-  evidence: z.strictObject({ ...article, approval: z.enum(['none', 'ownOrgan']), openScores: z.boolean() }).optional(),
+  evidence: z
+    .strictObject({
+      ...article,
+      approval: z.enum(['none', 'ownOrgan']),
+      openScores: z.boolean(),
+      /** A released copy may be opened for so many days; absent: seven. */
+      releaseDays: z.int().min(1).max(90).optional(),
+      /** A finding with a camera gets its clip by itself. */
+      clipOfFinding: z.boolean().optional(),
+    })
+    .optional(),
   /** SC-32: how far back the people of a hall may watch what was recorded without a release: not at all, an hour, the day. */
   recording: z.strictObject({ ...article, timeShift: z.enum(['none', 'hour', 'day']) }).optional(),
   /** C-18, for complaints: working days to decide whether a complaint is accepted; a real name gets a written answer. */

@@ -74,6 +74,8 @@ class Rows implements State {
   duty = (): undefined => undefined;
   visit = (): undefined => undefined;
   camera = (): undefined => undefined;
+  evidence = (): undefined => undefined;
+  release = (): undefined => undefined;
   readonly #inquiries = new Map<string, Inquiry>();
   readonly #registers = new Map<string, Register>();
   inquiry = (id: string): Inquiry | undefined => this.#inquiries.get(id);

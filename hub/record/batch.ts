@@ -5,6 +5,7 @@
 import { decide, followsOf, needsOf, refuse, type Consequences, type Put, type State } from '../model/decide.ts';
 import { HubError } from '../model/error.ts';
 import type { Event, Recorded } from '../model/event.ts';
+import type { Evidence, Release } from '../model/evidence.ts';
 import type { LiveItem } from '../model/live.ts';
 import type {
   CameraStatus,
@@ -91,6 +92,8 @@ export class Recorder {
     camera: (id) => this.#rows.camera.get(id),
     inquiry: (id) => this.#rows.inquiry.get(id),
     register: (id) => this.#rows.register.get(id),
+    evidence: (id) => this.#rows.evidence.get(id),
+    release: (id) => this.#rows.release.get(id),
   };
   #heads = new Map<string, { sequence: number; hash: string }>();
   /** Ids that were decided and are not in the store yet. */
@@ -281,6 +284,8 @@ export class Recorder {
       camera: new Set<string>(),
       inquiry: new Set<string>(),
       register: new Set<string>(),
+      evidence: new Set<string>(),
+      release: new Set<string>(),
     };
     for (const event of events) {
       const needs = needsOf(event);
@@ -315,7 +320,7 @@ export class Recorder {
     const missing = [...ids].filter((id) => !rows.has(id) && !asked.has(`${table} ${id}`));
     if (missing.length === 0) return;
     for (const id of missing) asked.add(`${table} ${id}`);
-    type Body = Casefile | Signal | Duty | Visit | CameraStatus | Inquiry | Register;
+    type Body = Casefile | Signal | Duty | Visit | CameraStatus | Inquiry | Register | Evidence | Release;
     for (const { body } of await run<{ body: Body }>(this.#store, selectRows(table, missing))) {
       rows.set(table === 'camera' ? (body as CameraStatus).camera : (body as Exclude<Body, CameraStatus>).id, body);
     }

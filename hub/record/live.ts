@@ -41,10 +41,14 @@ export function lineOf(
   };
 }
 
+const unlisted = ['notice', 'inquiry', 'register', 'evidence', 'release'] as const;
+const isUnlisted = (put: Put): put is Extract<Put, { table: (typeof unlisted)[number] }> =>
+  (unlisted as readonly string[]).includes(put.table);
+
 /** Nothing for what no page keeps a list of: a notice or an investigation changes its signal as well. */
 export function itemOf(put: Put): LiveItem | undefined {
   const { region, position } = put.row;
-  if (put.table === 'notice' || put.table === 'inquiry' || put.table === 'register') return undefined;
+  if (isUnlisted(put)) return undefined;
   if (put.table !== 'casefile') return { topic: put.table, region, position, body: put.row } as LiveItem;
   const { id, status, window, hall, promisedDueAt, statutoryDueAt } = put.row;
   return {

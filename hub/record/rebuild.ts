@@ -17,6 +17,8 @@ const derived = {
   notice: 'id',
   inquiry: 'id',
   register: 'id',
+  evidence: 'id',
+  evidence_release: 'id',
   ledger: 'region, sequence',
 } as const;
 

@@ -1,5 +1,6 @@
 /** The rows that are kept between batches, by table and id. */
 import type { Casefile, Signal, Duty, Visit, CameraStatus, Inquiry, Register } from '../model/state.ts';
+import type { Evidence, Release } from '../model/evidence.ts';
 import type { Loadable } from './statements.ts';
 
 export interface Rows {
@@ -10,6 +11,8 @@ export interface Rows {
   camera: Map<string, CameraStatus>;
   inquiry: Map<string, Inquiry>;
   register: Map<string, Register>;
+  evidence: Map<string, Evidence>;
+  release: Map<string, Release>;
 }
 
 export const emptyRows = (): Rows => ({
@@ -20,5 +23,7 @@ export const emptyRows = (): Rows => ({
   camera: new Map(),
   inquiry: new Map(),
   register: new Map(),
+  evidence: new Map(),
+  release: new Map(),
 });
 export const loadables = Object.keys(emptyRows()) as Loadable[];

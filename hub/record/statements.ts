@@ -39,6 +39,8 @@ const tables = {
   camera: 'camera_status',
   inquiry: 'inquiry',
   register: 'register',
+  evidence: 'evidence',
+  release: 'evidence_release',
 } as const;
 export type Loadable = keyof typeof tables;
 
@@ -271,6 +273,42 @@ const shapes: { [T in Put['table']]: Shape<T> } = {
     cells: (row) => [row.id, row.region, row.signal, row.hall, row.state, row.dueAt],
   },
   register: { name: 'register', key: 'id', columns: [...common, ...tail], cells: (row) => [row.id, row.region] },
+  evidence: {
+    name: 'evidence',
+    key: 'id',
+    columns: [
+      ...common,
+      ['hall', 'text'],
+      ['camera', 'text'],
+      ['at', 'int8'],
+      ['until_at', 'int8'],
+      ['state', 'text'],
+      ...tail,
+    ],
+    cells: (row) => [row.id, row.region, row.hall, row.camera, row.at, row.until, row.state],
+  },
+  release: {
+    name: 'evidence_release',
+    key: 'id',
+    columns: [
+      ...common,
+      ['hall', 'text'],
+      ['evidence', 'text'],
+      ['state', 'text'],
+      ['account', 'text'],
+      ['asked_at', 'int8'],
+      ...tail,
+    ],
+    cells: (row) => [
+      row.id,
+      row.region,
+      row.hall,
+      row.evidence,
+      row.state,
+      row.requestedBy.account,
+      row.requestedBy.at,
+    ],
+  },
 };
 
 export const putTables = Object.keys(shapes) as Put['table'][];
@@ -305,8 +343,8 @@ export const switchCameras = (events: readonly Archived[]): Statement[] =>
     event.kind === 'camera.changed' && event.account !== undefined && !refused
       ? [
           {
-            text: 'update camera set enabled = $2, changed_at = $3, changed_by = $4 where id = $1',
-            values: [event.camera, event.state !== 'disabled', event.receivedAt, event.account],
+            text: 'update camera set enabled = $2 where id = $1',
+            values: [event.camera, event.state !== 'disabled'],
           },
         ]
       : [],

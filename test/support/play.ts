@@ -1,5 +1,6 @@
 import { decide, followsOf, needsOf, type Consequences, type State } from '../../hub/model/decide.ts';
 import type { Event } from '../../hub/model/event.ts';
+import type { Evidence, Release } from '../../hub/model/evidence.ts';
 import type { Notice } from '../../hub/model/notice.ts';
 import type {
   CameraStatus,
@@ -24,6 +25,8 @@ export class Play implements State {
   readonly cameras = new Map<string, CameraStatus>();
   readonly inquiries = new Map<string, Inquiry>();
   readonly registers = new Map<string, Register>();
+  readonly evidences = new Map<string, Evidence>();
+  readonly releases = new Map<string, Release>();
   readonly notices: Notice[] = [];
   readonly ledger: LedgerDraft[] = [];
   readonly #world: World;
@@ -40,6 +43,8 @@ export class Play implements State {
   camera = (id: string) => this.cameras.get(id);
   inquiry = (id: string) => this.inquiries.get(id);
   register = (id: string) => this.registers.get(id);
+  evidence = (id: string) => this.evidences.get(id);
+  release = (id: string) => this.releases.get(id);
 
   /** Decides one event; every row it read must be one it said it needs. */
   tell(event: Event, receivedAt = event.occurredAt): Consequences {
@@ -53,6 +58,8 @@ export class Play implements State {
       else if (put.table === 'finding') this.findings.set(put.row.id, put.row);
       else if (put.table === 'inquiry') this.inquiries.set(put.row.id, put.row);
       else if (put.table === 'register') this.registers.set(put.row.id, put.row);
+      else if (put.table === 'evidence') this.evidences.set(put.row.id, put.row);
+      else if (put.table === 'release') this.releases.set(put.row.id, put.row);
       else if (put.table === 'notice') this.notices.push(put.row);
       else this.cameras.set(put.row.camera, put.row);
     }
@@ -111,6 +118,8 @@ export class Play implements State {
       camera: only(this.cameras, (id) => id === needs.camera),
       inquiry: only(this.inquiries, (id) => id === needs.inquiry),
       register: only(this.registers, (id) => registers.includes(id)),
+      evidence: only(this.evidences, (id) => id === needs.evidence),
+      release: only(this.releases, (id) => id === needs.release),
     };
   }
 }

@@ -38,6 +38,23 @@ export function subjectOf(entry: LedgerEntry): string {
       if (facts.outcome === 'fault' || facts.outcome === 'noFault') parts.push(t(`inquiry.${facts.outcome}`));
       if (typeof facts.reason === 'string' && facts.reason !== '') parts.push(facts.reason);
       break;
+    case 'evidence.taken':
+    case 'evidence.sealed':
+    case 'evidence.requested':
+    case 'evidence.approved':
+    case 'evidence.refused':
+    case 'evidence.released':
+    case 'evidence.failed':
+    case 'evidence.viewed':
+    case 'evidence.removed': {
+      const number = places.windowNumber(String(facts.window ?? ''));
+      if (number !== undefined) parts.push(t('window', { number }));
+      if (facts.act === 'view' || facts.act === 'copy' || facts.act === 'delete')
+        parts.push(t(`evidence.act.${facts.act}`));
+      for (const words of [facts.why, facts.purpose, facts.reason])
+        if (typeof words === 'string' && words !== '') parts.push(words);
+      break;
+    }
     case 'pack.activated':
       parts.push(t('subject.pack', { pack: entry.subject, day: String(facts.effectiveFrom ?? '') }));
       break;
