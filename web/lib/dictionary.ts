@@ -1145,6 +1145,18 @@ export const dictionary = {
   'act.inquiry.opened': ['立项调查', 'Investigation opened'],
   'act.inquiry.extended': ['调查延期', 'Investigation extended'],
   'act.inquiry.closed': ['调查办结', 'Investigation closed'],
+  'act.evidence.taken': ['取证', 'Evidence taken'],
+  'act.evidence.sealed': ['证据固定', 'Evidence sealed'],
+  'act.evidence.requested': ['申请调阅', 'Release requested'],
+  'act.evidence.approved': ['批准调阅', 'Release approved'],
+  'act.evidence.refused': ['不予调阅', 'Release refused'],
+  'act.evidence.released': ['出具副本', 'Copy released'],
+  'act.evidence.failed': ['副本未能出具', 'Copy failed'],
+  'act.evidence.viewed': ['查看副本', 'Copy viewed'],
+  'act.evidence.removed': ['删除证据', 'Evidence deleted'],
+  'evidence.act.view': ['查阅', 'view'],
+  'evidence.act.copy': ['复制', 'copy'],
+  'evidence.act.delete': ['删除', 'delete'],
   'subject.urge': ['第 {number} 号', 'No. {number}'],
 
   // Help
