@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CameraState } from '../hub/model/event.ts';
-import { pull } from './args.ts';
-import { Boxes, retime } from './boxes.ts';
-import { run as runFfmpeg } from './ffmpeg.ts';
 import { Judge } from './judge.ts';
-import { announce, bringsOthers, isAlike, isSame, oddCodec, type KeyPicture } from './key.ts';
+import { bringsOthers, isAlike, isSame, oddCodec, type KeyPicture } from './key.ts';
 import { Pace } from './pace.ts';
+import { open, type Source, type SourcePicture } from './source.ts';
 import { Window, type WindowOptions } from './window.ts';
 
 export interface CameraOptions {
@@ -27,6 +25,8 @@ export interface CameraOptions {
 const SILENT_MS = 3000;
 /** Pictures arrive but no key picture, for so long or three times the usual interval. */
 const KEYLESS_MS = 12_000;
+/** A camera on a bad network loses pictures all the time: that is written down so often at most. */
+const SAY_LOSS_MS = 60_000;
 /** Connected, but no first picture for so long: a camera may send a key picture every ten seconds only, and none when asked. */
 const BLIND_MS = 13_000;
 
@@ -43,6 +43,8 @@ interface Outcome {
   pictures: number;
   /** Programme time of the end of the last picture. */
   endedAt: number | undefined;
+  /** Only ffmpeg carries what the camera sends. */
+  unfit?: boolean;
 }
 
 /** Milliseconds before the next attempt: at once after a good run, then doubling to 10 s, with a quarter of jitter. */
@@ -69,7 +71,10 @@ export class Camera {
   #askedAt = 0;
   #life: { abort: AbortController; done: Promise<void> } | undefined;
   #stopped = false;
-  #pid: number | undefined;
+  #source: Source | undefined;
+  /** The camera sends what only ffmpeg carries, as was found out since it was asked for. */
+  #unfit = false;
+  #saidLossAt = 0;
   #judge = new Judge();
   #newest: KeyPicture | undefined;
   #seen: KeyPicture | undefined;
@@ -93,9 +98,9 @@ export class Camera {
     return this.#state;
   }
 
-  /** Process id of its ffmpeg while there is one. */
+  /** Process id of its ffmpeg while there is one: cameras that speak RTSP need none. */
   get pid(): number | undefined {
-    return this.#pid;
+    return this.#source?.pid;
   }
 
   /** The newest key picture, when it was not looked at yet. */
@@ -163,7 +168,7 @@ export class Camera {
     await life?.done;
   }
 
-  /** For good; resolves when its ffmpeg is gone. */
+  /** For good; resolves when its connection or ffmpeg is gone. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const life = this.#life;
@@ -212,6 +217,7 @@ export class Camera {
     this.#newest = this.#seen = undefined;
     this.#lookedAt = this.#judgedAt = 0;
     this.#forgotAt = Date.now();
+    this.#unfit = false;
   }
 
   /** The one retry loop. */
@@ -230,6 +236,11 @@ export class Camera {
       if (this.#opened.length > most) this.#opened.shift();
       const outcome = await this.#run(signal);
       if (signal.aborted) break;
+      if (outcome.unfit) {
+        this.#unfit = true;
+        this.#options.log.info({ camera: this.#options.id, reason: outcome.reason }, 'this camera needs an ffmpeg');
+        continue;
+      }
       failures = outcome.pictures > 0 ? 0 : failures + 1;
       if (failures === 0) this.#set('stalled', outcome.endedAt ?? Date.now(), outcome.reason);
       else this.#set('offline', Date.now(), outcome.reason);
@@ -238,20 +249,11 @@ export class Camera {
     clearInterval(grace);
   }
 
-  /** One attempt: until ffmpeg ends, the picture stalls or `signal` says stop. Never throws. */
+  /** One attempt: until the source ends, the picture stalls or `signal` says stop. Never throws. */
   async #run(signal: AbortSignal): Promise<Outcome> {
-    let command;
-    try {
-      command = pull(await this.#options.address());
-    } catch (error) {
-      return { reason: error instanceof Error ? error.message : String(error), pictures: 0, endedAt: undefined };
-    }
-    if (signal.aborted) return { reason: 'stopped', pictures: 0, endedAt: undefined };
-    const boxes = new Boxes();
     const pace = new Pace();
     const began = Date.now();
     let init: Buffer | undefined;
-    let timescale = 0;
     let endedAt: number | undefined;
     let pictures = 0;
     let pictureAt = began;
@@ -261,66 +263,70 @@ export class Camera {
     const end = (why: string): void => {
       if (reason !== undefined) return;
       reason = why;
-      void running.stop();
+      void source.stop();
     };
-    const take = (chunk: Buffer): void => {
-      if (reason !== undefined || signal.aborted) return;
-      for (const piece of boxes.push(chunk)) {
-        if (piece.kind === 'init') {
-          timescale = piece.timescale;
-          init = piece.bytes;
-          announce(init);
-          this.window.begin(piece.bytes);
-          continue;
-        }
-        if (piece.key && init && this.#isOutdated({ init, fragment: piece.bytes, at: 0 })) {
-          return end('the camera changed the size or kind of its picture');
-        }
-        const now = Date.now();
-        const paced = pace.next(piece.duration / timescale, now);
-        const from = Math.round(paced.time * timescale);
-        retime(piece, from, Math.round((paced.time + paced.duration) * timescale) - from);
-        this.window.add({
-          bytes: piece.bytes,
-          duration: paced.duration,
-          key: piece.key,
-          at: paced.at,
-          broken: paced.broken,
-        });
-        pictures++;
-        pictureAt = now;
-        endedAt = paced.at + paced.duration * 1000;
-        if (piece.key && init) {
-          keyEvery = Math.max(keyEvery, now - keyAt);
-          keyAt = now;
-          this.#take({ init, fragment: piece.bytes, at: paced.at });
-        }
-      }
-    };
-    const running = runFfmpeg(command, undefined, (chunk) => {
-      try {
-        take(chunk);
-      } catch (error) {
-        end(error instanceof Error ? error.message : String(error));
-      }
-    });
-    const watch = setInterval(() => {
-      this.#pid = running.pid;
+    const take = (picture: SourcePicture): void => {
+      if (reason !== undefined || signal.aborted || !init) return;
       const now = Date.now();
-      if (pictures === 0 && now - began > BLIND_MS) end('no picture came');
-      if (pictures > 0 && now - pictureAt > SILENT_MS) {
-        this.#set('stalled', endedAt ?? now, 'no picture for 3 s');
-        end('no picture for 3 s');
+      const paced = pace.next(picture.lasts, now, picture.gap);
+      const bytes = picture.fragment(paced.time, paced.duration);
+      if (picture.key && this.#isOutdated({ init, fragment: bytes, at: 0 }))
+        return end('the camera changed the size or kind of its picture');
+      this.window.add({
+        ...{ bytes, duration: paced.duration, key: picture.key, at: paced.at, broken: paced.broken },
+        ...(picture.cameraAt === undefined ? {} : { cameraAt: picture.cameraAt }),
+      });
+      pictures++;
+      pictureAt = now;
+      endedAt = paced.at + paced.duration * 1000;
+      if (!picture.key) return;
+      keyEvery = Math.max(keyEvery, now - keyAt);
+      keyAt = now;
+      this.#take({ init, fragment: bytes, at: paced.at });
+    };
+    let source: Source;
+    try {
+      const address = await this.#options.address();
+      if (signal.aborted) return { reason: 'stopped', pictures, endedAt };
+      source = open(address, this.#unfit, {
+        init: (bytes) => this.window.begin((init = bytes)),
+        picture: take,
+      });
+    } catch (error) {
+      return { reason: error instanceof Error ? error.message : String(error), pictures, endedAt };
+    }
+    this.#source = source;
+    let losses = 0;
+    const watch = setInterval(() => {
+      const now = Date.now();
+      if (source.losses > losses) this.#sayLoss((losses = source.losses));
+      if (pictures === 0) {
+        if (now - began > BLIND_MS) end('no picture came');
+        return;
       }
-      if (pictures > 0 && now - keyAt > Math.max(KEYLESS_MS, 3 * keyEvery)) end('no key picture any more');
+      if (now - pictureAt > SILENT_MS) {
+        // What comes cannot be shown before the next key picture: asking anew would not bring it sooner.
+        const isDeaf = now - Math.max(pictureAt, source.heardAt ?? 0) > SILENT_MS;
+        const why = isDeaf ? 'no picture for 3 s' : 'pictures were lost on the way, until the next key picture';
+        this.#set('stalled', endedAt ?? now, why);
+        if (isDeaf) end(why);
+      }
+      if (now - keyAt > Math.max(KEYLESS_MS, 3 * keyEvery)) end('no key picture any more');
     }, 250);
-    const stop = (): void => void running.stop();
+    const stop = (): void => void source.stop();
     signal.addEventListener('abort', stop, { once: true });
-    const said = await running.ended;
+    const { reason: said, unfit } = await source.ended;
     signal.removeEventListener('abort', stop);
     clearInterval(watch);
-    this.#pid = undefined;
+    this.#source = undefined;
     this.#runFrom = undefined;
-    return { reason: reason ?? said, pictures, endedAt };
+    return { reason: reason ?? said, pictures, endedAt, unfit };
+  }
+
+  #sayLoss(losses: number): void {
+    const now = Date.now();
+    if (now - this.#saidLossAt < SAY_LOSS_MS) return;
+    this.#saidLossAt = now;
+    this.#options.log.info({ camera: this.#options.id, losses }, 'pictures of a camera were lost on the way');
   }
 }

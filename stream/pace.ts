@@ -36,8 +36,10 @@ export class Pace {
   /**
    * The next picture: what the camera says it lasts (seconds) and when it arrived in full (epoch ms). `at` is the wall
    * time of its beginning; `broken` when wall time and timeline parted by more than a second, so that players must be told.
+   * `gap` is how many seconds of pictures were lost before it: the timeline leaves them out, and players are told as well.
    */
-  next(claimed: number, arrived: number): { time: number; duration: number; at: number; broken: boolean } {
+  next(claimed: number, arrived: number, gap = 0): { time: number; duration: number; at: number; broken: boolean } {
+    this.#media += gap * this.#rate * (1 + this.#trim);
     const sane = claimed > 0.001 && claimed <= Pace.LONGEST;
     if (sane) this.#usual = claimed;
     const time = this.#media;
@@ -47,7 +49,7 @@ export class Pace {
     const broken = this.#measure(offset, arrived);
     // Whatever was measured: what has arrived is not from the future.
     const at = Math.min(time * 1000 + this.#offset, arrived - duration * 1000);
-    return { time, duration, at, broken };
+    return { time, duration, at, broken: broken || gap > 0 };
   }
 
   #measure(offset: number, arrived: number): boolean {

@@ -117,7 +117,7 @@ export async function deaths(report: Report): Promise<void> {
     (path) =>
       new Camera({
         id: path,
-        address: () => Promise.resolve(server.url(path)),
+        address: () => Promise.resolve(`${server.url(path)}?via=ffmpeg`),
         changed: () => undefined,
         log: createLog('silent'),
         sessions: Infinity,

@@ -230,7 +230,7 @@ describe('a camera whose ffmpeg is killed again and again', () => {
     const make = (path: string): Camera =>
       new Camera({
         id: path,
-        address: () => Promise.resolve(server.url(path)),
+        address: () => Promise.resolve(`${server.url(path)}?via=ffmpeg`),
         changed: (state) => void states.push(state),
         log: createLog('silent'),
       });

@@ -1,0 +1,123 @@
+import { pull } from './args.ts';
+import { Boxes, retime } from './boxes.ts';
+import { run as runFfmpeg } from './ffmpeg.ts';
+import { announce } from './key.ts';
+import { fragmentOf, TIMESCALE } from './mux.ts';
+import { readAddress, setting } from './rtsp/address.ts';
+import { Session } from './rtsp/session.ts';
+
+/** One picture as a source hands it over, before it is put on the server's clock. */
+export interface SourcePicture {
+  key: boolean;
+  /** Seconds, as the camera claims. */
+  lasts: number;
+  /** Seconds of pictures that were lost before it. */
+  gap: number;
+  /** When it was taken by the camera's own clock, epoch ms, where the camera tells it. */
+  cameraAt: number | undefined;
+  /** The picture as a fragment with these times (seconds). */
+  fragment(time: number, duration: number): Buffer;
+}
+
+/** What is told by a source. Both may throw: then the source ends with that reason. */
+export interface Ears {
+  init: (bytes: Buffer) => void;
+  picture: (picture: SourcePicture) => void;
+}
+
+/** Pictures on their way from one camera: an RTSP session in this process, or an ffmpeg. */
+export interface Source {
+  /** Process id of its ffmpeg, if it is one that was spawned. */
+  readonly pid: number | undefined;
+  /** Something of pictures came at this time (epoch ms) although none could be shown; undefined where nobody knows. */
+  readonly heardAt: number | undefined;
+  /** How often pictures were lost on the way. */
+  readonly losses: number;
+  /** Resolves when nothing of it is left. `unfit`: ffmpeg may do better. */
+  ended: Promise<{ reason: string; unfit: boolean }>;
+  /** May be called at any time; resolves when nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+function fromCamera(address: string, ears: Ears): Source {
+  let serial = 0;
+  let failure: string | undefined;
+  const session = new Session(readAddress(address), ({ units, key, init, lasts, gap, cameraAt }) => {
+    if (failure !== undefined) return;
+    try {
+      if (init) ears.init(init);
+      ears.picture({
+        ...{ key, lasts, gap, cameraAt },
+        fragment: (time, duration) => {
+          const from = Math.round(time * TIMESCALE);
+          return fragmentOf(units, from, Math.round((time + duration) * TIMESCALE) - from, key, ++serial);
+        },
+      });
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
+      void session.stop();
+    }
+  });
+  return {
+    pid: undefined,
+    get heardAt() {
+      return session.heardAt;
+    },
+    get losses() {
+      return session.losses;
+    },
+    ended: session.ended.then(({ reason, unfit }) => ({ reason: failure ?? reason, unfit })),
+    stop: () => session.stop(),
+  };
+}
+
+function fromFfmpeg(address: string, ears: Ears): Source {
+  const boxes = new Boxes();
+  let timescale = 0;
+  let failure: string | undefined;
+  const take = (chunk: Buffer): void => {
+    for (const piece of boxes.push(chunk)) {
+      if (piece.kind === 'init') {
+        timescale = piece.timescale;
+        announce(piece.bytes);
+        ears.init(piece.bytes);
+        continue;
+      }
+      ears.picture({
+        ...{ key: piece.key, lasts: piece.duration / timescale, gap: 0, cameraAt: undefined },
+        fragment: (time, duration) => {
+          const from = Math.round(time * timescale);
+          retime(piece, from, Math.round((time + duration) * timescale) - from);
+          return piece.bytes;
+        },
+      });
+    }
+  };
+  const running = runFfmpeg(pull(address), undefined, (chunk) => {
+    if (failure !== undefined) return;
+    try {
+      take(chunk);
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
+      void running.stop();
+    }
+  });
+  return {
+    get pid() {
+      return running.pid;
+    },
+    heardAt: undefined,
+    losses: 0,
+    ended: running.ended.then((said) => ({ reason: failure ?? said, unfit: false })),
+    stop: () => running.stop(),
+  };
+}
+
+/**
+ * Begins to pull a camera: `rtsp[s]:` by a session of the hub's own, unless `?via=ffmpeg` stands in its address or `unfit` (the camera
+ * was found to send what the hub does not carry); everything else by ffmpeg. Throws `HubError('camera.address')`.
+ */
+export function open(address: string, unfit: boolean, ears: Ears): Source {
+  const { value: via, rest } = setting(address, 'via');
+  return /^rtsps?:/.test(rest) && via !== 'ffmpeg' && !unfit ? fromCamera(rest, ears) : fromFfmpeg(rest, ears);
+}
