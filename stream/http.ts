@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { gzipSync } from 'node:zlib';
 import { may } from '../hub/model/rights.ts';
 import { qualities, type Quality } from '../hub/model/video.ts';
 import type { Context } from '../hub/platform/part.ts';
@@ -6,14 +7,11 @@ import { problem, sendProblem } from '../hub/platform/problem.ts';
 import type { Camera } from './camera.ts';
 import type { Closed, Door, View } from './door.ts';
 import { lowLatencyPlaylist, plainPlaylist } from './playlist.ts';
+import { isThere, patienceOf, readReload, tooFar } from './reload.ts';
 import { findEvidence, type Evidence } from './evidence.ts';
 
 /** A first picture that takes longer is a 503; of a camera that is offline it is one at once, because browsers have few connections. */
 const FIRST_PICTURE_MS = 8000;
-/** Blocked requests answer after three target durations at the latest (RFC 8216bis §6.2.5.2), and never hang for good. */
-const MOST_BLOCKED_MS = 10_000;
-/** A playlist further ahead than this is asked for by mistake (§6.2.5.2). */
-const FUTURE_SEGMENTS = 2;
 
 export interface Serving {
   context: Pick<Context, 'identify' | 'store'>;
@@ -67,8 +65,9 @@ async function grant(
   if (!who) sendProblem(reply, problem(401));
   else if (!isQuality(quality)) sendProblem(reply, problem(404, { detail: `expected ${qualities.join(', ')}` }));
   else {
-    const again = (): View | Closed => door.use(who, camera, quality, 'http');
-    const view = how === 'open' ? door.open(who, camera, quality, 'http') : again();
+    const asked = { camera, quality, transport: 'http' } as const;
+    const again = (): View | Closed => door.use(who, asked);
+    const view = how === 'open' ? door.open(who, asked) : again();
     if (view.ok) return { ...view, again };
     refuse(reply, view);
   }
@@ -80,46 +79,31 @@ const isQuality = (text: string): text is Quality => (qualities as readonly stri
 const away = (reply: FastifyReply, camera: Camera): FastifyReply =>
   sendProblem(reply, problem(503, { detail: `no picture from the camera (${camera.state})`, reason: 'camera.away' }));
 
-const sendPlaylist = (reply: FastifyReply, text: string): FastifyReply =>
-  reply.header('cache-control', 'no-cache').type('application/vnd.apple.mpegurl').send(text);
-
-/** A directive of the query: undefined when absent, NaN when it is no whole number. */
-function directive(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  return /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+/** Not kept by anybody, because rights apply and it is old within a part; as gzip where that is understood (RFC 8216bis §6.2.1). */
+function sendPlaylist(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
+  void reply
+    .header('cache-control', 'private, no-cache')
+    .header('vary', 'accept-encoding')
+    .type('application/vnd.apple.mpegurl');
+  const zips = /(^|[\s,])gzip(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(String(request.headers['accept-encoding'] ?? ''));
+  return zips ? reply.header('content-encoding', 'gzip').send(gzipSync(text, { level: 1 })) : reply.send(text);
 }
 
 async function lowLatency(serving: Serving, request: Live, reply: FastifyReply): Promise<FastifyReply | void> {
   const granted = await grant(serving, 'open', request, reply);
   if (!granted) return reply;
   const { window } = granted.camera;
-  const sequence = directive(request.query['_HLS_msn']);
-  const part = directive(request.query['_HLS_part']);
-  if (Number.isNaN(sequence) || Number.isNaN(part) || (part !== undefined && sequence === undefined)) {
-    return sendProblem(
-      reply,
-      problem(400, { field: '_HLS_msn', reason: 'expected whole numbers, and _HLS_part only with _HLS_msn' }),
-    );
-  }
+  const reload = readReload(request.query);
+  if ('reason' in reload) return sendProblem(reply, problem(400, reload));
   const ready = (): boolean => window.segments.some((segment) => segment.closed);
   if (!(await granted.camera.first(ready, FIRST_PICTURE_MS))) return away(reply, granted.camera);
-  if (sequence !== undefined) {
-    const newest = window.segments.at(-1)!.sequence;
-    if (sequence > newest + FUTURE_SEGMENTS) {
-      return sendProblem(reply, problem(400, { field: '_HLS_msn', reason: `the newest segment is ${newest}` }));
-    }
-    const there = (): boolean => {
-      const last = window.segments.at(-1);
-      if (!last) return false;
-      if (last.sequence !== sequence) return last.sequence > sequence;
-      return last.closed || (part !== undefined && last.parts.length > part);
-    };
-    const patience = Math.min(MOST_BLOCKED_MS, Math.max(2, window.longest) * 3000);
-    if (!(await window.until(there, patience)) || !ready()) return away(reply, granted.camera);
-  }
+  const far = tooFar(window, reload);
+  if (far) return sendProblem(reply, problem(400, far));
+  const there = (): boolean => ready() && isThere(window, reload);
+  if (!(await window.until(there, patienceOf(window)))) return away(reply, granted.camera);
   const still = granted.again();
   if (!still.ok) return refuse(reply, still);
-  return sendPlaylist(reply, lowLatencyPlaylist(window));
+  return sendPlaylist(request, reply, lowLatencyPlaylist(window, reload));
 }
 
 async function plain(serving: Serving, request: Live, reply: FastifyReply): Promise<FastifyReply | void> {
@@ -130,7 +114,7 @@ async function plain(serving: Serving, request: Live, reply: FastifyReply): Prom
   if (!(await granted.camera.first(ready, FIRST_PICTURE_MS))) return away(reply, granted.camera);
   const still = granted.again();
   if (!still.ok) return refuse(reply, still);
-  return sendPlaylist(reply, plainPlaylist(window));
+  return sendPlaylist(request, reply, plainPlaylist(window));
 }
 
 /** Initialization sections, segments and parts. The part that the playlist hints at is answered as soon as it is there. */

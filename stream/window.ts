@@ -139,9 +139,6 @@ export class Window {
     }
     return this.#target;
   }
-  get longest(): number {
-    return this.target;
-  }
   /** Breaks of the timeline that have left the window. */
   get discontinuitySequence(): number {
     return this.#breaks;
