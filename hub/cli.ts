@@ -161,6 +161,54 @@ source
   .option('--off', 'the source need not sign any more')
   .action(async (id: string, flags: { off?: boolean }) => (await import('./cli/people.ts')).signSource(id, flags));
 
+const camera = program
+  .command('camera')
+  .description('cameras: where their pictures come from, and whether they are on');
+camera
+  .command('list')
+  .option('--region <code>', 'theirs and below', region)
+  .option('--json')
+  .action(async (flags) => (await import('./cli/cameras.ts')).listCamerasCommand(flags));
+const recordOptions = (command: Command): Command =>
+  command
+    .option('--window <id>', 'that it looks at')
+    .option('--name-en <text>', 'in English')
+    .option('--address-stdin', 'read its address from standard input: rtsp://, http(s)://….m3u8 or ….flv, file:')
+    .option('--sub-stdin', 'read the address of its sub-stream from the next line')
+    .option('--push', 'an encoder pushes it by RTMP (PUSH_PORT); prints the key')
+    .option('--transport <tcp|udp>', 'of RTSP')
+    .option('--audio <reason>', 'carry its sound, and why')
+    .requiredOption('--by <account>', 'who does it');
+recordOptions(camera.command('add').argument('<id>'))
+  .requiredOption('--hall <id>', 'where it hangs')
+  .requiredOption('--name <text>', 'as shown to people')
+  .action(async (id: string, flags) => (await import('./cli/cameras.ts')).addCameraCommand(id, flags));
+recordOptions(camera.command('set').argument('<id>').description('change what is given'))
+  .option('--hall <id>', 'where it hangs')
+  .option('--name <text>', 'as shown to people')
+  .option('--no-sub', 'it has no sub-stream any more')
+  .option('--no-audio', 'its sound is not carried any more')
+  .action(async (id: string, flags) => (await import('./cli/cameras.ts')).setCameraCommand(id, flags));
+camera
+  .command('key')
+  .argument('<id>')
+  .description('print a new key for the encoder that pushes it; the old one holds no more')
+  .requiredOption('--by <account>', 'who does it')
+  .action(async (id: string, flags) => (await import('./cli/cameras.ts')).renewKeyCommand(id, flags));
+camera
+  .command('disable')
+  .argument('<id>')
+  .description('switch it off; the ledger keeps who did it and why')
+  .requiredOption('--reason <text>', 'why')
+  .requiredOption('--by <account>', 'who does it')
+  .action(async (id: string, flags) => (await import('./cli/cameras.ts')).switchCameraCommand(id, false, flags));
+camera
+  .command('enable')
+  .argument('<id>')
+  .option('--reason <text>', 'why')
+  .requiredOption('--by <account>', 'who does it')
+  .action(async (id: string, flags) => (await import('./cli/cameras.ts')).switchCameraCommand(id, true, flags));
+
 const contacts = program.command('contacts').description('who is told of a signal, and where');
 contacts
   .command('import')

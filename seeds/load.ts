@@ -37,13 +37,17 @@ async function upsert(
   keys: string[],
   columns: Record<string, string>,
   rows: Record<string, unknown>[],
+  /** What is left to people in rows that are there already: these columns, and whole rows that are not as `only` says. */
+  { kept = [], only = 'true' }: { kept?: string[]; only?: string } = {},
 ): Promise<void> {
   const names = Object.keys(columns);
   const typed = names.map((name) => `${name} ${columns[name]}`).join(', ');
-  const changed = names.filter((name) => !keys.includes(name)).map((name) => `${name} = excluded.${name}`);
+  const changed = names
+    .filter((name) => !keys.includes(name) && !kept.includes(name))
+    .map((name) => `${name} = excluded.${name}`);
   await runner.query(
     `insert into ${table} (${names.join(', ')}) select ${names.join(', ')} from jsonb_to_recordset($1::jsonb) as row(${typed})
-     on conflict (${keys.join(', ')}) do update set ${changed.join(', ')}`,
+     on conflict (${keys.join(', ')}) do update set ${changed.join(', ')} where ${only}`,
     [JSON.stringify(rows)],
   );
 }
@@ -89,6 +93,8 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
         hall_window: each.window,
         url: `\\x${Buffer.from(seal(`${base}/${each.view}`)).toString('hex')}`,
       })),
+      // A camera that an administrator switched off stays off, and one whose record they changed stays as they wrote it.
+      { kept: ['enabled'], only: 'camera.changed_at is null' },
     );
     // XY-14: what was reviewed and frozen is not taken back by an example.
     const versions = await runner.query<{ region: string; code: string }>(

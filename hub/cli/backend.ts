@@ -96,14 +96,22 @@ export async function seed(ground: Ground, folder: string): Promise<Record<strin
 
 /** A secret from standard input, never from the command line, where every user of the machine could read it. */
 export async function readSecret(name: string): Promise<string> {
-  if (process.stdin.isTTY) say(`type the ${name} and press Enter, then Ctrl-D:`);
+  return (await readSecrets(name, 1))[0]!;
+}
+
+/** So many of them, each on a line. */
+export async function readSecrets(name: string, count: number): Promise<string[]> {
+  if (process.stdin.isTTY) say(`type the ${name} and press Enter${count > 1 ? `, ${count} times` : ''}, then Ctrl-D:`);
   let text = '';
   for await (const chunk of process.stdin) {
     text += String(chunk);
-    if (text.length > 4_096) throw new HubError('cli.input', `the ${name} is too long`);
+    if (text.length > 4_096 * count) throw new HubError('cli.input', `the ${name} is too long`);
   }
-  const line = text.replace(/\r?\n$/, '');
-  if (line === '' || /[\r\n]/.test(line))
-    throw new HubError('cli.input', `expected the ${name} as one line on standard input`);
-  return line;
+  const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
+  if (lines.length !== count || lines.some((line) => line === '' || line.includes('\r')))
+    throw new HubError(
+      'cli.input',
+      `expected the ${name} as ${count === 1 ? 'one line' : `${count} lines`} on standard input`,
+    );
+  return lines;
 }

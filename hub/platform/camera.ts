@@ -10,13 +10,16 @@ import {
   type SourceKind,
 } from '../model/camera.ts';
 import { reasonText } from '../model/fields.ts';
-import { prefixOf, type World } from '../model/world.ts';
+import { prefixOf } from '../model/world.ts';
 import type { Context } from './part.ts';
 import type { Row } from './postgres.ts';
 import { worldChanged } from './world.ts';
 
 /** What the functions below work on. */
-export type CameraGround = Pick<Context, 'bus' | 'store' | 'seal' | 'world'>;
+export type CameraGround = Pick<Context, 'bus' | 'store' | 'seal' | 'world'> & {
+  /** Who asks runs this machine, and may loop films of it (`file:`). */
+  files?: boolean;
+};
 
 /** Who does it. */
 export interface By {
@@ -123,7 +126,7 @@ export async function addCamera(ground: CameraGround, input: CameraInput, by: By
   const read = cameraInput.safeParse(input);
   if (!read.success) return faultOf(read.error);
   const { id, address, subAddress, ...rest } = read.data;
-  const fault = unfit(ground.world(), rest);
+  const fault = unfit(ground, { ...rest, address, subAddress });
   if (fault) return fault;
   const key = address === 'push:' ? newKey() : undefined;
   const { seal, store, bus } = ground;
@@ -150,7 +153,7 @@ export async function changeCamera(
 ): Promise<Answer<{ key?: string }>> {
   const read = cameraChange.safeParse(change);
   if (!read.success) return faultOf(read.error);
-  const { seal, store, bus, world } = ground;
+  const { seal, store, bus } = ground;
   const answer = await store.transaction(async (runner): Promise<Answer<{ key?: string }>> => {
     const [row] = await runner.query<Stored>(
       `select ${columns} from camera c join hall h on h.id = c.hall where c.id = $1 for update of c`,
@@ -160,7 +163,7 @@ export async function changeCamera(
     const { address, subAddress, ...rest } = read.data;
     const { hall, window, name, nameEn, transport, audio } = { ...row, ...rest };
     const audioReason = rest.audioReason === undefined ? row.audio_reason : rest.audioReason;
-    const fault = unfit(world(), { hall, window, audio, audioReason });
+    const fault = unfit(ground, { hall, window, audio, audioReason, address, subAddress });
     if (fault) return fault;
     const key = address === 'push:' && !row.hasKey ? newKey() : undefined;
     await runner.query(
@@ -242,17 +245,25 @@ function faultOf({ issues }: { issues: { path: PropertyKey[]; message: string }[
   return no([...issue.path, ...keys].map(String).join('.'), issue.message);
 }
 
+interface Fitting {
+  hall: string;
+  window: string | null;
+  audio: boolean;
+  audioReason: string | null;
+  address?: string | undefined;
+  subAddress?: string | null | undefined;
+}
+
 function unfit(
-  world: World,
-  {
-    hall,
-    window,
-    audio,
-    audioReason,
-  }: { hall: string; window: string | null; audio: boolean; audioReason: string | null },
+  { world, files }: Pick<CameraGround, 'world' | 'files'>,
+  { hall, window, audio, audioReason, address, subAddress }: Fitting,
 ): ReturnType<typeof no> | undefined {
-  if (!world.halls.has(hall)) return no('hall', 'no such hall');
-  if (window !== null && world.windows.get(window)?.hall !== hall) return no('window', 'no such window in this hall');
+  const { halls, windows } = world();
+  if (!halls.has(hall)) return no('hall', 'no such hall');
+  if (window !== null && windows.get(window)?.hall !== hall) return no('window', 'no such window in this hall');
   if (audio && audioReason === null) return no('audioReason', 'expected why people at the window are to be heard');
+  const onlyHere = 'expected an address of a camera: films of this machine are for its command line';
+  if (!files && address?.startsWith('file:')) return no('address', onlyHere);
+  if (!files && subAddress?.startsWith('file:')) return no('subAddress', onlyHere);
   return undefined;
 }
