@@ -1,5 +1,6 @@
 /** The whole product once, in a real browser on the real demonstration: from a posted event and a camera to the ledger. */
 import { createHash, randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
