@@ -1,3 +1,4 @@
+import { sourceOf } from '../hub/model/camera.ts';
 import { HubError } from '../hub/model/error.ts';
 
 /** What ffmpeg is told. `list` is written to its standard input. */
@@ -21,36 +22,52 @@ const fragments = [
   ...['-muxdelay', '0', '-f', 'mp4'],
 ];
 
+/** What each kind of source may open, itself and whatever its playlists name; and how its demuxer is set. */
+const demuxers = {
+  rtsp: { protocols: 'pipe,rtsp,rtsps,tcp,udp,rtp,tls,crypto', probe: 32_768, analyze: 100_000 },
+  // Neither files nor pipes: a playlist of somebody else's must not lead into this machine.
+  hls: { protocols: 'http,https,tcp,tls,crypto', probe: 1_000_000, analyze: 1_000_000 },
+  flv: { protocols: 'http,https,tcp,tls', probe: 500_000, analyze: 500_000 },
+};
+
 /**
- * How to pull a camera: `rtsp://[user:password@]host[:port]/path`, over TCP, or UDP with `?transport=udp`; or `file:/path`, looped
- * in real time. The address of a camera is never an argument, because everybody on the machine can read those: it goes
- * through standard input as a one-line concat list, whose `option` lines configure the RTSP demuxer. Throws
- * `HubError('camera.address')`, without the address in its message.
+ * How to pull a camera: `rtsp://[user:password@]host[:port]/path`, over TCP, or UDP with `?transport=udp`; `http(s)://….m3u8` or
+ * `http(s)://….flv`; or `file:/path`, looped in real time. The address of a camera is never an argument, because everybody on the
+ * machine can read those: it goes through standard input as a one-line concat list, whose `option` lines configure the demuxer.
+ * Throws `HubError('camera.address')`, without the address in its message.
  */
 export function pull(address: string): Command {
-  if (/[\0-\x20\x7f]/.test(address))
-    throw new HubError('camera.address', 'The address holds spaces or control characters: write them as %20.');
-  if (address.startsWith('file:')) {
+  const kind = sourceOf(address);
+  if (typeof kind !== 'string') throw new HubError('camera.address', `The address cannot be used: ${kind.reason}.`);
+  if (kind === 'push') throw new HubError('camera.address', 'No encoder can push here: PUSH_PORT is not set.');
+  if (kind === 'file') {
     const path = decodeURIComponent(address.slice('file:'.length).replace(/^\/\/(?=\/)/, ''));
     return { input: path, inputOptions: [...quiet, '-re', '-stream_loop', '-1'], outputOptions: fragments };
   }
-  if (!/^rtsps?:\/\/[^/]/.test(address))
-    throw new HubError('camera.address', 'The address is neither rtsp:// nor file:.');
+  const { protocols, probe, analyze } = demuxers[kind];
   const udp = /[?&]transport=udp(?=&|$)/.test(address);
-  const plain = address.replace(/([?&])transport=(udp|tcp)(&|$)/, (_, before: string, __, after: string) =>
-    after ? before : '',
-  );
+  const plain =
+    kind === 'rtsp'
+      ? address.replace(/([?&])transport=(udp|tcp)(&|$)/, (_, before: string, __, after: string) =>
+          after ? before : '',
+        )
+      : address;
   const options = {
-    rtsp_transport: udp ? 'udp' : 'tcp',
-    timeout: TIMEOUT,
-    // The SDP already says what is sent: do not wait for pictures to find out.
-    probesize: 32_768,
-    analyzeduration: 100_000,
-    fpsprobesize: 0,
-    fflags: 'nobuffer',
-    // How long a late UDP packet is waited for, microseconds.
-    max_delay: 200_000,
-    ...(udp ? { buffer_size: 1_048_576 } : {}),
+    probesize: probe,
+    analyzeduration: analyze,
+    ...(kind === 'rtsp'
+      ? {
+          rtsp_transport: udp ? 'udp' : 'tcp',
+          timeout: TIMEOUT,
+          // The SDP already says what is sent: do not wait for pictures to find out.
+          fpsprobesize: 0,
+          fflags: 'nobuffer',
+          // How long a late UDP packet is waited for, microseconds.
+          max_delay: 200_000,
+          ...(udp ? { buffer_size: 1_048_576 } : {}),
+        }
+      : { protocol_whitelist: protocols, rw_timeout: TIMEOUT }),
+    ...(kind === 'hls' ? { http_persistent: 0, m3u8_hold_counters: 20 } : {}),
   };
   const list = [
     'ffconcat version 1.0',
@@ -58,13 +75,14 @@ export function pull(address: string): Command {
     ...Object.entries(options).map(([name, value]) => `option ${name} ${value}`),
     '',
   ].join('\n');
-  const protocols = 'pipe,file,rtsp,rtsps,tcp,udp,rtp,tls,crypto';
   return {
     list,
     inputOptions: [
       ...quiet,
-      ...['-fflags', 'nobuffer', '-probesize', '32768', '-analyzeduration', '100000'],
-      ...['-protocol_whitelist', protocols, '-safe', '0', '-f', 'concat'],
+      // Segments of HLS come all at once; pictures are handed on as they were taken, or every segment would look like a stall.
+      ...(kind === 'hls' ? ['-re'] : []),
+      ...['-fflags', 'nobuffer', '-probesize', String(probe), '-analyzeduration', String(analyze)],
+      ...['-protocol_whitelist', kind === 'rtsp' ? protocols : `pipe,${protocols}`, '-safe', '0', '-f', 'concat'],
     ],
     outputOptions: fragments,
   };

@@ -19,6 +19,21 @@ describe('what ffmpeg is told', () => {
     expect([...command.inputOptions, ...command.outputOptions].join(' ')).not.toMatch(/:\/\/|10\.0\.0\.7/);
   });
 
+  it.each([
+    ['http://admin:p%40ss@10.0.0.7/hall/live.m3u8?token=1', true],
+    ['https://10.0.0.7/hall/live.m3u8', true],
+    ['http://admin:p%40ss@10.0.0.7:8080/hall/live.flv', false],
+  ])('%s: the address in the list only, nothing but HTTP behind it', (address, inRealTime) => {
+    const command = pull(address);
+    expect(command.list!.split('\n')).toContain(`file '${address}'`);
+    expect(command.list).toMatch(/^option rw_timeout \d+$/m);
+    // What a playlist names is opened by these alone: no file, no pipe of this machine.
+    const inside = /^option protocol_whitelist (.*)$/m.exec(command.list!)![1]!.split(',');
+    expect(inside.filter((each) => !['http', 'https', 'tcp', 'tls', 'crypto'].includes(each))).toEqual([]);
+    expect(command.inputOptions.includes('-re')).toBe(inRealTime);
+    expect([...command.inputOptions, ...command.outputOptions].join(' ')).not.toMatch(/:\/\/|10\.0\.0\.7/);
+  });
+
   it('loops a file in real time', () => {
     const command = pull('file:/films/window%2001.mp4');
     expect(command.input).toBe('/films/window 01.mp4');
@@ -28,6 +43,9 @@ describe('what ffmpeg is told', () => {
 
   it.each([
     ['http://10.0.0.7/secret'],
+    ['http://10.0.0.7/a.mp4?secret.flv'],
+    ['ftp://10.0.0.7/secret.m3u8'],
+    ['push:'],
     ['/etc/passwd'],
     ['rtsp://'],
     ['concat:/secret'],
