@@ -12,7 +12,7 @@ import { createHttp } from './platform/http.ts';
 import { createLog } from './platform/log.ts';
 import { serveMetrics } from './platform/metrics.ts';
 import { projectFolder } from './platform/migrate.ts';
-import type { Context, Settings, StartPart } from './platform/part.ts';
+import type { Context, Part, Settings, StartPart } from './platform/part.ts';
 import type { DemoAccount } from '../seeds/accounts.ts';
 
 export { openBackend } from './platform/backend.ts';
@@ -71,6 +71,7 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
       identify,
     });
     serveMetrics(app);
+    const started: Part[] = [];
     for (const { name, load } of parts) {
       if (!settings.roles.includes(name)) continue;
       onProgress(`starting ${name}`);
@@ -78,8 +79,10 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
       const part = await start({ ...context, log: log.child({ part: name }) });
       stops.push(() => part.stop());
       if (part.routes) await app.register(async (scope) => part.routes!(scope));
-      await part.attach?.(app);
+      started.push(part);
     }
+    const sockets = started.flatMap((part) => part.sockets ?? []);
+    for (const part of started) await part.attach?.(app, sockets);
     // Last in, first out: no request reaches a part that has stopped.
     stops.push(() => app.close());
     await listen(app, settings);

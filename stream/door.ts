@@ -1,16 +1,19 @@
 import type { Identity } from '../hub/model/rights.ts';
 import { may } from '../hub/model/rights.ts';
-import type { Quality, ViewEnd } from '../hub/model/video.ts';
+import type { ViewEnd } from '../hub/model/video.ts';
 import type { Camera } from './camera.ts';
 import type { Cameras } from './cameras.ts';
 import type { Deliveries } from './deliveries.ts';
-import { Leases, type Lease, type LeaseBounds, type Transport } from './lease.ts';
+import { Leases, type Asked, type Lease, type LeaseBounds } from './lease.ts';
 
 export interface DoorOptions {
   cameras: Pick<Cameras, 'find'>;
   deliveries: Pick<Deliveries, 'add'>;
   bounds?: LeaseBounds | undefined;
 }
+
+/** What somebody wants to watch, and how. */
+export type Wanted = Omit<Asked, 'session'>;
 
 /** A camera that may be watched now, and the lease by which. */
 export interface View {
@@ -61,16 +64,10 @@ export class Door {
   }
 
   /** Opens the view, or renews it. `ended` is told once when it is over, whatever ends it. */
-  open(
-    who: Identity,
-    id: string,
-    quality: Quality,
-    transport: Transport,
-    ended?: (why: ViewEnd) => void,
-  ): View | Closed {
-    const found = this.#look(who, id, quality);
+  open(who: Identity, asked: Wanted, ended?: (why: ViewEnd) => void): View | Closed {
+    const found = this.#look(who, asked);
     if (!found.ok) return found;
-    const lease = this.#leases.open({ session: who.session, camera: id, quality, transport }, Date.now());
+    const lease = this.#leases.open({ ...asked, session: who.session }, Date.now());
     if (!lease) return closed('bounds');
     if (ended) this.#ends.set(lease, ended);
     found.camera.ask();
@@ -78,10 +75,10 @@ export class Door {
   }
 
   /** Renews a view that was opened before; a lease that expired or is somebody else's is none. */
-  use(who: Identity, id: string, quality: Quality, transport: Transport): View | Closed {
-    const found = this.#look(who, id, quality);
+  use(who: Identity, asked: Wanted): View | Closed {
+    const found = this.#look(who, asked);
     if (!found.ok) return found;
-    const lease = this.#leases.use({ session: who.session, camera: id, quality, transport }, Date.now());
+    const lease = this.#leases.use({ ...asked, session: who.session }, Date.now());
     if (!lease) return closed('expired');
     found.camera.ask();
     return { ok: true, lease, camera: found.camera };
@@ -97,7 +94,7 @@ export class Door {
     this.#deliveries.add({ session, camera, from, to, at: Date.now() });
   }
 
-  end(lease: Lease, why: ViewEnd = 'session'): void {
+  end(lease: Lease, why: ViewEnd): void {
     this.#leases.end(lease, why);
   }
 
@@ -114,7 +111,7 @@ export class Door {
     this.#leases.sweep(Infinity, () => 'camera');
   }
 
-  #look(who: Identity, id: string, quality: Quality): { ok: true; camera: Camera } | Closed {
+  #look(who: Identity, { camera: id, quality }: Wanted): { ok: true; camera: Camera } | Closed {
     if (this.#ended.has(who.session)) return closed('session');
     // A camera of somebody else's region does not exist for them to find out about.
     if (!may(who, 'video.watch')) return closed('right');

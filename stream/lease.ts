@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Quality, ViewEnd } from '../hub/model/video.ts';
 
 /** How the pictures reach the viewer. */
@@ -6,17 +5,18 @@ export type Transport = 'http' | 'socket' | 'relay';
 
 /** One viewer of one camera: it must be renewed by use, and ends with what it was granted for. */
 export interface Lease {
-  readonly id: string;
   /** The session it was granted to, or the name of a relay. */
   readonly session: string;
   readonly camera: string;
   readonly quality: Quality;
   readonly transport: Transport;
+  /** Tells several viewers of one session apart, where each has a connection of its own. */
+  readonly viewer?: string | undefined;
   /** Valid before this moment, epoch ms. */
   until: number;
 }
 
-export type Asked = Pick<Lease, 'session' | 'camera' | 'quality' | 'transport'>;
+export type Asked = Pick<Lease, 'session' | 'camera' | 'quality' | 'transport' | 'viewer'>;
 
 export interface LeaseBounds {
   /** Milliseconds a lease lasts without use. Default 30,000. */
@@ -27,8 +27,8 @@ export interface LeaseBounds {
   perCamera?: number;
 }
 
-const keyOf = ({ session, camera, quality, transport }: Asked): string =>
-  `${session} ${transport} ${quality} ${camera}`;
+const keyOf = ({ session, camera, quality, transport, viewer = '' }: Asked): string =>
+  `${session} ${transport} ${viewer} ${quality} ${camera}`;
 
 /** Who watches what at this moment. Knows no clock: the caller says what time it is. */
 export class Leases {
@@ -56,7 +56,7 @@ export class Leases {
   open(asked: Asked, now: number): Lease | undefined {
     const held = this.use(asked, now);
     if (held) return held;
-    const { session, camera, quality, transport } = asked;
+    const { session, camera } = asked;
     const [own, all] = [setOf(this.#bySession, session), setOf(this.#byCamera, camera)];
     // What nobody renewed takes nobody's place.
     for (const each of [...own, ...all]) if (each.until <= now) this.end(each, 'expired');
@@ -65,7 +65,7 @@ export class Leases {
       drop(this.#byCamera, camera);
       return undefined;
     }
-    const lease: Lease = { id: randomUUID(), session, camera, quality, transport, until: now + this.#lastsMs };
+    const lease: Lease = { ...asked, until: now + this.#lastsMs };
     this.#byKey.set(keyOf(lease), lease);
     setOf(this.#bySession, session).add(lease);
     setOf(this.#byCamera, camera).add(lease);

@@ -1,5 +1,6 @@
 import { sessionEnded } from '../hub/platform/access.ts';
-import type { Context, Part, StartPart } from '../hub/platform/part.ts';
+import type { Context, Part, RegisterSockets, StartPart } from '../hub/platform/part.ts';
+import { openSockets } from '../hub/platform/sockets.ts';
 import { Cameras, type CamerasOptions } from './cameras.ts';
 import { Deliveries } from './deliveries.ts';
 import { Door } from './door.ts';
@@ -8,6 +9,7 @@ import { install } from './ffmpeg.ts';
 import { routes } from './http.ts';
 import { answerSetup } from './setup.ts';
 import { Snapshots } from './snapshot.ts';
+import { videoSockets } from './socket.ts';
 
 /** The stream part: camera → ffmpeg → boxes → pace → window → playlist → http; beside it looks → glance → judge. */
 export async function startStream(
@@ -29,11 +31,17 @@ export async function startStream(
     bus.answer<{ cameras: string[] }>('stream.judged', async ({ cameras: ids }) => cameras.judgedUntil(ids)),
   ];
   const setup = answerSetup(context, cameras);
+  const sockets = socketsOf(context, videoSockets({ door, identify: context.identify }));
   await cameras.settle();
   return {
     cameras,
-    routes: routes({ context, door, evidence }),
+    ...sockets,
+    routes: async (app) => {
+      await sockets.routes?.(app);
+      routes({ context, door, evidence })(app);
+    },
     stop: async () => {
+      sockets.stop();
       for (const silence of answers) silence();
       endings.unsubscribe();
       door.stop();
@@ -41,6 +49,21 @@ export async function startStream(
       await cameras.stop();
       await deliveries.stop();
     },
+  };
+}
+
+/** Over the sockets of the part that talks to browsers, or, where that runs elsewhere, over an endpoint that a proxy sends here with `/live`. */
+function socketsOf(
+  { settings, identify }: Context,
+  register: RegisterSockets,
+): Pick<Part, 'sockets' | 'attach' | 'routes'> & { stop: () => void } {
+  if (settings.roles.includes('serve')) return { sockets: register, stop: () => {} };
+  const server = openSockets({ identify, publicOrigin: settings.publicOrigin, path: '/live/socket.io' });
+  register(server);
+  return {
+    routes: (app) => void app.addHook('preClose', server.disconnect),
+    attach: (app) => server.attach(app),
+    stop: server.stop,
   };
 }
 

@@ -7,12 +7,12 @@ export type Quality = (typeof qualities)[number];
 /** Why a view was not opened, or ended. */
 export type ViewEnd = 'session' | 'right' | 'camera' | 'expired' | 'bounds' | 'codec' | 'protocol';
 
-/** hub → browser. Bytes arrive as an ArrayBuffer. */
+/** hub → browser. Bytes arrive in a browser as an ArrayBuffer. */
 export interface VideoDown {
   /** An initialization section: the pictures from now on belong to it. `codec` is the MIME parameter. */
-  init: (message: { view: string; codec: string }, bytes: ArrayBuffer) => void;
+  init: (message: { view: string; codec: string }, bytes: ArrayBuffer | Uint8Array) => void;
   /** One or several pictures, a moof and its mdat each. `at` is programme time (epoch ms) of the first, `duration` in seconds. */
-  pictures: (message: { view: string; at: number; duration: number; key: boolean }, bytes: ArrayBuffer) => void;
+  pictures: (message: { view: string; at: number; duration: number; key: boolean }, bytes: ArrayBuffer | Uint8Array) => void;
   over: (message: { view: string; reason: ViewEnd }) => void;
 }
 

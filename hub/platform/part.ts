@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Identity } from '../model/rights.ts';
 import type { World } from '../model/world.ts';
+import type { TlsFiles } from './cert.ts';
 import type { Bus } from './nats.ts';
 import type { Store } from './postgres.ts';
 import type { Seal } from './seal.ts';
+import type { SocketServer } from './sockets.ts';
 
 /** What `hub/config.ts` read from the environment; nothing else reads `process.env`. */
 export interface Settings {
@@ -19,6 +21,8 @@ export interface Settings {
   demo: boolean;
   /** Allow reaching cameras and the hub without TLS; cookies are then not marked Secure. */
   publicOrigin?: string;
+  /** Certificate and key (PEM files): HTTPS with HTTP/2; `httpPort` leads there from plain HTTP. */
+  tls?: TlsFiles & { httpPort?: number };
   /** Speed of the simulated working day; 1 is real time. */
   demoSpeed: number;
   /** Where ffmpeg stands. */
@@ -70,9 +74,14 @@ export interface Context {
 export interface Part {
   /** Registers the part's HTTP routes; called once, before the hub listens. */
   routes?: (app: FastifyInstance) => void | Promise<void>;
-  /** Called once the HTTP server exists, for parts that attach sockets to it. */
-  attach?: (app: FastifyInstance) => void | Promise<void>;
+  /** What travels over the sockets of whichever part has them; see `attach`. */
+  sockets?: RegisterSockets;
+  /** Called once the HTTP server exists and all parts have started, for parts that attach sockets to it; `others` want to use them. */
+  attach?: (app: FastifyInstance, others?: readonly RegisterSockets[]) => void | Promise<void>;
   stop: () => Promise<void>;
 }
+
+/** Opens a part's own namespace on a socket server. */
+export type RegisterSockets = (server: SocketServer) => void;
 
 export type StartPart = (context: Context) => Promise<Part>;

@@ -16,7 +16,6 @@ export function roomOf(who: Identity): Room | undefined {
 }
 
 export const accountRoom = (account: string): string => `account:${account}`;
-export const sessionRoom = (session: string): string => `session:${session}`;
 
 /**
  * The twin of `inScope` for items on their way: an item without a hall belongs to the region. A hall hears of a signal only
