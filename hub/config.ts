@@ -108,6 +108,14 @@ const keys = {
       error: 'expected an origin without a path, such as https://hall.example.cn',
     })
     .optional(),
+  TLS_CERT: z.string().min(1, 'expected a file').optional(),
+  TLS_KEY: z.string().min(1, 'expected a file').optional(),
+  HTTP_PORT: z.coerce
+    .number({ error: 'expected a port from 0 to 65535' })
+    .int('expected a port from 0 to 65535')
+    .min(0, 'expected a port from 0 to 65535')
+    .max(65_535, 'expected a port from 0 to 65535')
+    .optional(),
   FFMPEG: z.string().min(1, 'expected the path of ffmpeg').default('ffmpeg'),
   PICTURE_SECONDS: z.coerce
     .number({ error: 'expected seconds from 0 (never) to 60' })
@@ -198,6 +206,9 @@ export function readSettings(environment: Environment = process.env): Settings {
     DEMO,
     DEMO_SPEED,
     PUBLIC_ORIGIN,
+    TLS_CERT,
+    TLS_KEY,
+    HTTP_PORT,
     FFMPEG,
     PICTURE_SECONDS,
     ONVIF_INTERFACES,
@@ -221,14 +232,28 @@ export function readSettings(environment: Environment = process.env): Settings {
     ...(NATS_URL === undefined ? {} : { natsUrl: NATS_URL }),
     ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
     ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin: PUBLIC_ORIGIN }),
+    ...(TLS_CERT === undefined || TLS_KEY === undefined
+      ? {}
+      : {
+          tls: {
+            cert: resolve(TLS_CERT),
+            key: resolve(TLS_KEY),
+            ...(HTTP_PORT === undefined ? {} : { httpPort: HTTP_PORT }),
+          },
+        }),
     ...(HALLWATCH_KEY === undefined ? {} : { key: HALLWATCH_KEY }),
     ...notifyOf(rest),
   };
 }
 
-/** What the settings of a channel need of each other. */
+/** What settings need of each other. */
 function unfit(given: Record<string, string>): string[] {
   const problems: string[] = [];
+  if (given.TLS_CERT && !given.TLS_KEY) problems.push('TLS_KEY: expected the file with the key of TLS_CERT');
+  if (given.TLS_KEY && !given.TLS_CERT) problems.push('TLS_CERT: expected the file with the certificate of TLS_KEY');
+  if (given.HTTP_PORT && !given.TLS_CERT) problems.push('HTTP_PORT: expected TLS_CERT, because it leads to HTTPS');
+  if (given.TLS_CERT && given.PUBLIC_ORIGIN?.startsWith('http:'))
+    problems.push('PUBLIC_ORIGIN: expected https://…, because TLS_CERT is set');
   if (given.SMTP_URL && !given.SMTP_FROM) problems.push('SMTP_FROM: expected the sender that SMTP_URL sends as');
   if (given.WEBHOOK_URL && !given.WEBHOOK_SECRET)
     problems.push('WEBHOOK_SECRET: expected what WEBHOOK_URL is signed with');

@@ -6,9 +6,11 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Tls } from './cert.ts';
 import type { Context } from './part.ts';
 import { problem, problemOf, sendProblem } from './problem.ts';
 
@@ -17,6 +19,8 @@ export interface HttpOptions {
   version: string;
   /** The address people type, where it is not the one the hub listens on: behind a proxy or with TLS. */
   publicOrigin?: string | undefined;
+  /** Certificate and key: HTTP/2 over TLS, and HTTP/1.1 over TLS for who speaks nothing else. Nobody stands in front of the hub then. */
+  tls?: Pick<Tls, 'cert' | 'key'> | undefined;
   /** Folder of the built web; where there is none, the API stands alone. */
   web?: string | undefined;
   identify?: Context['identify'];
@@ -31,9 +35,10 @@ const mebibyte = 1024 * 1024;
  * schema at /openapi.json and /docs, /healthz, and the web. Parts register their routes in scopes of their own.
  */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
-  const { log, publicOrigin, perMinute = 3_000 } = options;
-  const isPlain = !publicOrigin?.startsWith('https:');
+  const { log, publicOrigin, tls, perMinute = 3_000 } = options;
+  const isPlain = !tls && !publicOrigin?.startsWith('https:');
   const app = fastify({
+    ...(tls ? secured(tls) : {}),
     logger: false,
     bodyLimit: mebibyte,
     // A blocked LL-HLS playlist answers within its own time; this bounds how long a request may take to arrive.
@@ -42,12 +47,13 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     keepAliveTimeout: 72_000,
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: true },
     // Only a proxy sets these headers, and there is one only where the public address is set.
-    trustProxy: publicOrigin === undefined ? false : (_address: string, hop: number) => hop === 0,
+    trustProxy: publicOrigin === undefined || tls ? false : (_address: string, hop: number) => hop === 0,
     forceCloseConnections: true,
     return503OnClosing: false,
     onProtoPoisoning: 'error',
   });
   app.server.headersTimeout = 20_000;
+  if (tls) boundSessions(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
@@ -117,6 +123,50 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.get('/healthz', { schema: { hide: true }, config: { rateLimit: false } }, () => ({ ok: true }));
   await serveWeb(app, options.web);
   return app;
+}
+
+/** More requests than a page makes at once wait at the client. */
+const mostStreams = 256;
+
+/** Without `enableConnectProtocol`: with it Chromium opens sockets over HTTP/2, which socket.io does not understand. */
+const secured = ({ cert, key }: Pick<Tls, 'cert' | 'key'>): object => ({
+  http2: true,
+  http2SessionTimeout: 72_000,
+  https: {
+    allowHTTP1: true,
+    cert,
+    key,
+    minVersion: 'TLSv1.2',
+    // Megabytes a connection: sixteen pictures of a wall wait here for a slow reader, and no more than that.
+    maxSessionMemory: 64,
+    settings: { maxConcurrentStreams: mostStreams },
+  },
+});
+
+/** What fastify does for servers of HTTP/1.1 only: bounds in time, and an end of requests that are blocked when the hub stops. */
+function boundSessions(app: FastifyInstance): void {
+  const { server } = app;
+  server.requestTimeout = 60_000;
+  server.keepAliveTimeout = 72_000;
+  const connections = new Set<Closing>();
+  const keep = (connection: Closing): void => {
+    if (connections.has(connection)) return;
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  };
+  (server as EventEmitter).on('session', keep);
+  server.on('request', (request) => {
+    if (request.httpVersionMajor === 1) keep(request.socket);
+  });
+  app.addHook('preClose', (done) => {
+    for (const connection of connections) connection.destroy();
+    done();
+  });
+}
+
+interface Closing {
+  once(event: 'close', listener: () => void): unknown;
+  destroy(): unknown;
 }
 
 async function sessionOf(request: FastifyRequest, { identify }: HttpOptions): Promise<string | undefined> {
