@@ -7,7 +7,7 @@ import { spanBetween, type Look } from '../../web/lib/span.ts';
 import { stripOf } from '../../web/lib/strip.ts';
 import { coverOf, type Camera } from '../../web/lib/tile.ts';
 import { briefTime, clockTime, dayName, duration, minutesOfDay, ServerOffset, stopwatch } from '../../web/lib/time.ts';
-import { startTurn } from '../../web/lib/turns.ts';
+import { starts } from '../../web/lib/turns.ts';
 import { word } from '../../web/lib/words.ts';
 
 /** 2026-11-20 10:42:18 in Asia/Shanghai. */
@@ -217,10 +217,11 @@ describe('a tile', () => {
   test('shows its picture only while it plays', () => {
     expect(coverOf(camera('live'), playing)).toBeUndefined();
     expect(coverOf(camera('idle'), { state: 'starting' })).toMatchObject({ kind: 'dark', why: 'starting' });
-    expect(coverOf(camera('live'), { state: 'stalled', since: 5 })).toMatchObject({
+    expect(coverOf(camera('live'), { state: 'stalled', since: 5, date: 1 })).toEqual({
       kind: 'grey',
       why: 'stalled',
       since: 5,
+      date: 1,
     });
     expect(coverOf(camera('offline'), { state: 'reconnecting', attempt: 6 })).toMatchObject({
       kind: 'dark',
@@ -237,7 +238,7 @@ describe('a tile', () => {
 
   test('an H.265 camera that this browser cannot play says so, and plays where it can', () => {
     const hevc = camera('live');
-    hevc.status!.detail = 'H.265';
+    hevc.status!.codec = 'H.265';
     expect(coverOf(hevc, { state: 'reconnecting', attempt: 1 })).toEqual({ kind: 'dark', why: 'codec' });
     expect(coverOf(camera('live'), { state: 'reconnecting', attempt: 1 })).toMatchObject({ why: 'reconnecting' });
     expect(coverOf(hevc, playing)).toBeUndefined();
@@ -249,16 +250,16 @@ describe('a tile', () => {
 });
 
 describe('starting tiles', () => {
-  test('three at a time; a place that is given back is taken by the next; what is urgent waits for nobody', async () => {
+  test('two at a time; a place that is given back is taken by the next; what is urgent waits for nobody', async () => {
     const begun: number[] = [];
     const turns = Array.from({ length: 5 }, (_, index) => {
-      const turn = startTurn();
+      const turn = starts.start();
       void turn.begun.then(() => begun.push(index));
       return turn;
     });
     await Promise.resolve();
-    expect(begun).toEqual([0, 1, 2]);
-    const urgent = startTurn(true);
+    expect(begun).toEqual([0, 1]);
+    const urgent = starts.start(true);
     await urgent.begun;
     urgent.end();
     turns[4]?.end();
@@ -266,9 +267,9 @@ describe('starting tiles', () => {
     turns[0]?.end();
     await Promise.resolve();
     await Promise.resolve();
-    expect(begun).toContain(3);
+    expect(begun).toContain(2);
     for (const turn of turns) turn.end();
-    const after = startTurn();
+    const after = starts.start();
     await after.begun;
     after.end();
   });

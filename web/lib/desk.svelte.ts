@@ -7,14 +7,11 @@ import { HallState } from './hall.svelte.ts';
 import { merge } from './merge.ts';
 import { places } from './places.svelte.ts';
 import { live } from './socket.svelte.ts';
+import { WallState } from './wallState.svelte.ts';
 import { Watcher } from './watch.ts';
-
-export const layouts = [4, 9, 13, 16] as const;
-export type Layout = (typeof layouts)[number];
 
 /** Marks kept in one lane of the timeline. */
 const laneBound = 400;
-const tourEvery = 20_000;
 
 /** The patrol desk: which hall and window, the day's duties, and the visit that is going on. */
 export class Desk {
@@ -26,9 +23,6 @@ export class Desk {
   #failure = $state.raw<unknown>();
   #hallId = $state.raw<string | undefined>();
   #focus = $state.raw<string | undefined>();
-  #layout = $state.raw<Layout>(13);
-  #isEnlarged = $state.raw(false);
-  #tour = $state.raw<ReturnType<typeof setInterval> | undefined>();
   #visit = $state.raw<Visit | undefined>();
   #progress = $state.raw<Progress | undefined>();
   #result = $state.raw<Visit | undefined>();
@@ -37,6 +31,7 @@ export class Desk {
   #eventsFailure = $state.raw<unknown>();
   #timeline = $state.raw<Timeline | undefined>();
   #stops: (() => void)[] = [];
+  readonly wall = new WallState(this);
 
   get halls(): HallSummary[] | undefined {
     return this.#halls;
@@ -49,15 +44,6 @@ export class Desk {
   }
   get hallId(): string | undefined {
     return this.#hallId;
-  }
-  get layout(): Layout {
-    return this.#layout;
-  }
-  get isEnlarged(): boolean {
-    return this.#isEnlarged;
-  }
-  get isTouring(): boolean {
-    return this.#tour !== undefined;
   }
   get visit(): Visit | undefined {
     return this.#visit;
@@ -80,6 +66,9 @@ export class Desk {
   }
   get timeline(): Timeline | undefined {
     return this.#timeline;
+  }
+  get windows(): WindowDetail[] {
+    return this.hall.windows;
   }
   get focused(): WindowDetail | undefined {
     return this.hall.windows.find((window) => window.id === this.#focus) ?? this.hall.windows[0];
@@ -110,8 +99,7 @@ export class Desk {
   close(): void {
     for (const stop of this.#stops) stop();
     this.#stops = [];
-    clearInterval(this.#tour);
-    this.#tour = undefined;
+    this.wall.rotation.stop();
     this.watcher.follow(undefined);
     this.hall.close();
   }
@@ -131,28 +119,17 @@ export class Desk {
     void this.loadEvents();
   }
 
-  /** Moves the focus by some windows, round the end. */
-  move(by: number): void {
-    const { windows } = this.hall;
-    const at = windows.findIndex((window) => window.id === this.focused?.id);
-    if (windows.length > 0) this.select(windows[(at + by + windows.length) % windows.length]?.id);
-  }
-
-  setLayout(layout: Layout): void {
-    this.#layout = layout;
-    this.#isEnlarged = false;
-  }
-
-  toggleEnlarged(): void {
-    this.#isEnlarged = !this.#isEnlarged;
-  }
-
-  toggleTour(): void {
-    if (this.#tour === undefined) this.#tour = setInterval(() => this.move(1), tourEvery);
-    else {
-      clearInterval(this.#tour);
-      this.#tour = undefined;
-    }
+  /** No page is turned while it is talked about, nor while windows on it are being verified (SC-11). */
+  holds(shown: readonly WindowDetail[]): boolean {
+    if (document.querySelector('dialog[open]')) return true;
+    if (!this.#visit) return false;
+    const views = this.#progress?.views;
+    return (
+      !views ||
+      views.some(
+        (view) => !view.verified && view.problem !== 'camera' && shown.some((window) => window.id === view.window),
+      )
+    );
   }
 
   async startVisit(): Promise<void> {

@@ -3,9 +3,35 @@ import type { ErrorData } from 'hls.js';
 import { serverNow } from './clock.svelte.ts';
 import type { Look } from './span.ts';
 import type { Playing } from './tile.ts';
-import { startTurn } from './turns.ts';
+import { inTurn, starts } from './turns.ts';
 
 export type Mode = 'live' | 'plain';
+
+/** What plays one camera in one <video>, by whatever transport; `constructor(video, url, mode, onChange)`. */
+export interface Playback {
+  /** On screen and the page visible: only then is anything loaded. */
+  setActive(isActive: boolean): void;
+  /** The camera is said to be back: do not wait for the next attempt. */
+  nudge(): void;
+  /** After the browser refused to play by itself. */
+  play(): void;
+  /** For the report of what was watched. */
+  readonly looked: Look;
+  close(): void;
+}
+
+/** What a player keeps at most: seconds ahead and behind, and bytes in all. */
+const bounds: Record<Mode, { ahead: number; behind: number; bytes: number }> = {
+  live: { ahead: 8, behind: 4, bytes: 12_000_000 },
+  plain: { ahead: 12, behind: 4, bytes: 6_000_000 },
+};
+
+/** Seconds to keep of a stream of so many bytes a second; never fewer ahead than a late segment takes. */
+export function bufferOf(mode: Mode, bytesPerSecond: number): { ahead: number; behind: number } {
+  const { ahead, behind, bytes } = bounds[mode];
+  const share = Math.min(1, bytes / Math.max(1, bytesPerSecond) / (ahead + behind));
+  return { ahead: Math.max(4, Math.round(ahead * share)), behind: Math.max(1, Math.round(behind * share)) };
+}
 
 /** A picture that has not moved for this long is no longer shown as live. */
 const stallAfter = 3_000;
@@ -17,7 +43,7 @@ const look = 500;
  * One camera in one <video>: hls.js/light through Media Source Extensions (Debian's Chromium says that it plays HLS natively,
  * and does not). Loaded when the first tile needs it. Never sets `liveSync*`: the server's hold-back would be ignored.
  */
-export class Player {
+export class Player implements Playback {
   readonly #video: HTMLVideoElement;
   readonly #url: string;
   readonly #mode: Mode;
@@ -29,6 +55,9 @@ export class Player {
   #attempt = 0;
   #movedAt = performance.now();
   #lastTime = -1;
+  #frames = 0;
+  /** Programme time of the picture that moved last. */
+  #date: number | undefined;
   /** One jump to the live edge for each stall. */
   #hasJumped = false;
   #mediaErrorAt = -Infinity;
@@ -46,7 +75,6 @@ export class Player {
     this.#timer = setInterval(() => this.#look(), look);
   }
 
-  /** On screen and the page visible: only then is anything loaded. */
   setActive(isActive: boolean): void {
     if (this.#isActive === isActive || this.#isClosed) return;
     this.#isActive = isActive;
@@ -64,19 +92,16 @@ export class Player {
     }
   }
 
-  /** The camera is said to be back: do not wait for the next attempt. */
   nudge(): void {
     if (!this.#isActive || this.#playing.state !== 'reconnecting') return;
     this.#cancelRetry();
     void this.#open();
   }
 
-  /** After the browser refused to play by itself. */
   play(): void {
     void this.#video.play().catch(() => this.#say({ state: 'paused' }));
   }
 
-  /** For the report of what was watched. */
   get looked(): Look {
     const date = this.#hls?.playingDate?.getTime();
     return {
@@ -103,7 +128,7 @@ export class Player {
   async #open(): Promise<void> {
     this.#cancelRetry();
     this.#endTurn?.();
-    const turn = startTurn(this.#mode === 'live');
+    const turn = starts.start(this.#mode === 'live');
     this.#endTurn = turn.end;
     const [{ default: Light }] = await Promise.all([import('hls.js/light'), turn.begun]);
     // Another opening has begun meanwhile, or nobody looks any more.
@@ -115,18 +140,21 @@ export class Player {
     this.#hls?.destroy();
     const hls: Hls = new Light({
       lowLatencyMode: this.#mode === 'live',
-      backBufferLength: 10,
-      maxBufferLength: 12,
+      maxBufferLength: bounds[this.#mode].ahead,
+      maxMaxBufferLength: bounds[this.#mode].ahead,
+      backBufferLength: bounds[this.#mode].behind,
       // Fragmented MP4 needs no transmuxing: a worker would only copy, and needs a looser Content-Security-Policy.
       enableWorker: false,
-      ...(this.#mode === 'live' ? { maxLiveSyncPlaybackRate: 1.1 } : {}),
+      ...(this.#mode === 'live' ? { maxLiveSyncPlaybackRate: 1.1 } : { xhrSetup: inTurn }),
     });
     this.#hls = hls;
     this.#lastTime = -1;
     this.#movedAt = performance.now();
-    hls.on(Light.Events.FRAG_BUFFERED, () => {
+    hls.on(Light.Events.FRAG_BUFFERED, (_event, { frag, part, stats }) => {
       turn.end();
       this.#attempt = 0;
+      const { ahead, behind } = bufferOf(this.#mode, stats.total / Math.max(0.1, (part ?? frag).duration));
+      Object.assign(hls.config, { maxBufferLength: ahead, maxMaxBufferLength: ahead, backBufferLength: behind });
     });
     hls.on(Light.Events.MANIFEST_PARSED, () => this.play());
     hls.on(Light.Events.ERROR, (_event, data) => this.#fail(hls, data, Light));
@@ -174,19 +202,23 @@ export class Player {
 
   #look(): void {
     const hls = this.#hls;
-    if (!hls || !this.#isActive || this.#video.seeking) return;
+    if (!hls || !this.#isActive) return;
     const now = performance.now();
     const time = this.#video.currentTime;
-    if (this.#lastTime >= 0 && time > this.#lastTime + 0.01) {
+    const frames = this.#video.getVideoPlaybackQuality().totalVideoFrames;
+    // A jump moves the time at once, its picture may never come.
+    const hasMoved = !this.#video.seeking && this.#lastTime >= 0 && time > this.#lastTime + 0.01;
+    if (hasMoved && frames !== this.#frames) {
       this.#movedAt = now;
       this.#hasJumped = false;
       const date = hls.playingDate?.getTime();
+      this.#date = date;
       const delay = date === undefined ? undefined : serverNow() - date;
       this.#say({ state: 'playing', delay });
       if (delay !== undefined && delay > farBehind[this.#mode]) this.#catchUp(hls, time);
     } else if (now - this.#movedAt > stallAfter) {
       if (this.#playing.state === 'playing' || this.#playing.state === 'stalled')
-        this.#say({ state: 'stalled', since: serverNow() - (now - this.#movedAt) });
+        this.#say({ state: 'stalled', since: serverNow() - (now - this.#movedAt), date: this.#date });
       if (this.#video.paused && this.#video.readyState >= 2) this.play();
       else if (!this.#hasJumped) {
         this.#hasJumped = true;
@@ -199,6 +231,7 @@ export class Player {
       }
     }
     this.#lastTime = time;
+    this.#frames = frames;
   }
 
   #catchUp(hls: Hls, time: number): void {

@@ -1,13 +1,51 @@
 /**
- * Tiles take turns to start. A browser opens six HTTP/1.1 connections to a host: with sixteen tiles starting at once nothing
- * else would get through.
+ * A browser opens six HTTP/1.1 connections to a host, for everything: two are held by the low-delay picture, and with sixteen
+ * tiles that load as they like nothing else gets through. So tiles wait for their turn, to start and to load.
  */
-const atOnce = 3;
-/** A start that hangs gives its place away after this, milliseconds. */
-const longest = 6_000;
+class Turns {
+  readonly #atOnce: number;
+  readonly #longest: number;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
 
-let running = 0;
-const waiting: (() => void)[] = [];
+  /** `longest`: a turn that hangs gives its place away after this, milliseconds. */
+  constructor(atOnce: number, longest: number) {
+    this.#atOnce = atOnce;
+    this.#longest = longest;
+  }
+
+  /** `urgent`: what somebody asked for waits for nobody. */
+  start(urgent = false): Turn {
+    let isOver = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let begin: () => void = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = () => {
+        this.#running += 1;
+        timer = setTimeout(end, this.#longest);
+        resolve();
+      };
+    });
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      const place = this.#waiting.indexOf(begin);
+      if (place >= 0) {
+        this.#waiting.splice(place, 1);
+        begin();
+        this.#running -= 1;
+        clearTimeout(timer);
+        return;
+      }
+      this.#running -= 1;
+      if (this.#running < this.#atOnce) this.#waiting.shift()?.();
+    };
+    if (urgent || this.#running < this.#atOnce) begin();
+    else this.#waiting.push(begin);
+    return { begun, end };
+  }
+}
 
 export interface Turn {
   begun: Promise<void>;
@@ -15,34 +53,21 @@ export interface Turn {
   end: () => void;
 }
 
-/** `urgent`: the picture somebody asked for waits for nobody. */
-export function startTurn(urgent = false): Turn {
-  let isOver = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let begin: () => void = () => {};
-  const begun = new Promise<void>((resolve) => {
-    begin = () => {
-      running += 1;
-      timer = setTimeout(end, longest);
-      resolve();
-    };
-  });
-  function end(): void {
-    if (isOver) return;
-    isOver = true;
-    clearTimeout(timer);
-    const place = waiting.indexOf(begin);
-    if (place >= 0) {
-      waiting.splice(place, 1);
-      begin();
-      running -= 1;
-      clearTimeout(timer);
-      return;
-    }
-    running -= 1;
-    if (running < atOnce) waiting.shift()?.();
-  }
-  if (urgent || running < atOnce) begin();
-  else waiting.push(begin);
-  return { begun, end };
+/** Tiles that wait for their first picture; a camera that nobody watched yet keeps the request for seconds. */
+export const starts = new Turns(2, 6_000);
+/** Requests of all plain tiles: one more than starts, so that those that play are not held up by those that start. */
+export const requests = new Turns(3, 10_000);
+
+/** `XMLHttpRequest.UNSENT`. */
+const unsent = 0;
+
+/** Loads in its turn what hls.js asks for: it opens the request once this promise is kept. */
+export async function inTurn(request: EventTarget & { readonly readyState: number }): Promise<void> {
+  const turn = requests.start();
+  request.addEventListener('loadend', turn.end, { once: true });
+  await turn.begun;
+  // Given up while it waited: hls.js never sends it, and it never ends.
+  setTimeout(() => {
+    if (request.readyState === unsent) turn.end();
+  }, 50);
 }
