@@ -1,5 +1,6 @@
 import { sessions } from '../platform/access.ts';
 import type { StartPart } from '../platform/part.ts';
+import { cameraRoutes } from './cameras.ts';
 import { casefileRoutes } from './casefiles.ts';
 import { commands } from './commands.ts';
 import { startCounting } from './counting.ts';
@@ -44,6 +45,7 @@ export const start: StartPart = async (context) => {
             ...packRoutes(context, command, trials),
             ...ledgerRoutes(context),
             ...sourceRoutes(context),
+            ...cameraRoutes(context, command),
             ...systemRoutes(context),
           ]);
         },
