@@ -13,6 +13,8 @@ import { byHand, decideSignalAct, turnSignal } from './decideSignal.ts';
 import type { CaseEvent, Event, Recorded } from './event.ts';
 import { decideInquiry } from './decideInquiry.ts';
 import type { Evidence, Release } from './evidence.ts';
+import { decideRecording } from './decideRecording.ts';
+import type { RecordingHold } from './recording.ts';
 import { yearOf } from './urge.ts';
 import { withNotices, type Notice } from './notice.ts';
 import type { CameraStatus, Casefile, Duty, Finding, Inquiry, LedgerDraft, Register, Signal, Visit } from './state.ts';
@@ -29,6 +31,7 @@ export interface State {
   register(id: string): Register | undefined;
   evidence(id: string): Evidence | undefined;
   release(id: string): Release | undefined;
+  hold(id: string): RecordingHold | undefined;
 }
 
 /** One row as it stands after the event. */
@@ -43,7 +46,8 @@ export type Put =
   | { table: 'inquiry'; row: Inquiry }
   | { table: 'register'; row: Register }
   | { table: 'evidence'; row: Evidence }
-  | { table: 'release'; row: Release };
+  | { table: 'release'; row: Release }
+  | { table: 'hold'; row: RecordingHold };
 
 /** A refusal leaves the state as it was; the event is kept in the archive as refused. */
 export interface Refused {
@@ -74,6 +78,7 @@ export interface Needs {
   register?: string;
   evidence?: string;
   release?: string;
+  hold?: string;
 }
 
 export const casefileId = (region: string, number: string): string => `${region}:${number}`;
@@ -91,6 +96,7 @@ export function needsOf(event: Event): Needs {
   if ('casefile' in event) return { casefile: casefileId(event.region, event.casefile) };
   if ('evidence' in event)
     return { evidence: event.evidence, ...('release' in event ? { release: event.release } : {}) };
+  if ('hold' in event) return { hold: event.hold };
   switch (event.kind) {
     case 'camera.changed':
       return { camera: event.camera };
@@ -119,6 +125,7 @@ export function needsOf(event: Event): Needs {
     case 'pack.activated':
     case 'camera.described':
     case 'irregularity.measured':
+    case 'recording.changed':
       return {};
   }
 }
@@ -201,5 +208,10 @@ function judge(event: Recorded, state: State, world: World): Consequences {
     case 'evidence.viewed':
     case 'evidence.removed':
       return decideEvidence(event, state, world);
+    case 'recording.held':
+    case 'recording.releaseRequested':
+    case 'recording.releaseAnswered':
+    case 'recording.changed':
+      return decideRecording(event, state, world);
   }
 }

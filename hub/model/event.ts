@@ -12,6 +12,7 @@ import {
   evidenceTaken,
   evidenceViewed,
 } from './evidenceEvents.ts';
+import { holdReleaseAnswered, holdReleaseRequested, recordingChanged, recordingHeld } from './recordingEvents.ts';
 import {
   inquiryClosed,
   inquiryExtended,
@@ -387,6 +388,10 @@ export const hubEvent = z.discriminatedUnion('kind', [
   evidenceFailed,
   evidenceViewed,
   evidenceRemoved,
+  recordingHeld,
+  holdReleaseRequested,
+  holdReleaseAnswered,
+  recordingChanged,
 ]);
 
 /**

@@ -1,6 +1,7 @@
 /** 录像: what was recorded of a camera, and why there is nothing where there is nothing. Times in epoch ms. */
 import { dayOf, startOf } from './calendar.ts';
 import type { PackSettings } from './settings.ts';
+import type { Deed } from './state.ts';
 
 /** `watched`: while somebody watches; `always`: the camera is pulled for it. */
 export const recordingModes = ['off', 'watched', 'always'] as const;
@@ -41,6 +42,32 @@ export interface RecordedAnswer extends Span {
   /** From here on the asker may shift back; what is older needs a release (SC-32). */
   shiftFrom: number;
   cameras: (Laid & { camera: string })[];
+}
+
+/** 封存. Held until it is `released`; `asked`: somebody asked for its end. */
+export interface RecordingHold extends Span {
+  id: string;
+  region: string;
+  hall: string;
+  camera: string;
+  reason: string;
+  heldBy: Deed;
+  state: 'held' | 'asked' | 'released';
+  /** The latest request for its end, and its answer. */
+  asked?: Deed & { reason: string };
+  answered?: Deed & { outcome: 'approved' | 'refused'; reason?: string };
+  position: number;
+}
+
+/** What the stream part says of its recording (`stream.recording`): counts since its start. */
+export interface RecordingState {
+  segments: number;
+  bytes: number;
+  dropped: number;
+  /** Bytes that wait to be written. */
+  waiting: number;
+  /** Halls that are not recorded now because the disk is full or broken. */
+  stopped: { hall: string; cause: 'diskFull' | 'diskFailed'; since: number; detail: string }[];
 }
 
 /** Segments that follow each other within so many milliseconds are one recording. */

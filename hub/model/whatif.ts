@@ -76,6 +76,7 @@ class Rows implements State {
   camera = (): undefined => undefined;
   evidence = (): undefined => undefined;
   release = (): undefined => undefined;
+  hold = (): undefined => undefined;
   readonly #inquiries = new Map<string, Inquiry>();
   readonly #registers = new Map<string, Register>();
   inquiry = (id: string): Inquiry | undefined => this.#inquiries.get(id);

@@ -29,10 +29,17 @@ export interface Settings {
   ffmpeg: string;
   /** Seconds between two looks at the picture of a camera that is watched (black, covered, frozen); 0: never. Default 2. */
   pictureSeconds?: number;
+  /** Port of HOST at which encoders push pictures by RTMP; absent: nobody can. */
+  pushPort?: number;
   /** Network interfaces on which ONVIF devices are looked for when an administrator asks; none: never. */
   onvifInterfaces?: string[];
   /** Networks beside private and loopback ones in which cameras are tested and asked: `address/bits`. */
   cameraNetworks?: string[];
+  /**
+   * 录像: kept for so many days and so many bytes a hall, unless the hall has limits of its own; so many bytes of the disk stay free.
+   * Default 30 days, 500 GB, 2 GB.
+   */
+  recording?: { days?: number; bytes?: number; free?: number };
   /** How people are told of signals outside the pages; each channel only where it is set. */
   notify?: NotifySettings;
   /** HALLWATCH_KEY: 64 hex digits that several processes share; without it the key is the file `DATA_DIR/key`. */

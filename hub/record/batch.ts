@@ -6,6 +6,7 @@ import { decide, followsOf, needsOf, refuse, type Consequences, type Put, type S
 import { HubError } from '../model/error.ts';
 import type { Event, Recorded } from '../model/event.ts';
 import type { Evidence, Release } from '../model/evidence.ts';
+import type { RecordingHold } from '../model/recording.ts';
 import type { LiveItem } from '../model/live.ts';
 import type {
   CameraStatus,
@@ -94,6 +95,7 @@ export class Recorder {
     register: (id) => this.#rows.register.get(id),
     evidence: (id) => this.#rows.evidence.get(id),
     release: (id) => this.#rows.release.get(id),
+    hold: (id) => this.#rows.hold.get(id),
   };
   #heads = new Map<string, { sequence: number; hash: string }>();
   /** Ids that were decided and are not in the store yet. */
@@ -286,6 +288,7 @@ export class Recorder {
       register: new Set<string>(),
       evidence: new Set<string>(),
       release: new Set<string>(),
+      hold: new Set<string>(),
     };
     for (const event of events) {
       const needs = needsOf(event);
@@ -320,7 +323,8 @@ export class Recorder {
     const missing = [...ids].filter((id) => !rows.has(id) && !asked.has(`${table} ${id}`));
     if (missing.length === 0) return;
     for (const id of missing) asked.add(`${table} ${id}`);
-    type Body = Casefile | Signal | Duty | Visit | CameraStatus | Inquiry | Register | Evidence | Release;
+    type Body =
+      Casefile | Signal | Duty | Visit | CameraStatus | Inquiry | Register | Evidence | Release | RecordingHold;
     for (const { body } of await run<{ body: Body }>(this.#store, selectRows(table, missing))) {
       rows.set(table === 'camera' ? (body as CameraStatus).camera : (body as Exclude<Body, CameraStatus>).id, body);
     }

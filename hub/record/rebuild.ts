@@ -19,6 +19,7 @@ const derived = {
   register: 'id',
   evidence: 'id',
   evidence_release: 'id',
+  recording_hold: 'id',
   ledger: 'region, sequence',
 } as const;
 

@@ -1,6 +1,7 @@
 /** The rows that are kept between batches, by table and id. */
 import type { Casefile, Signal, Duty, Visit, CameraStatus, Inquiry, Register } from '../model/state.ts';
 import type { Evidence, Release } from '../model/evidence.ts';
+import type { RecordingHold } from '../model/recording.ts';
 import type { Loadable } from './statements.ts';
 
 export interface Rows {
@@ -13,6 +14,7 @@ export interface Rows {
   register: Map<string, Register>;
   evidence: Map<string, Evidence>;
   release: Map<string, Release>;
+  hold: Map<string, RecordingHold>;
 }
 
 export const emptyRows = (): Rows => ({
@@ -25,5 +27,6 @@ export const emptyRows = (): Rows => ({
   register: new Map(),
   evidence: new Map(),
   release: new Map(),
+  hold: new Map(),
 });
 export const loadables = Object.keys(emptyRows()) as Loadable[];

@@ -41,6 +41,7 @@ const tables = {
   register: 'register',
   evidence: 'evidence',
   release: 'evidence_release',
+  hold: 'recording_hold',
 } as const;
 export type Loadable = keyof typeof tables;
 
@@ -308,6 +309,20 @@ const shapes: { [T in Put['table']]: Shape<T> } = {
       row.requestedBy.account,
       row.requestedBy.at,
     ],
+  },
+  hold: {
+    name: 'recording_hold',
+    key: 'id',
+    columns: [
+      ...common,
+      ['hall', 'text'],
+      ['camera', 'text'],
+      ['from_at', 'int8'],
+      ['to_at', 'int8'],
+      ['state', 'text'],
+      ...tail,
+    ],
+    cells: (row) => [row.id, row.region, row.hall, row.camera, row.from, row.to, row.state],
   },
 };
 

@@ -12,12 +12,18 @@ export const folderOf = (camera: string): string =>
     ? camera
     : `~${createHash('sha256').update(camera).digest('hex').slice(0, 32)}`;
 
-/** `cam-1/20261122/0910-1.mp4`, by the time in Asia/Shanghai; `serial` tells the files of one slot apart. */
-export function pathOf(camera: string, at: number, serial: number): string {
+/** `cam-1/20261122/0910-hq3k….mp4`, by the time in Asia/Shanghai; the file's id, in base 36, tells those of one slot apart. */
+export function pathOf(camera: string, at: number, id: number): string {
   const day = dayOf(at);
   const minutes = Math.floor((slotOf(at) - startOf(day)) / 60_000);
   const clock = `${String(Math.floor(minutes / 60)).padStart(2, '0')}${String(minutes % 60).padStart(2, '0')}`;
-  return `${folderOf(camera)}/${day.replaceAll('-', '')}/${clock}-${serial}.mp4`;
+  return `${folderOf(camera)}/${day.replaceAll('-', '')}/${clock}-${id.toString(36)}.mp4`;
+}
+
+/** The id in a file's name; undefined where it is none of ours. */
+export function idOf(name: string): number | undefined {
+  const found = /^\d{4}-([0-9a-z]{8,11})\.mp4$/.exec(name)?.[1];
+  return found === undefined ? undefined : parseInt(found, 36);
 }
 
 export const slotOf = (at: number): number => Math.floor(at / slotMs) * slotMs;

@@ -1,6 +1,7 @@
 import { decide, followsOf, needsOf, type Consequences, type State } from '../../hub/model/decide.ts';
 import type { Event } from '../../hub/model/event.ts';
 import type { Evidence, Release } from '../../hub/model/evidence.ts';
+import type { RecordingHold } from '../../hub/model/recording.ts';
 import type { Notice } from '../../hub/model/notice.ts';
 import type {
   CameraStatus,
@@ -27,6 +28,7 @@ export class Play implements State {
   readonly registers = new Map<string, Register>();
   readonly evidences = new Map<string, Evidence>();
   readonly releases = new Map<string, Release>();
+  readonly holds = new Map<string, RecordingHold>();
   readonly notices: Notice[] = [];
   readonly ledger: LedgerDraft[] = [];
   readonly #world: World;
@@ -45,6 +47,7 @@ export class Play implements State {
   register = (id: string) => this.registers.get(id);
   evidence = (id: string) => this.evidences.get(id);
   release = (id: string) => this.releases.get(id);
+  hold = (id: string) => this.holds.get(id);
 
   /** Decides one event; every row it read must be one it said it needs. */
   tell(event: Event, receivedAt = event.occurredAt): Consequences {
@@ -60,6 +63,7 @@ export class Play implements State {
       else if (put.table === 'register') this.registers.set(put.row.id, put.row);
       else if (put.table === 'evidence') this.evidences.set(put.row.id, put.row);
       else if (put.table === 'release') this.releases.set(put.row.id, put.row);
+      else if (put.table === 'hold') this.holds.set(put.row.id, put.row);
       else if (put.table === 'notice') this.notices.push(put.row);
       else this.cameras.set(put.row.camera, put.row);
     }
@@ -120,6 +124,7 @@ export class Play implements State {
       register: only(this.registers, (id) => registers.includes(id)),
       evidence: only(this.evidences, (id) => id === needs.evidence),
       release: only(this.releases, (id) => id === needs.release),
+      hold: only(this.holds, (id) => id === needs.hold),
     };
   }
 }

@@ -55,6 +55,20 @@ export function subjectOf(entry: LedgerEntry): string {
         if (typeof words === 'string' && words !== '') parts.push(words);
       break;
     }
+    case 'recording.held':
+    case 'recording.releaseRequested':
+    case 'recording.released':
+    case 'recording.releaseRefused': {
+      const number = places.windowNumber(String(facts.window ?? ''));
+      if (number !== undefined) parts.push(t('window', { number }));
+      if (typeof facts.reason === 'string' && facts.reason !== '') parts.push(facts.reason);
+      break;
+    }
+    case 'recording.stopped':
+      parts.push(t(facts.cause === 'diskFull' ? 'recording.diskFull' : 'recording.diskFailed'));
+      break;
+    case 'recording.resumed':
+      break;
     case 'pack.activated':
       parts.push(t('subject.pack', { pack: entry.subject, day: String(facts.effectiveFrom ?? '') }));
       break;
