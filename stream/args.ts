@@ -88,12 +88,13 @@ export function pull(address: string): Command {
   };
 }
 
-/** Decodes the first picture of what stands on standard input to a JPEG of at most so many pixels in width. */
-export function still(width: number): Command {
+/** Decodes one picture, the first or the `nth`, of what stands on standard input to a JPEG of at most so many pixels in width. */
+export function still(width: number, nth = 1): Command {
+  const pick = nth > 1 ? `select=gte(n\\,${nth - 1}),` : '';
   return {
     inputOptions: [...quiet, '-threads', '1', '-f', 'mp4'],
     outputOptions: [
-      ...['-frames:v', '1', '-threads', '1', '-vf', `scale=w='min(${width},iw)':h=-2`],
+      ...['-frames:v', '1', '-threads', '1', '-vf', `${pick}scale=w='min(${width},iw)':h=-2`],
       ...['-c:v', 'mjpeg', '-q:v', '3', '-f', 'mjpeg'],
     ],
   };

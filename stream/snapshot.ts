@@ -3,6 +3,7 @@ import { still } from './args.ts';
 import type { Cameras } from './cameras.ts';
 import type { Evidence } from './evidence.ts';
 import { convert } from './ffmpeg.ts';
+import { Turns } from './turns.ts';
 
 /** The answer to `stream.snapshot` {camera}. */
 export interface Snapshot {
@@ -25,8 +26,7 @@ const WAITING = 20;
 export class Snapshots {
   readonly #cameras: Cameras;
   readonly #evidence: Evidence;
-  #running = 0;
-  readonly #queue: (() => void)[] = [];
+  readonly #turns = new Turns(AT_ONCE, WAITING, new HubError('snapshot.busy', 'Too many snapshots at once.'));
 
   constructor(cameras: Cameras, evidence: Evidence) {
     this.#cameras = cameras;
@@ -41,27 +41,10 @@ export class Snapshots {
     await camera.first(() => camera.window.newestKey !== undefined, PICTURE_MS);
     const newest = camera.window.newestKey;
     if (!newest) throw new HubError('camera.away', `No picture from the camera (${camera.state}).`);
-    const jpeg = await this.#inTurn(() =>
+    const jpeg = await this.#turns.take(() =>
       convert(still(WIDTH), Buffer.concat([newest.init, newest.part.bytes]), DECODE_MS),
     );
     if (!jpeg) throw new HubError('snapshot.failed', 'The picture could not be decoded.');
     return { sha256: await this.#evidence.keep(jpeg), at: Math.round(newest.part.at), bytes: jpeg.length };
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= AT_ONCE) {
-      if (this.#queue.length >= WAITING) throw new HubError('snapshot.busy', 'Too many snapshots at once.');
-      await new Promise<void>((resolve) => this.#queue.push(resolve));
-    } else {
-      this.#running++;
-    }
-    try {
-      return await work();
-    } finally {
-      // The place goes to the next in the queue, or is free.
-      const next = this.#queue.shift();
-      if (next) next();
-      else this.#running--;
-    }
   }
 }
