@@ -8,11 +8,13 @@ import { HubError } from './model/error.ts';
 import { sessions } from './platform/access.ts';
 import { isLoopback } from './platform/address.ts';
 import { openBackend, stopAll, type Backend } from './platform/backend.ts';
-import { createHttp } from './platform/http.ts';
+import { followTls, readTls, type SecureServer } from './platform/cert.ts';
+import { askWithin, createHttp } from './platform/http.ts';
 import { createLog } from './platform/log.ts';
 import { serveMetrics } from './platform/metrics.ts';
 import { projectFolder } from './platform/migrate.ts';
 import type { Context, Part, Settings, StartPart } from './platform/part.ts';
+import { startRedirect } from './platform/redirect.ts';
 import type { DemoAccount } from '../seeds/accounts.ts';
 
 export { openBackend } from './platform/backend.ts';
@@ -27,7 +29,7 @@ const parts: { name: Settings['roles'][number]; load: () => Promise<{ start: Sta
 ];
 
 export interface Hub {
-  /** `http://host:port` it listens on. */
+  /** `http://host:port` it listens on, or `https://…`. */
   address: string;
   context: Context;
   app: FastifyInstance;
@@ -63,10 +65,12 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
     }
     const { identify } = sessions(store);
     const context: Context = { settings, bus, store, world, seal, identify, log };
+    const tls = settings.tls && (await readTls(settings.tls));
     const app = await createHttp({
       log,
       version: versionOf(root),
       publicOrigin: settings.publicOrigin,
+      tls,
       web: join(root, 'dist', 'web'),
       identify,
     });
@@ -87,13 +91,14 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
     stops.push(() => app.close());
     await listen(app, settings);
     const { port } = app.server.address() as AddressInfo;
-    const address = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
+    const address = `${tls ? 'https' : 'http'}://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
     await backend.lock?.tell({ pid: process.pid, natsUrl: backend.natsUrl, databaseUrl: backend.databaseUrl, address });
+    if (settings.tls) stops.push(...(await secure(app, settings, settings.tls, log)));
     const listening: Context = { ...context, settings: { ...settings, port } };
     let accounts: readonly DemoAccount[] = [];
     if (settings.demo) {
       const { startDemo } = await import('../seeds/demo.ts');
-      const demo = await startDemo(listening, { onProgress, address });
+      const demo = await startDemo(listening, { onProgress, address, ...(tls ? { ask: askWithin(app) } : {}) });
       stops.push(() => demo.stop());
       ({ accounts } = demo);
     }
@@ -103,6 +108,23 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
     await stop();
     throw error;
   }
+}
+
+/** What runs beside HTTPS: the certificate is read again when it changes, and plain HTTP leads here. Returns how to stop. */
+async function secure(
+  app: FastifyInstance,
+  { host, publicOrigin }: Settings,
+  tls: NonNullable<Settings['tls']>,
+  log: Logger,
+): Promise<(() => Promise<void>)[]> {
+  const stop = followTls(app.server as unknown as SecureServer, tls, log);
+  const stops = [async () => stop()];
+  if (tls.httpPort === undefined) return stops;
+  const { port } = app.server.address() as AddressInfo;
+  const to = publicOrigin === undefined ? { port } : { origin: publicOrigin };
+  const redirect = await startRedirect({ host, port: tls.httpPort, to });
+  log.info({ port: redirect.port, to }, 'plain HTTP leads to HTTPS');
+  return [...stops, redirect.stop];
 }
 
 async function listen(app: FastifyInstance, { host, port }: Settings): Promise<void> {

@@ -9,7 +9,7 @@ import { demoAccounts, demoHall, demoSource, demoToken, type DemoAccount } from 
 import { drawFilms, serveFilms, type Cameras } from './cameras.ts';
 import { seedsDir } from './files.ts';
 import { seedFrom } from './load.ts';
-import { simulate, type Totals } from './simulate.ts';
+import { simulate, type SimulateOptions, type Totals } from './simulate.ts';
 
 export interface Demo {
   accounts: DemoAccount[];
@@ -23,13 +23,18 @@ export interface DemoOptions {
   onProgress?: (text: string) => void;
   /** Where the hub listens; default: host and port of the settings. */
   address?: string;
+  /** How the hub's door is asked; default: fetch. */
+  ask?: SimulateOptions['ask'];
 }
 
 /**
  * Starts the demonstration on a hub that listens already. What is there is left alone, so a second start takes a second or
  * two. Cameras are drawn and served where this process runs the `stream` part, the day is simulated where it runs `ingest`.
  */
-export async function startDemo(context: Context, { onProgress = () => {}, address }: DemoOptions = {}): Promise<Demo> {
+export async function startDemo(
+  context: Context,
+  { onProgress = () => {}, address, ask }: DemoOptions = {},
+): Promise<Demo> {
   const { settings, store, bus, seal, log } = context;
   const ending = new AbortController();
   let cameras: Cameras | undefined;
@@ -62,6 +67,7 @@ export async function startDemo(context: Context, { onProgress = () => {}, addre
         speed: settings.demoSpeed,
         signal: ending.signal,
         ...(known ? { known } : {}),
+        ...(ask ? { ask } : {}),
         onProgress: (now) => {
           if (now.refused > totals.refused)
             log.warn({ refused: now.refused, first: now.reason }, 'the hub refused simulated events');

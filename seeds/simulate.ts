@@ -25,6 +25,11 @@ export interface SimulateOptions {
   patienceMs?: number;
   /** Folder of the seed files. */
   dir?: string;
+  /** How the hub's door is asked. Default: fetch. */
+  ask?: (
+    url: string,
+    init: { method: string; headers: Record<string, string>; body: string; signal: AbortSignal },
+  ) => Promise<Response>;
 }
 
 export interface Totals {
@@ -177,12 +182,12 @@ class Door {
 
   /** Undefined when the simulation was ended meanwhile. A repetition is harmless: the ids are the same. */
   async #post(body: string): Promise<Answer | undefined> {
-    const { signal, patienceMs = 600_000 } = this.#options;
+    const { signal, patienceMs = 600_000, ask = fetch } = this.#options;
     const giveUp = Date.now() + patienceMs;
     for (let pause = 250; ; pause = Math.min(pause * 2, 5_000)) {
       let problem: string;
       try {
-        const response = await fetch(this.#url, {
+        const response = await ask(this.#url, {
           method: 'POST',
           headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
           body,

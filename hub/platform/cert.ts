@@ -57,17 +57,17 @@ function parse<T>(name: string, file: string, what: string, work: () => T): T {
   }
 }
 
+/** A server of node:tls, whatever it speaks. */
+export interface SecureServer {
+  setSecureContext(options: { cert: Buffer; key: Buffer }): void;
+}
+
 /**
  * Reads the files again and again, and gives the server what has changed: connections that stand stay, new ones get the new certificate.
  * Half-written or wrong files change nothing and are complained of once. Looking beats watching: certificates are
  * replaced by renaming, through links, and over network file systems. Returns how to stop.
  */
-export function followTls(
-  server: { setSecureContext(options: { cert: Buffer; key: Buffer }): void },
-  files: TlsFiles,
-  log: Logger,
-  { everyMs = 10_000 } = {},
-): () => void {
+export function followTls(server: SecureServer, files: TlsFiles, log: Logger, { everyMs = 10_000 } = {}): () => void {
   let known: string | undefined;
   let complaint: string | undefined;
   let spoken = 0;

@@ -169,6 +169,15 @@ interface Closing {
   destroy(): unknown;
 }
 
+/** Asks the hub from within it, as `fetch` would, which does not know the authority of the hub's own certificate. */
+export const askWithin =
+  (app: FastifyInstance) =>
+  async (url: string, init: { method: string; headers: Record<string, string>; body: string }): Promise<Response> => {
+    const { method, headers, body } = init;
+    const answer = await app.inject({ method: method as 'POST', url: new URL(url).pathname, headers, payload: body });
+    return new Response(answer.body, { status: answer.statusCode });
+  };
+
 async function sessionOf(request: FastifyRequest, { identify }: HttpOptions): Promise<string | undefined> {
   // Without the database the address alone counts.
   return identify?.(request).then(
