@@ -1,6 +1,6 @@
 import type { Socket as Udp } from 'node:dgram';
 import type { Socket } from 'node:net';
-import { datagrams, sdpOf, senderReport, stamp } from './rtp.ts';
+import { datagrams, noise, sdpOf, senderReport, stamp } from './rtp.ts';
 import type { Frame } from './reel.ts';
 import { Requests, type Guard, type Request } from './rtsp.ts';
 import type { Stream } from './server.ts';
@@ -13,12 +13,21 @@ export interface Surroundings {
   rtcp: Udp;
   guard: () => Guard | undefined;
   deaf: () => boolean;
+  /** DESCRIBE is answered with another address. */
+  redirects: () => boolean;
+  /** What the description says of how packets are made. */
+  mode: number;
+  /** Seconds after which a client that asks nothing is let go. */
+  timeout: number;
   gone: () => void;
 }
 
 /** More than this waiting for a slow client: skip to the next key picture. */
 const BACKLOG = 2 * 1024 * 1024;
 const REPORT_EVERY = 5000;
+/** A camera that loses packets loses each one of so many; one that writes as it likes writes so many bytes at once. */
+const LOSES = 40;
+const BITE = 977;
 let sessions = 0;
 
 /** One RTSP connection: answers requests and, once playing, is sent pictures. */
@@ -35,6 +44,8 @@ export class Client {
   #octets = 0;
   #reportedAt = 0;
   #behind = false;
+  #sent = 0;
+  #heardAt = Date.now();
 
   constructor(socket: Socket, around: Surroundings) {
     this.#socket = socket;
@@ -44,7 +55,10 @@ export class Client {
     socket.on('data', (chunk: Buffer) => {
       if (around.deaf()) return;
       try {
-        for (const request of this.#requests.push(chunk)) this.#answer(request);
+        for (const request of this.#requests.push(chunk)) {
+          this.#heardAt = Date.now();
+          this.#answer(request);
+        }
       } catch {
         socket.destroy();
       }
@@ -61,13 +75,19 @@ export class Client {
     if (this.#behind && !(packets.key && this.#socket.writableLength < BACKLOG / 2)) return;
     this.#behind = this.#socket.writableLength > BACKLOG;
     if (this.#behind || !this.#stream) return;
+    if (Date.now() - this.#heardAt > this.#around.timeout * 1000) return this.reset();
+    const { kind } = this.#stream.loop;
     const bytes = stamp(packets, this.#channel, this.#sequence, timestamp, this.#stream.source);
     this.#sequence = (this.#sequence + packets.starts.length) & 0xffff;
     this.#packets += packets.starts.length;
     this.#octets += bytes.length;
     if (this.#udp) {
       for (const datagram of datagrams(packets, bytes))
-        this.#around.rtp.send(datagram, this.#udp.rtp, this.#udp.address);
+        if (kind !== 'loss' || ++this.#sent % LOSES > 0)
+          this.#around.rtp.send(datagram, this.#udp.rtp, this.#udp.address);
+    } else if (kind === 'noise') {
+      const all = Buffer.concat([noise(700), bytes, noise(3)]);
+      for (let at = 0; at < all.length; at += BITE) this.#socket.write(all.subarray(at, at + BITE));
     } else {
       this.#socket.write(bytes);
     }
@@ -105,19 +125,21 @@ export class Client {
       return;
     }
     const guard = this.#around.guard();
-    if (guard && !guard.admits(request)) {
-      this.#reply(request, '401 Unauthorized', { 'WWW-Authenticate': guard.challenge });
+    const admitted = guard?.admits(request) ?? true;
+    if (admitted !== true) {
+      this.#reply(request, '401 Unauthorized', { 'WWW-Authenticate': guard!.challenge(admitted === 'stale') });
       return;
     }
     const path = /^rtsps?:\/\/[^/]+\/([^/?]*)/.exec(request.uri)?.[1] ?? '';
     const stream = this.#around.streams.get(path);
-    const session = { Session: `${this.#session};timeout=60` };
+    const session = { Session: `${this.#session};timeout=${this.#around.timeout}` };
     switch (request.method) {
       case 'DESCRIBE': {
+        if (this.#around.redirects()) return this.#reply(request, '302 Moved', { Location: request.uri });
         if (!stream) return this.#reply(request, '404 Not Found');
         const base = request.uri.replace(/\/?(\?.*)?$/, '/');
         const headers = { 'Content-Type': 'application/sdp', 'Content-Base': base };
-        return this.#reply(request, '200 OK', headers, sdpOf(stream.loop.film, this.#around.host));
+        return this.#reply(request, '200 OK', headers, sdpOf(stream.loop.film, this.#around.host, this.#around.mode));
       }
       case 'SETUP': {
         if (!stream) return this.#reply(request, '404 Not Found');

@@ -16,16 +16,28 @@ export interface FilmOptions {
   keyEvery?: number;
   /** What it shows: the test card (default), nothing, or a hand over the lens: blurred colour under the sensor's noise. */
   scene?: 'card' | 'black' | 'covered';
+  /** Default h264. */
+  codec?: 'h264' | 'h265';
 }
 
 /** Height in lines of the strip at the top that carries the picture's number, one bit per `width / 16` columns, white is 1. */
 export const STRIP = 32;
 
+const avc = (keys: number): string[] => [
+  ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'main', '-bf', '0'],
+  ...['-g', String(keys), '-keyint_min', String(keys), '-sc_threshold', '0'],
+  ...['-b:v', '600k', '-maxrate', '900k', '-bufsize', '600k', '-x264-params', 'repeat-headers=1:scenecut=0'],
+];
+const hevc = (keys: number): string[] => [
+  ...['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params'],
+  `keyint=${keys}:min-keyint=${keys}:bframes=0:repeat-headers=1:scenecut=0:open-gop=0:log-level=error`,
+];
+
 /** Draws, once, a film with its picture number burned in as text and as a strip of 16 bits; kept under the OS temp folder. */
 export async function makeFilm(options: FilmOptions = {}): Promise<string> {
-  const { width = 640, height = 360, fps = 15, seconds = 20, keyEvery = 1, scene = 'card' } = options;
+  const { width = 640, height = 360, fps = 15, seconds = 20, keyEvery = 1, scene = 'card', codec = 'h264' } = options;
   const dir = join(tmpdir(), 'hallwatch-films');
-  const file = join(dir, `${scene}-${width}x${height}-${fps}-${seconds}-${keyEvery}.h264`);
+  const file = join(dir, `${scene}-${width}x${height}-${fps}-${seconds}-${keyEvery}.${codec}`);
   if (existsSync(file)) return file;
   await mkdir(dir, { recursive: true });
   const size = `${width}x${height}`;
@@ -52,21 +64,8 @@ export async function makeFilm(options: FilmOptions = {}): Promise<string> {
       String(seconds),
     ],
     ...['-vf', look],
-    ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'main', '-threads', '1'],
-    ...['-bf', '0', '-g', String(fps * keyEvery), '-keyint_min', String(fps * keyEvery), '-sc_threshold', '0'],
-    ...[
-      '-b:v',
-      '600k',
-      '-maxrate',
-      '900k',
-      '-bufsize',
-      '600k',
-      '-x264-params',
-      'repeat-headers=1:scenecut=0',
-      '-f',
-      'h264',
-      draft,
-    ],
+    ...(codec === 'h265' ? hevc(fps * keyEvery) : avc(fps * keyEvery)),
+    ...['-threads', '1', '-f', codec === 'h265' ? 'hevc' : 'h264', draft],
   ]);
   await rename(draft, file);
   return file;

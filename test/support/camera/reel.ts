@@ -8,16 +8,16 @@ export interface Reel {
   pictures: Packets[];
 }
 
-/** Reads a raw H.264 file (Annex B, no B pictures). */
+/** Reads a raw H.264 file (Annex B, no B pictures), or H.265 when its name ends so. */
 export async function loadReel(file: string): Promise<Reel> {
-  const film = filmOf(await readFile(file));
-  return { film, pictures: film.pictures.map(packetsOf) };
+  const film = filmOf(await readFile(file), file.endsWith('.h265') ? 'h265' : 'h264');
+  return { film, pictures: film.pictures.map((picture) => packetsOf(picture, film.codec)) };
 }
 
 /** Other films a stream can show: two faults, and a picture of other size and parameters. */
 export type Other = 'black' | 'covered' | 'smaller';
 /** What a stream can do wrong; `none` is good behaviour again. */
-export type Misbehaviour = 'none' | 'stall' | 'freeze' | 'wrongRate' | 'clockJump' | Other;
+export type Misbehaviour = 'none' | 'stall' | 'freeze' | 'wrongRate' | 'clockJump' | 'loss' | 'noise' | Other;
 
 /** One picture due now. `stepBy` is how far the camera's own clock moves to the next one, in 90-kHz ticks. */
 export interface Frame {
@@ -53,6 +53,11 @@ export class Loop {
     // An hour ahead, as a camera does that has just heard of NTP.
     if (kind === 'clockJump') this.#clock += 3600 * 90_000;
     else this.#kind = kind;
+  }
+
+  /** What it does wrong now. */
+  get kind(): Misbehaviour {
+    return this.#kind;
   }
 
   /** The film that is shown now, whose parameters the session description tells. */

@@ -1,10 +1,10 @@
-import type { Film, Picture } from './annexb.ts';
+import type { Codec, Film, Picture } from './annexb.ts';
 
 const HEADER = 12;
 const FRAMING = 4;
 const PAYLOAD = 1400;
 
-/** A picture cut into RTP packets (RFC 6184), each with RTSP's interleaved framing before it; numbers are filled in when it is sent. */
+/** A picture cut into RTP packets (RFC 6184, RFC 7798), each with RTSP's interleaved framing before it; numbers are filled in when it is sent. */
 export interface Packets {
   bytes: Buffer;
   /** Where each packet's framing begins. */
@@ -13,19 +13,22 @@ export interface Packets {
 }
 
 /** Cuts a picture once, when the film is loaded, so that sending it costs one copy. */
-export function packetsOf(picture: Picture): Packets {
+export function packetsOf(picture: Picture, codec: Codec = 'h264'): Packets {
   const payloads: Buffer[] = [];
+  const head = codec === 'h264' ? 1 : 2;
   for (const unit of picture.units) {
     if (unit.length <= PAYLOAD) {
       payloads.push(unit);
       continue;
     }
-    const indicator = (unit[0]! & 0xe0) | 28; // FU-A
-    const type = unit[0]! & 0x1f;
-    for (let at = 1; at < unit.length; at += PAYLOAD - 2) {
-      const piece = unit.subarray(at, at + PAYLOAD - 2);
-      const flags = (at === 1 ? 0x80 : 0) | (at + PAYLOAD - 2 >= unit.length ? 0x40 : 0);
-      payloads.push(Buffer.concat([Buffer.from([indicator, flags | type]), piece]));
+    // In fragments: FU-A or FU
+    const indicator = codec === 'h264' ? [(unit[0]! & 0xe0) | 28] : [(unit[0]! & 0x81) | (49 << 1), unit[1]!];
+    const type = codec === 'h264' ? unit[0]! & 0x1f : (unit[0]! >> 1) & 0x3f;
+    const step = PAYLOAD - head - 1;
+    for (let at = head; at < unit.length; at += step) {
+      const piece = unit.subarray(at, at + step);
+      const flags = (at === head ? 0x80 : 0) | (at + step >= unit.length ? 0x40 : 0);
+      payloads.push(Buffer.concat([Buffer.from([...indicator, flags | type]), piece]));
     }
   }
   const starts: number[] = [];
@@ -78,10 +81,17 @@ export function senderReport(source: number, now: number, timestamp: number, pac
   return report;
 }
 
-/** The session description with SPS and PPS, from which ffmpeg learns size and profile without waiting for a picture. */
-export function sdpOf(film: Film, host: string): string {
-  const level = film.sps.subarray(1, 4).toString('hex');
-  const sets = `${film.sps.toString('base64')},${film.pps.toString('base64')}`;
+/** Data on a channel that nobody asked for. */
+export const noise = (length: number): Buffer =>
+  Buffer.concat([Buffer.from([0x24, 9, length >> 8, length & 0xff]), Buffer.alloc(length, 0x24)]);
+
+/** The session description with the parameter sets, from which a client learns size and profile without waiting for a picture. */
+export function sdpOf(film: Film, host: string, mode: number): string {
+  const [vps, sps, pps] = [film.vps, film.sps, film.pps].map((set) => set?.toString('base64'));
+  const format = {
+    h264: `packetization-mode=${mode};profile-level-id=${film.sps.subarray(1, 4).toString('hex')};sprop-parameter-sets=${sps},${pps}`,
+    h265: `sprop-vps=${vps}; sprop-sps=${sps}; sprop-pps=${pps}`,
+  }[film.codec];
   return [
     'v=0',
     `o=- 1 1 IN IP4 ${host}`,
@@ -89,8 +99,8 @@ export function sdpOf(film: Film, host: string): string {
     `c=IN IP4 ${host}`,
     't=0 0',
     'm=video 0 RTP/AVP 96',
-    'a=rtpmap:96 H264/90000',
-    `a=fmtp:96 packetization-mode=1;profile-level-id=${level};sprop-parameter-sets=${sets}`,
+    `a=rtpmap:96 ${film.codec.toUpperCase()}/90000`,
+    `a=fmtp:96 ${format}`,
     'a=control:track1',
     '',
   ].join('\r\n');

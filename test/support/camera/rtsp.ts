@@ -43,37 +43,64 @@ export class Requests {
   }
 }
 
-const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+/** How a camera asks for a password: `sha256` as RFC 7616 has it, with `qop=auth`, and a nonce that is stale soon. */
+export type Auth = 'digest' | 'basic' | 'sha256';
 
-/** Asks for a password, by digest (RFC 2617, MD5, as cameras do it) or basic. */
+const STALE_MS = 1500;
+
+/** Asks for a password, by digest (RFC 2617, MD5, as cameras do it), SHA-256 or basic. */
 export class Guard {
-  readonly #kind: 'digest' | 'basic';
+  readonly #kind: Auth;
   readonly #user: string;
   readonly #password: string;
   readonly #realm = 'test camera';
-  readonly #nonce = randomBytes(16).toString('hex');
+  #nonce = randomBytes(16).toString('hex');
+  #nonceAt = Date.now();
+  #counts = new Set<string>();
+  /** How often a right answer came to a nonce that was too old. */
+  stale = 0;
 
-  constructor(kind: 'digest' | 'basic', user: string, password: string) {
+  constructor(kind: Auth, user: string, password: string) {
     this.#kind = kind;
     this.#user = user;
     this.#password = password;
   }
 
-  get challenge(): string {
-    return this.#kind === 'basic'
-      ? `Basic realm="${this.#realm}"`
-      : `Digest realm="${this.#realm}", nonce="${this.#nonce}"`;
+  /** The header that asks; `stale` when only the nonce was wrong. */
+  challenge(stale: boolean): string {
+    if (this.#kind === 'basic') return `Basic realm="${this.#realm}"`;
+    const digest = `Digest realm="${this.#realm}", nonce="${this.#nonce}"`;
+    return this.#kind === 'digest'
+      ? digest
+      : `${digest}, algorithm=SHA-256, qop="auth-int,auth"${stale ? ', stale=true' : ''}`;
   }
 
-  admits(request: Request): boolean {
+  admits(request: Request): boolean | 'stale' {
     const given = request.headers['authorization'] ?? '';
     if (this.#kind === 'basic') {
       return given === `Basic ${Buffer.from(`${this.#user}:${this.#password}`).toString('base64')}`;
     }
     if (!given.startsWith('Digest ')) return false;
-    const field = (name: string): string => new RegExp(`[ ,]${name}="([^"]*)"`).exec(given)?.[1] ?? '';
-    const secret = md5(`${this.#user}:${this.#realm}:${this.#password}`);
-    const expected = md5(`${secret}:${this.#nonce}:${md5(`${request.method}:${field('uri')}`)}`);
-    return field('username') === this.#user && field('nonce') === this.#nonce && field('response') === expected;
+    const field = (name: string): string => new RegExp(`[ ,]${name}="?([^",]*)`).exec(given)?.[1] ?? '';
+    const hash = (text: string): string =>
+      createHash(this.#kind === 'sha256' ? 'sha256' : 'md5')
+        .update(text)
+        .digest('hex');
+    const secret = hash(`${this.#user}:${this.#realm}:${this.#password}`);
+    const asked = hash(`${request.method}:${field('uri')}`);
+    const once = `${field('nonce')}:${field('nc')}:${field('cnonce')}`;
+    const middle = this.#kind === 'sha256' ? `${once}:auth` : field('nonce');
+    const isRight = field('username') === this.#user && field('response') === hash(`${secret}:${middle}:${asked}`);
+    if (!isRight || field('uri') !== request.uri) return false;
+    if (this.#kind === 'digest') return field('nonce') === this.#nonce;
+    if (Date.now() - this.#nonceAt > STALE_MS) {
+      this.#nonce = randomBytes(16).toString('hex');
+      this.#nonceAt = Date.now();
+      this.#counts.clear();
+    }
+    const isNew = field('nonce') === this.#nonce && !this.#counts.has(once);
+    this.#counts.add(once);
+    if (!isNew) this.stale++;
+    return isNew || 'stale';
   }
 }

@@ -2,12 +2,12 @@ import { createSocket, type Socket as Udp } from 'node:dgram';
 import { createServer, type Socket } from 'node:net';
 import { Client } from './client.ts';
 import { Loop, loadReel, type Misbehaviour, type Other, type Reel } from './reel.ts';
-import { Guard } from './rtsp.ts';
+import { Guard, type Auth } from './rtsp.ts';
 
 export interface StreamOptions {
   /** For example `window-07`, asked for as `rtsp://host:port/window-07`. */
   path: string;
-  /** Raw H.264 (Annex B), no B pictures, key picture first; looped. */
+  /** Raw H.264 (Annex B; `.h265`: H.265), no B pictures, key picture first; looped. */
   file: string;
   /** Pictures a second at which the file is sent. */
   fps: number;
@@ -25,7 +25,11 @@ export interface CameraServerOptions {
   user?: string;
   password?: string;
   /** How to ask; default digest. */
-  auth?: 'digest' | 'basic';
+  auth?: Auth;
+  /** Seconds after which a client that asks nothing is let go; default 60. */
+  timeout?: number;
+  /** The packetization mode that descriptions name; default 1, and sent as such. */
+  mode?: number;
 }
 
 export interface CameraServer {
@@ -33,15 +37,18 @@ export interface CameraServer {
   /** `rtsp://…/path`, with user and password where there are any. */
   url(path: string): string;
   /**
-   * All streams, or one: `stall`, `freeze`, `wrongRate`, `black`, `covered`, `smaller` last until `none`; `clockJump` and `reset` (every
-   * connection) happen once. Only the whole server can `refuse` (cut every connection), `deaf` (accept, never answer)
-   * or `password` (ask for it from now on).
+   * All streams, or one: `stall`, `freeze`, `wrongRate`, `black`, `covered`, `smaller`, `loss` (of datagrams) and `noise` (channels nobody
+   * asked for, writes cut anywhere) last until `none`; `clockJump` and `reset` (every connection) happen once. Only the
+   * whole server can `refuse` (cut every connection), `deaf` (accept, never answer), `redirect` or `password` (ask for it from now on).
    */
-  misbehave(kind: Misbehaviour | 'refuse' | 'deaf' | 'password' | 'reset', path?: string): void;
+  misbehave(kind: Misbehaviour | 'refuse' | 'deaf' | 'redirect' | 'password' | 'reset', path?: string): void;
   /** Clients to which a stream is being sent. */
   watching(path: string): number;
-  /** Connections made so far. */
+  /** Connections made so far, and those that are open. */
   readonly connections: number;
+  readonly open: number;
+  /** Passwords that were right but for the age of their nonce. */
+  readonly stale: number;
   /** When (epoch ms) the picture of this number within the loop was last sent; 0 when never. */
   sentAt(path: string, picture: number): number;
   stop(): Promise<void>;
@@ -106,7 +113,7 @@ export async function startCameraServer(options: CameraServerOptions): Promise<C
   const password = options.password ?? 'camera';
   const guard = new Guard(options.auth ?? 'digest', user, password);
   let guarded = options.user !== undefined;
-  let manner: 'none' | 'refuse' | 'deaf' = 'none';
+  let manner: 'none' | 'refuse' | 'deaf' | 'redirect' = 'none';
   let connections = 0;
   const clients = new Set<Client>();
   const [rtp, rtcp] = await Promise.all([bindUdp(host), bindUdp(host)]);
@@ -125,6 +132,9 @@ export async function startCameraServer(options: CameraServerOptions): Promise<C
       rtcp,
       guard: () => (guarded ? guard : undefined),
       deaf: () => manner === 'deaf',
+      redirects: () => manner === 'redirect',
+      mode: options.mode ?? 1,
+      timeout: options.timeout ?? 60,
       gone: () => clients.delete(client),
     });
     clients.add(client);
@@ -150,7 +160,7 @@ export async function startCameraServer(options: CameraServerOptions): Promise<C
       `rtsp://${options.user === undefined && !guarded ? '' : `${user}:${password}@`}${host}:${port}/${path}`,
     misbehave: (kind, path) => {
       if (kind === 'password') guarded = true;
-      else if (kind === 'deaf') manner = kind;
+      else if (kind === 'deaf' || kind === 'redirect') manner = kind;
       else if (kind === 'refuse' || kind === 'reset') {
         if (kind === 'refuse') manner = kind;
         const gone = path === undefined ? [...clients] : chosen(path).flatMap((stream) => [...stream.clients]);
@@ -163,6 +173,12 @@ export async function startCameraServer(options: CameraServerOptions): Promise<C
     watching: (path) => streams.get(path)?.clients.size ?? 0,
     get connections() {
       return connections;
+    },
+    get open() {
+      return clients.size;
+    },
+    get stale() {
+      return guard.stale;
     },
     sentAt: (path, picture) => streams.get(path)?.loop.sentAt[picture] ?? 0,
     stop: async () => {
