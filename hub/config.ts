@@ -48,6 +48,14 @@ const listOf = (fits: (each: string) => boolean, expected: string) =>
     .transform((text) => text.split(',').map((each) => each.trim()))
     .refine((list) => list.length <= 50 && list.every(fits), { error: expected });
 
+const gigabytes = (usual: number) =>
+  z.coerce
+    .number({ error: 'expected gigabytes from 0 to 1000000' })
+    .min(0, 'expected gigabytes from 0 to 1000000')
+    .max(1_000_000, 'expected gigabytes from 0 to 1000000')
+    .default(usual)
+    .transform((value) => Math.round(value * 1e9));
+
 /** Every key with what it must be; `docker/example.env` and the readme show the same names. */
 const keys = {
   HOST: z
@@ -127,6 +135,14 @@ const keys = {
     'expected names of network interfaces, such as eth0,eth1',
   ).optional(),
   CAMERA_NETWORKS: listOf(isNetwork, 'expected networks such as 203.0.113.0/24, or addresses').optional(),
+  RECORDING_DAYS: z.coerce
+    .number({ error: 'expected whole days from 1 to 3650' })
+    .int('expected whole days from 1 to 3650')
+    .min(1, 'expected whole days from 1 to 3650')
+    .max(3650, 'expected whole days from 1 to 3650')
+    .default(30),
+  RECORDING_GB: gigabytes(500),
+  RECORDING_FREE_GB: gigabytes(2),
   SMTP_URL: url('expected smtp://[user:password@]host:port or smtps://…', 'smtp:', 'smtps:').optional(),
   SMTP_FROM: z
     .string()
@@ -211,6 +227,9 @@ export function readSettings(environment: Environment = process.env): Settings {
     HTTP_PORT,
     FFMPEG,
     PICTURE_SECONDS,
+    RECORDING_DAYS,
+    RECORDING_GB,
+    RECORDING_FREE_GB,
     ONVIF_INTERFACES,
     CAMERA_NETWORKS,
     HALLWATCH_KEY,
@@ -227,6 +246,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     demoSpeed: DEMO_SPEED,
     ffmpeg: FFMPEG,
     pictureSeconds: PICTURE_SECONDS,
+    recording: { days: RECORDING_DAYS, bytes: RECORDING_GB, free: RECORDING_FREE_GB },
     onvifInterfaces: ONVIF_INTERFACES ?? [],
     cameraNetworks: CAMERA_NETWORKS ?? [],
     ...(NATS_URL === undefined ? {} : { natsUrl: NATS_URL }),
