@@ -66,6 +66,12 @@ export function withAccount(address: string, user: string | undefined, password:
   return `${scheme}${name}${password ? `:${encodeURIComponent(password)}` : ''}@${rest}`;
 }
 
+/** The user name in an address; undefined when there is none. */
+export function userIn(address: string): string | undefined {
+  const name = /^[a-z]+:\/\/([^/?#:@]*)(?::[^/?#]*)?@/i.exec(address)?.[1];
+  return name && decodeURIComponent(name);
+}
+
 /** The saved addresses, to be used and never to be answered. */
 export async function addressesThere(
   { store, seal }: Pick<Context, 'store' | 'seal'>,

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { CameraLine, CameraSaved } from '../model/cameraApi.ts';
+import { cameraChange, cameraInput } from '../model/camera.ts';
 import type { CameraField } from '../model/cameraEvents.ts';
 import { identifier, longText, reasonText, shortText } from '../model/fields.ts';
 import { may, type Identity } from '../model/rights.ts';
@@ -16,7 +17,7 @@ import {
   type By,
 } from '../platform/camera.ts';
 import type { Context } from '../platform/part.ts';
-import { account, addressesOf, addressesThere, faulty } from './cameraAddress.ts';
+import { account, addressesOf, addressesThere, faulty, userIn } from './cameraAddress.ts';
 import { cameraCheckRoutes, reached } from './cameraChecks.ts';
 import { cameraLines } from './cameraLines.ts';
 import { commandId, type Command } from './commands.ts';
@@ -119,12 +120,14 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
         if (fault) return fault;
         const addresses = addressesOf(rest, user, password, mayReach);
         if (addresses instanceof Refusal) return addresses;
+        const camera = read(cameraInput, { id, ...rest, ...addresses });
+        if (camera instanceof Refusal) return camera;
+        if (camera.audio && camera.audioReason === null) return noAudioReason;
         if ((await listCameras(context, { id })).length > 0)
           return conflict('id', 'a camera with this id is there already');
-        if (rest.audio && !rest.audioReason) return noAudioReason;
-        const refused = await describe(asking, 'added', { id, ...rest });
+        const refused = await describe(asking, 'added', camera);
         if (refused) return refused;
-        const answer = await addCamera(context, { id, ...rest, ...addresses } as never, by(asking.who));
+        const answer = await addCamera(context, camera, by(asking.who));
         // The page's next request finds it wherever it is answered.
         for (const end = Date.now() + knownWithin; answer.ok && !world().cameras.has(id) && Date.now() < end;)
           await sleep(20);
@@ -146,9 +149,12 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
         if (fault) return fault;
         if (change.audio && !change.audioReason) return noAudioReason;
         const isAccountOnly = rest.address === undefined && (user !== undefined || password !== undefined);
-        const given = isAccountOnly ? { ...rest, ...(await addressesThere(context, record.id)) } : rest;
-        const addresses = addressesOf(given, user, password, mayReach);
+        const there = isAccountOnly ? await addressesThere(context, record.id) : undefined;
+        const name = user ?? (there && userIn(there.address));
+        const addresses = addressesOf({ ...there, ...rest }, name, password, mayReach);
         if (addresses instanceof Refusal) return addresses;
+        const camera = read(cameraChange, { ...rest, ...addresses });
+        if (camera instanceof Refusal) return camera;
         const fields: CameraField[] = [
           ...(['name', 'address', 'subAddress', 'transport', 'audio', 'audioReason'] as const).filter(
             (field) => rest[field] !== undefined && rest[field] !== (record[field] ?? null),
@@ -158,10 +164,7 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
         ];
         const refused = await describe(asking, 'changed', change, fields);
         if (refused) return refused;
-        return saved(
-          record.id,
-          await changeCamera(context, record.id, { ...rest, ...addresses } as never, by(asking.who)),
-        );
+        return saved(record.id, await changeCamera(context, record.id, camera, by(asking.who)));
       },
     },
     {

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type {
+  CameraCheck,
+  CameraHall,
+  CameraLine,
+  CameraPage,
+  CameraSaved,
+  OnvifDevice,
+} from '../../hub/model/cameraApi.ts';
+import type { LedgerEntry } from '../../hub/model/state.ts';
+import { startCamera, type CameraServer } from '../support/camera/index.ts';
+import { until } from '../support/desk.ts';
+import { startTestHub, type TestHub } from '../support/hub.ts';
+import { startDevice, type Device } from '../support/onvif.ts';
+
+const hall = 'hall-510104-1';
+const window = 'win-510104-1-07';
+const password = 'ge:heim@密码/?#';
+let hub: TestHub;
+let lens: CameraServer;
+let device: Device;
+const cookies: Record<string, string> = {};
+/** Every answer that was given, to look for secrets in. */
+const answered: string[] = [];
+
+async function ask<T>(who: string, method: string, path: string, body?: unknown): Promise<{ status: number; body: T }> {
+  const response = await fetch(`${hub.address}/api${path}`, {
+    method,
+    headers: { cookie: cookies[who]!, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  answered.push(text);
+  return { status: response.status, body: JSON.parse(text) as T };
+}
+const post = <T>(path: string, body: unknown = {}, who = 'admin'): ReturnType<typeof ask<T>> =>
+  ask<T>(who, 'POST', path, body);
+
+beforeAll(async () => {
+  [hub, lens] = await Promise.all([
+    startTestHub({ settings: { roles: ['record', 'serve', 'stream'] } }),
+    startCamera({ paths: ['main'], user: 'admin', password, film: { seconds: 4 } }),
+  ]);
+  device = await startDevice({
+    user: 'admin',
+    password,
+    profiles: [
+      {
+        token: 'p1',
+        source: 'l',
+        encoding: 'H264',
+        width: 640,
+        height: 360,
+        fps: 15,
+        gov: 15,
+        uri: `rtsp://10.0.0.9:${lens.port}/main`,
+      },
+    ],
+  });
+  cookies['admin'] = await hub.signIn({ name: 'admin', role: 'administrator', region: '510104' });
+  cookies['far'] = await hub.signIn({ name: 'far', role: 'administrator', region: '510105' });
+  cookies['li'] = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([hub.stop(), lens.stop(), device.stop()]);
+}, 30_000);
+
+const mine = { hall, window, name: '7号窗口', transport: 'tcp' as const };
+const plain = (): string => `rtsp://127.0.0.1:${lens.port}/main`;
+let id = '';
+
+describe('the administration of cameras', () => {
+  it('asks a device and takes its stream: one form from the network to the wall', async () => {
+    const question = { host: '127.0.0.1', port: device.port, user: 'admin', password };
+    const { body } = await post<OnvifDevice>('/onvif/device', question);
+    expect(body.channels).toMatchObject([{ main: { address: plain(), codec: 'H.264', width: 640, keySeconds: 1 } }]);
+    expect(await post('/onvif/device', { ...question, password: 'other' })).toMatchObject({
+      status: 409,
+      body: { field: 'host', reason: 'the device refuses this user name and password' },
+    });
+    expect(await post('/onvif/search')).toMatchObject({ status: 409, body: { reason: /ONVIF_INTERFACES/ } });
+
+    const checked = await post<CameraCheck>('/camera-checks', { address: plain(), user: 'admin', password });
+    expect(checked.body).toMatchObject({ ok: true, codec: 'H.264', width: 640, height: 360 });
+    if (!checked.body.ok) throw new Error(checked.body.reason);
+    expect(checked.body.fps).toBeGreaterThan(12);
+    expect(checked.body.fps).toBeLessThan(18);
+    expect(checked.body.keySeconds).toBeGreaterThan(0.5);
+    expect(checked.body.keySeconds).toBeLessThan(1.6);
+    expect(checked.body.firstMs).toBeLessThan(8_000);
+    expect(Buffer.from(checked.body.picture!, 'base64').subarray(0, 3).toString('hex')).toBe('ffd8ff');
+    // A test lets go of the camera at once.
+    await until('the camera is free', () => lens.watching('main') === 0);
+
+    const added = await post<CameraSaved>('/cameras', { ...mine, address: plain(), user: 'admin', password });
+    expect(added.status).toBe(200);
+    id = added.body.camera.id;
+    expect(added.body.camera).toMatchObject({
+      ...{ hall, window, windowNumber: '07', state: 'idle', enabled: true, kind: 'rtsp' },
+      ...{ address: plain(), changedBy: 'admin', audio: false, recording: 'watched' },
+    });
+  });
+
+  it('says in words why a test shows nothing', async () => {
+    const test = (address: string, more = {}): Promise<unknown> =>
+      post('/camera-checks', { address, ...more }).then(({ body }) => body);
+    expect(await test(plain(), { user: 'admin', password: 'wrong' })).toMatchObject({ ok: false, reason: /401/ });
+    expect(await test('rtsp://127.0.0.1:1/x')).toMatchObject({ ok: false, reason: /refused/i });
+    expect(await test('rtsp://no-such-name.invalid/x')).toMatchObject({ ok: false, reason: /no address is known/ });
+    for (const address of ['rtsp://203.0.113.7/x', 'http://169.254.169.254/latest/x.m3u8'])
+      expect(await test(address)).toMatchObject({ status: 400, field: 'address', reason: /not in a private network/ });
+    expect(await test('file:/etc/passwd')).toMatchObject({ status: 400, reason: /command line only/ });
+  });
+
+  it('names the field that is wrong, and changes nothing then', async () => {
+    const wrong = async (body: object): Promise<unknown> =>
+      (await post('/cameras', { ...mine, address: plain(), ...body })).body;
+    expect(await wrong({ address: 'ftp://x/' })).toMatchObject({ status: 400, field: 'address' });
+    expect(await wrong({ window: 'win-510105-1-01' })).toMatchObject({ status: 400, field: 'window' });
+    expect(await wrong({ hall: 'hall-510105-1', window: null })).toMatchObject({ status: 400, field: 'hall' });
+    expect(await wrong({ audio: true })).toMatchObject({ status: 400, field: 'audioReason' });
+    expect(await wrong({ name: '' })).toMatchObject({ status: 400, field: 'name' });
+    expect(await wrong({ user: '<a>' })).toMatchObject({ status: 400, field: 'user' });
+    expect(await wrong({ id })).toMatchObject({ status: 409, field: 'id' });
+    expect(await wrong({ colour: 'red' })).toMatchObject({ status: 400, field: 'colour' });
+    expect(
+      (await ask<CameraPage>('admin', 'GET', '/cameras?text=7号窗口')).body.items.filter((each) => each.id === id),
+    ).toHaveLength(1);
+  });
+
+  it('changes the password alone, moves a camera, and tests it as it is saved', async () => {
+    const path = `/cameras/${id}`;
+    expect((await post<CameraSaved>(path, { password: 'wrong' })).body.camera.address).toBe(plain());
+    expect((await post<CameraCheck>(`${path}/check`)).body).toMatchObject({ ok: false, reason: /401/ });
+    await post(path, { password, subAddress: plain() });
+    const { body } = await post<CameraSaved>(path, { window: 'win-510104-1-08', audio: true, audioReason: '投诉取证' });
+    expect(body.camera).toMatchObject({
+      windowNumber: '08',
+      audio: true,
+      audioReason: '投诉取证',
+      subAddress: plain(),
+    });
+    expect((await post<CameraCheck>(`${path}/check`, { quality: 'sub' })).body).toMatchObject({ ok: true, width: 640 });
+    expect((await post(`${path}/key`)).status).toBe(409);
+  });
+
+  it('switches it off with a reason and on again, and the page finds it by its state', async () => {
+    const path = `/cameras/${id}`;
+    expect((await post(`${path}/disable`, { reason: ' ' })).status).toBe(400);
+    const { body } = await post<CameraLine>(`${path}/disable`, { reason: '窗口装修' });
+    expect(body).toMatchObject({ state: 'disabled', enabled: false, detail: '窗口装修', disabledBy: 'admin' });
+    await until('every part knows', () => hub.context.world().cameras.get(id)?.enabled === false);
+    expect((await post(`${path}/disable`, { reason: '再次' })).status).toBe(409);
+    const off = (await ask<CameraPage>('admin', 'GET', `/cameras?hall=${hall}&state=disabled`)).body;
+    expect(off.items.map((each) => each.id)).toEqual([id]);
+    expect(off.states.disabled).toBe(1);
+    // One that is switched off can be tested before it is switched on.
+    expect((await post<CameraCheck>(`${path}/check`)).body).toMatchObject({ ok: true });
+    expect((await post<CameraLine>(`${path}/enable`)).body).toMatchObject({ state: 'idle', enabled: true });
+  });
+
+  it('gives an encoder its key once, and a new one', async () => {
+    const added = await post<CameraSaved>('/cameras', { ...mine, window: null, name: '推流', address: 'push:' });
+    expect(added.body).toMatchObject({ camera: { kind: 'push', hasKey: true, address: 'push:' } });
+    const renewed = await post<CameraSaved>(`/cameras/${added.body.camera.id}/key`);
+    expect(renewed.body.key).toHaveLength(added.body.key!.length);
+    expect(renewed.body.key).not.toBe(added.body.key);
+    const list = await ask('admin', 'GET', '/cameras');
+    expect(JSON.stringify(list.body)).not.toContain(renewed.body.key);
+  });
+
+  it('is for the administrator of the region alone', async () => {
+    expect((await ask('li', 'GET', '/cameras')).status).toBe(403);
+    expect((await post('/onvif/search', {}, 'li')).status).toBe(403);
+    expect((await post('/camera-checks', { address: plain() }, 'li')).status).toBe(403);
+    expect((await ask<CameraPage>('far', 'GET', '/cameras')).body.items.map((each) => each.region)).not.toContain(
+      '510104',
+    );
+    expect(
+      (await ask<CameraHall[]>('far', 'GET', '/camera-halls')).body.every((each) => each.region === '510105'),
+    ).toBe(true);
+    for (const act of ['', '/check', '/key', '/enable'])
+      expect((await post(`/cameras/${id}${act}`, {}, 'far')).status).toBe(404);
+    expect((await post(`/cameras/${id}/disable`, { reason: '越权' }, 'far')).status).toBe(404);
+  });
+
+  it('leaves a trace of everything and a secret nowhere', async () => {
+    const entries = (
+      await hub.context.store.query<{ body: LedgerEntry }>(
+        'select body from ledger where subject = $1 order by sequence',
+        [id],
+      )
+    ).map(({ body }) => body);
+    expect(entries.map(({ act }) => act)).toEqual([
+      ...['camera.added', 'camera.changed', 'camera.tested', 'camera.changed', 'camera.changed', 'camera.tested'],
+      ...['camera.disabled', 'camera.tested', 'camera.enabled'],
+    ]);
+    expect(entries.every(({ account }) => account === 'admin')).toBe(true);
+    expect(entries.map(({ facts }) => facts.fields)).toEqual([
+      ...[undefined, 'password', undefined, 'subAddress,password', 'audio,audioReason,window', undefined],
+      ...[undefined, undefined, undefined],
+    ]);
+    const archive = await hub.context.store.query<{ body: string }>(
+      `select body::text from event where kind like 'camera.%'`,
+    );
+    for (const text of [...answered, ...archive.map(({ body }) => body)]) {
+      expect(text).not.toContain(password);
+      expect(text).not.toContain(encodeURIComponent(password));
+      expect(text).not.toMatch(/rtsp:\/\/[^"]*@/);
+    }
+  });
+});
