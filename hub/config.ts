@@ -130,6 +130,18 @@ const keys = {
     .min(0, 'expected seconds from 0 (never) to 60')
     .max(60, 'expected seconds from 0 (never) to 60')
     .default(2),
+  PUSH_PORT: z.coerce
+    .number({ error: 'expected a port from 1 to 65535' })
+    .int('expected a port from 1 to 65535')
+    .min(1, 'expected a port from 1 to 65535')
+    .max(65_535, 'expected a port from 1 to 65535')
+    .optional(),
+  TRANSCODINGS: z.coerce
+    .number({ error: 'expected a whole number from 0 (never) to 64' })
+    .int('expected a whole number from 0 (never) to 64')
+    .min(0, 'expected a whole number from 0 (never) to 64')
+    .max(64, 'expected a whole number from 0 (never) to 64')
+    .default(4),
   ONVIF_INTERFACES: listOf(
     (each) => /^[\w.:@-]{1,40}$/.test(each),
     'expected names of network interfaces, such as eth0,eth1',
@@ -227,6 +239,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     HTTP_PORT,
     FFMPEG,
     PICTURE_SECONDS,
+    PUSH_PORT,
+    TRANSCODINGS,
     RECORDING_DAYS,
     RECORDING_GB,
     RECORDING_FREE_GB,
@@ -246,6 +260,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     demoSpeed: DEMO_SPEED,
     ffmpeg: FFMPEG,
     pictureSeconds: PICTURE_SECONDS,
+    ...(PUSH_PORT === undefined ? {} : { pushPort: PUSH_PORT }),
+    transcodings: TRANSCODINGS,
     recording: { days: RECORDING_DAYS, bytes: RECORDING_GB, free: RECORDING_FREE_GB },
     onvifInterfaces: ONVIF_INTERFACES ?? [],
     cameraNetworks: CAMERA_NETWORKS ?? [],

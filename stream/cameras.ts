@@ -8,6 +8,7 @@ import type { World } from '../hub/model/world.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { Camera } from './camera.ts';
 import { Looks } from './looks.ts';
+import type { Push } from './push/push.ts';
 
 /** A camera with where it stands, which decides who may see it. */
 export interface Placed {
@@ -20,6 +21,8 @@ export interface CamerasOptions {
   graceMs?: number | undefined;
   /** Seconds between two looks at a camera's picture; 0: never. Default 2. */
   pictureSeconds?: number | undefined;
+  /** Where encoders push, if anywhere. */
+  push?: Push | undefined;
 }
 
 /** While the log is away, so many changes of a camera are kept. */
@@ -72,12 +75,14 @@ export class Cameras {
   readonly #looks: Looks | undefined;
   readonly #speaking = new Set<string>();
   readonly #timer: NodeJS.Timeout;
+  readonly #push: Push | undefined;
   #world: World;
   #stopped = false;
 
-  constructor(context: Context, { graceMs, pictureSeconds = 2 }: CamerasOptions = {}) {
+  constructor(context: Context, { graceMs, pictureSeconds = 2, push }: CamerasOptions = {}) {
     this.#context = context;
     this.#graceMs = graceMs;
+    this.#push = push;
     this.#world = context.world();
     this.#timer = setInterval(() => this.#follow(), WORLD_MS);
     if (pictureSeconds > 0) {
@@ -153,6 +158,9 @@ export class Cameras {
     const world = this.#context.world();
     if (world === this.#world) return;
     this.#world = world;
+    void this.#push?.refresh().catch((error: unknown) => {
+      this.#context.log.warn({ err: error }, 'the keys of encoders could not be read again');
+    });
     for (const [id, known] of this.#cameras) {
       const record = world.cameras.get(id);
       const isOn = record?.enabled === true;
@@ -187,6 +195,7 @@ export class Cameras {
     const sealed = which === 'sub' ? row?.sub_url : row?.url;
     if (!row || !sealed) throw new HubError('camera.address', 'The camera has no address.');
     const address = seal.open(sealed);
+    if (address === 'push:' && this.#push) return this.#push.address(id);
     // What the address itself says comes first.
     if (row.transport !== 'udp' || sourceOf(address) !== 'rtsp' || /[?&]transport=/.test(address)) return address;
     return `${address}${address.includes('?') ? '&' : '?'}transport=udp`;

@@ -4,9 +4,11 @@ import { openSockets } from '../hub/platform/sockets.ts';
 import { Cameras, type CamerasOptions } from './cameras.ts';
 import { Deliveries } from './deliveries.ts';
 import { Door } from './door.ts';
+import { startEvidence } from './evidence/part.ts';
 import { Evidence } from './evidence.ts';
 import { install } from './ffmpeg.ts';
 import { routes } from './http.ts';
+import { Push } from './push/push.ts';
 import { answerSetup } from './setup.ts';
 import { Snapshots } from './snapshot.ts';
 import { videoSockets } from './socket.ts';
@@ -18,7 +20,8 @@ export async function startStream(
 ): Promise<Part & { cameras: Cameras }> {
   const { settings, bus, store, log } = context;
   await install(settings.dataDir, settings.ffmpeg);
-  const cameras = new Cameras(context, { pictureSeconds: settings.pictureSeconds, ...options });
+  const push = settings.pushPort === undefined ? undefined : await Push.start(context, settings.pushPort);
+  const cameras = new Cameras(context, { pictureSeconds: settings.pictureSeconds, push, ...options });
   const deliveries = new Deliveries(store, log);
   const evidence = new Evidence(settings.dataDir);
   const snapshots = new Snapshots(cameras, evidence);
@@ -31,6 +34,7 @@ export async function startStream(
     bus.answer<{ cameras: string[] }>('stream.judged', async ({ cameras: ids }) => cameras.judgedUntil(ids)),
   ];
   const setup = answerSetup(context, cameras);
+  const taken = startEvidence(context, cameras);
   const sockets = socketsOf(context, videoSockets({ door, identify: context.identify }));
   await cameras.settle();
   return {
@@ -39,6 +43,7 @@ export async function startStream(
     routes: async (app) => {
       await sockets.routes?.(app);
       routes({ context, door, evidence })(app);
+      taken.routes(app);
     },
     stop: async () => {
       sockets.stop();
@@ -46,7 +51,9 @@ export async function startStream(
       endings.unsubscribe();
       door.stop();
       await setup.stop();
+      await taken.stop();
       await cameras.stop();
+      await push?.stop();
       await deliveries.stop();
     },
   };

@@ -31,6 +31,8 @@ export interface Settings {
   pictureSeconds?: number;
   /** Port of HOST at which encoders push pictures by RTMP; absent: nobody can. */
   pushPort?: number;
+  /** Cameras transcoded to H.264 at once for browsers that do not play H.265; 0: never. Default 4. */
+  transcodings?: number;
   /** Network interfaces on which ONVIF devices are looked for when an administrator asks; none: never. */
   onvifInterfaces?: string[];
   /** Networks beside private and loopback ones in which cameras are tested and asked: `address/bits`. */
