@@ -3,7 +3,7 @@ import type { CameraStatus } from '../../hub/model/state.ts';
 import { bufferOf } from '../../web/lib/player.ts';
 import { coverOf, qualityOf, whyOf, type Camera } from '../../web/lib/tile.ts';
 import { inTurn, requests, starts } from '../../web/lib/turns.ts';
-import { choiceFrom, modeAt, modesAt, neighbour, pageOf, sideOf, type Place } from '../../web/lib/wall.ts';
+import { choiceFrom, isVerifying, modeAt, modesAt, neighbour, pageOf, sideOf, type Place } from '../../web/lib/wall.ts';
 
 const windows = Array.from({ length: 20 }, (_, index) => ({ id: `w${index + 1}` }));
 
@@ -29,6 +29,18 @@ describe('the wall', () => {
     expect(pageOf(windows, 1, 'w7').shown).toEqual([{ id: 'w7' }]);
     expect(pageOf(windows, 4, 'gone')).toMatchObject({ index: 0, count: 5 });
     expect(pageOf([], 4, undefined)).toEqual({ index: 0, count: 0, shown: [] });
+  });
+
+  test('a page stays while a window on it can still be verified', () => {
+    const shown = [{ id: 'w1' }, { id: 'w2' }];
+    const view = (window: string, verified: boolean, problem?: 'camera' | 'hidden') => ({
+      ...{ window, verified, seconds: 1 },
+      ...(problem ? { problem } : {}),
+    });
+    expect(isVerifying(shown, undefined)).toBe(true);
+    expect(isVerifying(shown, [view('w1', true), view('w2', false)])).toBe(true);
+    expect(isVerifying(shown, [view('w1', true), view('w2', false, 'hidden')])).toBe(true);
+    expect(isVerifying(shown, [view('w1', true), view('w2', false, 'camera'), view('w3', false)])).toBe(false);
   });
 
   test('a small hall fills a smaller square', () => {

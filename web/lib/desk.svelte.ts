@@ -7,6 +7,7 @@ import { HallState } from './hall.svelte.ts';
 import { merge } from './merge.ts';
 import { places } from './places.svelte.ts';
 import { live } from './socket.svelte.ts';
+import { isVerifying } from './wall.ts';
 import { WallState } from './wallState.svelte.ts';
 import { Watcher } from './watch.ts';
 
@@ -122,14 +123,7 @@ export class Desk {
   /** No page is turned while it is talked about, nor while windows on it are being verified (SC-11). */
   holds(shown: readonly WindowDetail[]): boolean {
     if (document.querySelector('dialog[open]')) return true;
-    if (!this.#visit) return false;
-    const views = this.#progress?.views;
-    return (
-      !views ||
-      views.some(
-        (view) => !view.verified && view.problem !== 'camera' && shown.some((window) => window.id === view.window),
-      )
-    );
+    return this.#visit !== undefined && isVerifying(shown, this.#progress?.views);
   }
 
   async startVisit(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Quality } from '../../hub/model/video.ts';
 import { streamUrl } from './api.ts';
+import { LivePlayback } from './livePlayback.ts';
 import { Player, type Mode, type Playback } from './player.ts';
 import type { Look } from './span.ts';
 import type { Playing } from './tile.ts';
@@ -101,8 +102,7 @@ export class Screen {
       hasPicture: false,
       playback: openPlayback(video, source, (playing) => {
         layer.playing = playing;
-        if (layer === this.#front) this.#onChange(playing);
-        else this.#look(layer);
+        this.#look(layer);
       }),
     };
     video.requestVideoFrameCallback(() => {
@@ -112,9 +112,11 @@ export class Screen {
     return layer;
   }
 
-  /** The new picture takes over once it moves, or once the old one has nothing to show any more. */
+  /** The picture behind takes over once it moves; what is decoded but was not on the glass yet is no picture. */
   #look(layer: Layer): void {
-    if (layer === this.#back && layer.hasPicture && layer.playing.state === 'playing') this.#swap();
+    if (layer === this.#front)
+      this.#onChange(layer.playing.state === 'playing' && !layer.hasPicture ? { state: 'starting' } : layer.playing);
+    else if (layer === this.#back && layer.hasPicture && layer.playing.state === 'playing') this.#swap();
   }
 
   #swap(): void {
@@ -126,7 +128,7 @@ export class Screen {
     this.#back = undefined;
     this.#frames = frames - next.playback.looked.frames;
     this.#drop(old);
-    this.#onChange(next.playing);
+    this.#look(next);
   }
 
   #drop(layer: Layer | undefined): void {
@@ -140,5 +142,6 @@ const isSame = (one: Source, other: Source): boolean =>
 
 /** The transport of a picture. */
 function openPlayback(video: HTMLVideoElement, source: Source, onChange: (playing: Playing) => void): Playback {
+  if (source.mode === 'live') return new LivePlayback(video, source.camera, source.quality, onChange);
   return new Player(video, streamUrl(source.camera, source.mode, source.quality), source.mode, onChange);
 }

@@ -1,5 +1,7 @@
 /** How cameras stand on the wall: modes, pages, who is whose neighbour, and what a person chose. Pure but for the browser's storage. */
 
+import type { Progress } from '../../hub/model/live.ts';
+
 /** Pictures at once. With thirteen one is large. */
 export const modes = [1, 4, 9, 13, 16] as const;
 export type WallMode = (typeof modes)[number];
@@ -40,6 +42,17 @@ export function sideOf(mode: WallMode, count: number): 1 | 2 | 3 | 4 {
   if (mode === 13) return count <= 6 ? 3 : 4;
   if (count <= 4) return 2;
   return mode === 9 || count <= 9 ? 3 : 4;
+}
+
+/**
+ * Whether a window that is shown is being verified in the open visit (SC-11): it lacks seconds that it can still get. Until
+ * the hub has told how far the visit is, all of them are.
+ */
+export function isVerifying(shown: readonly { id: string }[], views: Progress['views'] | undefined): boolean {
+  if (!views) return true;
+  return views.some(
+    (view) => !view.verified && view.problem !== 'camera' && shown.some((window) => window.id === view.window),
+  );
 }
 
 export interface Place {
