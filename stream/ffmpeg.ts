@@ -102,8 +102,9 @@ export function run(
 
   const order = fluent(input ? Readable.from([input], { objectMode: false }) : command.input!, { stdoutLines: 20 });
   order
-    .inputOptions(command.inputOptions)
-    .outputOptions(command.outputOptions)
+    // Of a list it would take each option that holds one space for two.
+    .inputOptions(...command.inputOptions)
+    .outputOptions(...command.outputOptions)
     .on('start', () => {
       child = (order as unknown as { ffmpegProc: ChildProcess }).ffmpegProc;
       child.once('close', (code, killed) => finish(said(killed ? `ended by ${killed}` : `ended with code ${code}`)));

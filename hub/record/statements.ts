@@ -19,11 +19,19 @@ export const selectPosition: Statement = { text: 'select position from recorder'
 
 export const selectSequence: Statement = { text: 'select log_sequence as sequence from recorder' };
 
-/** Moves the position on; no row comes back when another recorder has been writing (one writer, design §1). `sequence` is the log's, absent in a rebuild. */
+/**
+ * Moves the position on; fails with `notMoved` when another recorder has been writing (one writer, design §1): what was sent
+ * behind it fails with it. `sequence` is the log's, absent in a rebuild.
+ */
 export const advance = (from: number, to: number, sequence: number | undefined): Statement => ({
-  text: 'update recorder set position = $2, log_sequence = coalesce($3, log_sequence) where position = $1 returning position',
+  text: `with moved as (
+      update recorder set position = $2, log_sequence = coalesce($3, log_sequence) where position = $1 returning 1)
+    select 1 / count(*) from moved`,
   values: [from, to, sequence ?? null],
 });
+
+/** SQLSTATE of a division by nothing. */
+export const notMoved = '22012';
 
 export const selectKnown = (ids: string[]): Statement => ({
   text: `select i.id, i.position, i.digest, e.refused, e.refused_field
@@ -281,12 +289,12 @@ const shapes: { [T in Put['table']]: Shape<T> } = {
       ...common,
       ['hall', 'text'],
       ['camera', 'text'],
-      ['at', 'int8'],
+      ['taken_at', 'int8'],
       ['until_at', 'int8'],
       ['state', 'text'],
       ...tail,
     ],
-    cells: (row) => [row.id, row.region, row.hall, row.camera, row.at, row.until, row.state],
+    cells: (row) => [row.id, row.region, row.hall, row.camera, row.takenBy.at, row.until, row.state],
   },
   release: {
     name: 'evidence_release',

@@ -4,6 +4,7 @@ import { cameraRoutes } from './cameras.ts';
 import { casefileRoutes } from './casefiles.ts';
 import { commands } from './commands.ts';
 import { startCounting } from './counting.ts';
+import { evidenceRoutes } from './evidence.ts';
 import { open } from './gate.ts';
 import { hallRoutes } from './halls.ts';
 import { ledgerRoutes } from './ledger.ts';
@@ -42,6 +43,7 @@ export const start: StartPart = async (context) => {
             ...ruleStatisticsRoutes(context),
             ...matterRoutes(context),
             ...patrolRoutes(context, command, sockets.flush),
+            ...evidenceRoutes(context, command),
             ...packRoutes(context, command, trials),
             ...ledgerRoutes(context),
             ...sourceRoutes(context),
