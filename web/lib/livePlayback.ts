@@ -1,0 +1,138 @@
+import type { Quality } from '../../hub/model/video.ts';
+import { streamUrl } from './api.ts';
+import { serverNow } from './clock.svelte.ts';
+import { Player, type Playback } from './player.ts';
+import { live } from './socket.svelte.ts';
+import type { Look } from './span.ts';
+import type { Playing } from './tile.ts';
+import { choose, scored, type Scores, type Seen, type Transport } from './transport.ts';
+
+const kept = 'hallwatch.transport';
+
+/** What was measured in this browser session; it does without where nothing may be stored. */
+function readScores(): Scores {
+  try {
+    return JSON.parse(sessionStorage.getItem(kept) ?? '{}') as Scores;
+  } catch {
+    return {};
+  }
+}
+
+const scores = readScores();
+
+function note(transport: Transport, seen: Seen): void {
+  scores[transport] = scored(scores[transport], seen, Date.now());
+  try {
+    sessionStorage.setItem(kept, JSON.stringify(scores));
+  } catch {
+    // A full or forbidden storage: remembered until the page is left.
+  }
+}
+
+/** Milliseconds between two measurements of the delay. */
+const noteEvery = 2_000;
+
+/**
+ * The picture of the focused tile by the transport that does better here: over the socket as long as that holds what it
+ * promises, otherwise as LL-HLS. Changes over at once when the socket fails, or stalls more than it is worth.
+ */
+export class LivePlayback implements Playback {
+  readonly #video: HTMLVideoElement;
+  readonly #camera: string;
+  readonly #quality: Quality;
+  readonly #onChange: (playing: Playing) => void;
+  #transport: Transport;
+  #inner: Playback | undefined;
+  #isActive = false;
+  #isClosed = false;
+  #isPlaying = false;
+  #notedAt = 0;
+
+  constructor(video: HTMLVideoElement, camera: string, quality: Quality, onChange: (playing: Playing) => void) {
+    this.#video = video;
+    this.#camera = camera;
+    this.#quality = quality;
+    this.#onChange = onChange;
+    this.#transport = typeof MediaSource === 'undefined' ? 'hls' : choose(scores, Date.now());
+    video.addEventListener('waiting', this.#onWaiting);
+    void this.#open();
+  }
+
+  setActive(isActive: boolean): void {
+    this.#isActive = isActive;
+    this.#inner?.setActive(isActive);
+  }
+
+  nudge(): void {
+    this.#inner?.nudge();
+  }
+
+  play(): void {
+    this.#inner?.play();
+  }
+
+  get looked(): Look {
+    return this.#inner?.looked ?? { at: performance.now(), date: undefined, playing: false, frames: 0 };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#video.removeEventListener('waiting', this.#onWaiting);
+    this.#inner?.close();
+  }
+
+  async #open(): Promise<void> {
+    if (this.#transport === 'hls') {
+      const url = streamUrl(this.#camera, 'live', this.#quality);
+      this.#inner = new Player(this.#video, url, 'live', (playing) => this.#say(playing));
+    } else {
+      try {
+        const [{ SocketPlayer }, line] = await Promise.all([import('./socketPlayer.ts'), live.video()]);
+        if (this.#isClosed) return;
+        this.#inner = new SocketPlayer(this.#video, {
+          camera: this.#camera,
+          quality: this.#quality,
+          line,
+          now: serverNow,
+          onChange: (playing) => this.#say(playing),
+          onLost: () => this.#fail(),
+        });
+      } catch {
+        return this.#fail();
+      }
+    }
+    this.#inner.setActive(this.#isActive);
+  }
+
+  #fail(): void {
+    if (this.#isClosed || this.#transport === 'hls') return;
+    note('socket', 'failure');
+    this.#change();
+  }
+
+  /** From the socket to LL-HLS; the way back is tried when the next picture is opened. */
+  #change(): void {
+    this.#inner?.close();
+    this.#inner = undefined;
+    this.#isPlaying = false;
+    this.#transport = 'hls';
+    void this.#open();
+  }
+
+  readonly #onWaiting = (): void => {
+    if (!this.#isPlaying || this.#video.seeking) return;
+    note(this.#transport, 'stall');
+    if (this.#transport === 'socket' && choose(scores, Date.now()) === 'hls') this.#change();
+  };
+
+  #say(playing: Playing): void {
+    this.#isPlaying = playing.state === 'playing';
+    const now = performance.now();
+    if (playing.state !== 'playing') this.#notedAt = now;
+    else if (playing.delay !== undefined && now - this.#notedAt > noteEvery) {
+      note(this.#transport, { played: (now - this.#notedAt) / 1000, delay: playing.delay });
+      this.#notedAt = now;
+    }
+    this.#onChange(playing);
+  }
+}
