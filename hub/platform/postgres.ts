@@ -58,6 +58,8 @@ export async function connectStore({
     // Sessions compute days themselves; a server in another zone must not change what a cast means.
     options: '-c timezone=UTC -c client_min_messages=warning',
     types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
+    // Statements of a transaction that do not wait for each other's answer travel together.
+    pipeline: true,
   });
   // An idle connection that dies (the server was killed) is reported here and nowhere else; unheard it would end the process.
   pool.on('error', (error) => log.debug({ err: error }, 'idle database connection lost'));
@@ -100,7 +102,8 @@ export async function connectStore({
       const onError = (error: Error): void => void (spoiled = error);
       client.on('error', onError);
       try {
-        await client.query('begin');
+        // If it fails, so does what comes after it.
+        client.query('begin').catch(() => {});
         const result = await work({
           query: <R extends Row>(text: string, values?: unknown[]) =>
             run<R>(client, text, values).catch((error: unknown) => Promise.reject(broken(error))),

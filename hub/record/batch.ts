@@ -24,24 +24,19 @@ import { entryHash, genesis } from '../platform/chain.ts';
 import { canonical, digestOfText } from '../platform/digest.ts';
 import type { Verdict } from '../platform/nats.ts';
 import { hallOf, itemOf, lineOf } from './live.ts';
-import type { Runner, Statement, Store } from '../platform/postgres.ts';
+import type { Runner, Store } from '../platform/postgres.ts';
 import { emptyRows, loadables } from './rows.ts';
 import {
   advance,
-  insertEvents,
-  insertLedger,
-  insertPacks,
-  switchCameras,
-  putTables,
   selectHeads,
   selectKnown,
   selectPosition,
   selectRows,
   selectSequence,
-  upsertRows,
   type Archived,
   type Loadable,
 } from './statements.ts';
+import { run, writeAll } from './write.ts';
 
 /** An event as it came from the log. `position` is given only by a rebuild. */
 export interface Incoming {
@@ -378,29 +373,6 @@ function verdictOf({ position, refused, refused_field: field }: Known): Verdict 
 }
 
 const stale = (): HubError => new HubError('recorder.stale', 'the batch before this one was not written');
-
-async function writeAll(
-  runner: Runner,
-  move: Statement,
-  events: Archived[],
-  puts: Map<string, Put>,
-  entries: LedgerEntry[],
-): Promise<void> {
-  const moved = await run(runner, move);
-  if (moved.length === 0)
-    throw new HubError('recorder.second', 'another recorder is writing to this database: one writer only');
-  for (const statement of insertEvents(events)) await run(runner, statement);
-  for (const statement of [...insertPacks(events), ...switchCameras(events)]) await run(runner, statement);
-  for (const table of putTables) {
-    const rows = [...puts.values()].filter((put) => put.table === table).map((put) => put.row);
-    if (rows.length > 0) await run(runner, upsertRows(table, rows as never));
-  }
-  if (entries.length > 0) await run(runner, insertLedger(entries));
-}
-
-async function run<R extends Record<string, unknown>>(runner: Runner, statement: Statement): Promise<R[]> {
-  return runner.query<R>(statement.text, statement.values);
-}
 
 function push(live: Map<string, LiveItem[]>, region: string, item: LiveItem): void {
   const items = live.get(region);

@@ -7,6 +7,7 @@ import { migrate } from '../../hub/platform/migrate.ts';
 import type { Bus } from '../../hub/platform/nats.ts';
 import { connectStore, type Store } from '../../hub/platform/postgres.ts';
 import type { Part } from '../../hub/platform/part.ts';
+import { Recorder } from '../../hub/record/batch.ts';
 import { start } from '../../hub/record/part.ts';
 import { rebuild } from '../../hub/record/rebuild.ts';
 import { verifyLedger } from '../../hub/record/verify.ts';
@@ -74,6 +75,18 @@ describe('the recorder', () => {
     await bus.publishAll(events);
     await until('60 events', async () => (await count("event where id like 'once-%'")) === 60);
     expect(await count("casefile where id like '510104:once-%'")).toBe(40);
+  });
+
+  it('writes nothing when another recorder has written meanwhile', async () => {
+    const second = new Recorder(store, () => world);
+    await second.write([]);
+    const mine = cases('second', 2).map((event) => ({ event, receivedAt: event.occurredAt }));
+    const prepared = await second.prepare(mine);
+    await bus.publishAll(cases('first', 2));
+    await until('the first one', async () => (await count("event where id like 'first-%'")) === 3);
+    await expect(second.commit(prepared)).rejects.toMatchObject({ code: 'recorder.second' });
+    expect(await count("event where id like 'second-%'")).toBe(0);
+    expect(await count("casefile where id like '510104:second-%'")).toBe(0);
   });
 
   it('turns the clock of what is open and overdue, by itself', async () => {
