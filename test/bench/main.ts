@@ -7,10 +7,11 @@ import { rebuild } from './rebuild.ts';
 import { deaths, pictures } from './pictures.ts';
 import { Report } from './report.ts';
 import { video } from './video.ts';
+import { wall } from './wall.ts';
 
 /** Made of gigabytes and minutes: only when it is asked for. */
 const large = ['explorer', 'deaths'];
-const groups = { ingest, latency, rebuild, video, pictures, explorer, deaths };
+const groups = { ingest, latency, rebuild, video, wall, pictures, explorer, deaths };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

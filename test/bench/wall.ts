@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import { openBrowser, visit } from '../support/browser.ts';
+import { makeFilm, startCameraServer } from '../support/camera/index.ts';
+import { startTestHub, type TestHub } from '../support/hub.ts';
+import { quantile, type Report } from './report.ts';
+
+const hall = 'hall-510104-1';
+const tiles = 16;
+const seconds = 60;
+/** Size and rate of a usual sub-stream: Chromium decodes sixteen of them on the cores that camera and hub run on. */
+const film = { width: 320, height: 180, fps: 10, seconds: 20 };
+
+/**
+ * wall: sixteen tiles in Chromium over plain HTTP, where a browser opens six connections. Pictures that stood, what the API answers
+ * in meanwhile, and how long a click on a tile waits for its paint.
+ */
+export async function wall(report: Report): Promise<void> {
+  const file = await makeFilm(film);
+  const streams = Array.from({ length: tiles }, (_, index) => ({ path: `tile-${index}`, file, fps: film.fps }));
+  const server = await startCameraServer({ streams });
+  const hub = await startTestHub({ settings: { roles: ['record', 'serve', 'stream'] } });
+  const browser = await openBrowser();
+  try {
+    await hang(
+      hub,
+      streams.map(({ path }) => server.url(path)),
+    );
+    const { page, context } = await visit(browser, hub.address);
+    const [name, value] = (await hub.signIn({ name: 'bench', role: 'inspector', region: '510104' })).split('=') as [
+      string,
+      string,
+    ];
+    await context.addCookies([{ name, value, url: hub.address }]);
+
+    await page.goto('/ledger');
+    await page.locator('h1').waitFor();
+    await page.evaluate(probe);
+    const quiet = await page.evaluate<number[]>('probe(20)');
+    const bare = await clicks(page, 10, async () => page.locator('h1').click());
+
+    await page.goto('/');
+    await page.getByTestId('mode-16').click();
+    await page.waitForFunction(
+      `document.querySelectorAll('[data-tile][data-state=playing]').length === ${tiles}`,
+      undefined,
+      { timeout: 90_000 },
+    );
+    await page.evaluate(probe);
+    await sleep(5_000);
+    await page.evaluate('watch()');
+    const busy = await page.evaluate<number[]>(`probe(${seconds})`);
+    const { stalls, videos, frames } = await page.evaluate<{ stalls: number; videos: number; frames: number }>(
+      'watched()',
+    );
+    report.add({
+      name: 'wall.stalls',
+      value: stalls,
+      unit: 'stalls',
+      goal: '0',
+      against: `pictures that stood for a second or more, of ${videos} tiles and ${frames} pictures in ${seconds} s`,
+      n: videos,
+    });
+    report.add({
+      name: 'wall.api.p95',
+      value: quantile(busy, 0.95),
+      unit: 'ms',
+      goal: '≤ 100',
+      floor: quantile(quiet, 0.95),
+      against: 'the same request from a page without video',
+      n: busy.length,
+    });
+
+    let at = 0;
+    const clicked = await clicks(page, 20, async () => {
+      at = (at + 5) % tiles;
+      await page.locator('[data-tile]').nth(at).click();
+      // Until the picture came over: the next click finds a wall at rest.
+      await page.waitForFunction(`document.querySelectorAll('[data-tile] video').length === ${tiles}`, undefined, {
+        timeout: 20_000,
+      });
+    });
+    report.add({
+      name: 'wall.click.p95',
+      value: quantile(clicked, 0.95),
+      unit: 'ms',
+      goal: '≤ 200',
+      floor: quantile(bare, 0.95),
+      against: 'a click on a heading of a page without video → its paint',
+      n: clicked.length,
+    });
+  } finally {
+    await browser.close();
+    await hub.stop();
+    await server.stop();
+  }
+}
+
+/** Sixteen windows in the hall, each with its camera. */
+async function hang(hub: TestHub, urls: string[]): Promise<void> {
+  const { store, seal, world } = hub.context;
+  const known = [...world().cameras.values()].filter((camera) => camera.hall === hall).map(({ id }) => id);
+  for (const [index, url] of urls.entries()) {
+    const id = known[index];
+    if (id !== undefined) {
+      await store.query('update camera set url = $2, enabled = true where id = $1', [id, seal.seal(url)]);
+      continue;
+    }
+    const number = String(index + 1);
+    await store.query('insert into hall_window (id, hall, number, name) values ($1, $2, $3, $3)', [
+      `bench-${number}`,
+      hall,
+      number,
+    ]);
+    await store.query(
+      'insert into camera (id, hall, hall_window, name, enabled, url) values ($1, $2, $1, $3, true, $4)',
+      [`bench-${number}`, hall, number, seal.seal(url)],
+    );
+  }
+  await hub.backend.reload();
+}
+
+/** Milliseconds from each click to the paint after it, as the page sees it. */
+async function clicks(page: Page, times: number, click: () => Promise<void>): Promise<number[]> {
+  await page.evaluate('painted.length = 0');
+  for (let n = 0; n < times; n++) await click();
+  return page.evaluate<number[]>('painted');
+}
+
+// As text: a function would be rewritten by the compiler with names that the page does not have.
+const probe = `{
+  window.probe = async (seconds) => {
+    const took = [];
+    for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
+      const from = performance.now();
+      await (await fetch('/api/session')).json();
+      took.push(performance.now() - from);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    return took;
+  };
+  window.painted = [];
+  addEventListener('pointerdown', (event) => {
+    requestAnimationFrame(() => setTimeout(() => painted.push(performance.now() - event.timeStamp)));
+  }, true);
+  window.watch = () => {
+    const videos = [...document.querySelectorAll('[data-tile] video')];
+    const frames = () => videos.map((video) => video.getVideoPlaybackQuality().totalVideoFrames);
+    const before = frames();
+    const state = videos.map((video) => ({ time: video.currentTime, at: performance.now(), stands: false }));
+    let stalls = 0;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      for (const [index, video] of videos.entries()) {
+        const one = state[index];
+        if (video.isConnected && video.currentTime > one.time) Object.assign(one, { time: video.currentTime, at: now, stands: false });
+        else if (!one.stands && now - one.at > 1000) { one.stands = true; stalls += 1; }
+      }
+    }, 100);
+    window.watched = () => {
+      clearInterval(timer);
+      return { stalls, videos: videos.length, frames: frames().reduce((sum, count, index) => sum + count - before[index], 0) };
+    };
+  };
+}`;
