@@ -1,7 +1,6 @@
 import type { Quality } from '../../hub/model/video.ts';
 import { streamUrl } from './api.ts';
 import { LivePlayback } from './livePlayback.ts';
-import { LivePlayback } from './livePlayback.ts';
 import { Player, type Mode, type Playback } from './player.ts';
 import type { Look } from './span.ts';
 import type { Playing } from './tile.ts';
@@ -143,7 +142,6 @@ const isSame = (one: Source, other: Source): boolean =>
 
 /** The transport of a picture. */
 function openPlayback(video: HTMLVideoElement, source: Source, onChange: (playing: Playing) => void): Playback {
-  if (source.mode === 'live') return new LivePlayback(video, source.camera, source.quality, onChange);
   if (source.mode === 'live') return new LivePlayback(video, source.camera, source.quality, onChange);
   return new Player(video, streamUrl(source.camera, source.mode, source.quality), source.mode, onChange);
 }
