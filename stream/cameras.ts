@@ -8,6 +8,7 @@ import type { World } from '../hub/model/world.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { Camera } from './camera.ts';
 import { Looks } from './looks.ts';
+import type { Recording } from './recording/recording.ts';
 import type { Push } from './push/push.ts';
 
 /** A camera with where it stands, which decides who may see it. */
@@ -21,6 +22,8 @@ export interface CamerasOptions {
   graceMs?: number | undefined;
   /** Seconds between two looks at a camera's picture; 0: never. Default 2. */
   pictureSeconds?: number | undefined;
+  /** Told of each closed segment, and of each camera's state. */
+  recording?: Pick<Recording, 'take' | 'changed'> | undefined;
   /** Where encoders push, if anywhere. */
   push?: Push | undefined;
 }
@@ -73,16 +76,18 @@ export class Cameras {
   /** When each camera's last change came about. */
   readonly #changedAt = new Map<string, number>();
   readonly #looks: Looks | undefined;
+  readonly #recording: CamerasOptions['recording'];
   readonly #speaking = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   readonly #push: Push | undefined;
   #world: World;
   #stopped = false;
 
-  constructor(context: Context, { graceMs, pictureSeconds = 2, push }: CamerasOptions = {}) {
+  constructor(context: Context, { graceMs, pictureSeconds = 2, push, recording }: CamerasOptions = {}) {
     this.#context = context;
     this.#graceMs = graceMs;
     this.#push = push;
+    this.#recording = recording;
     this.#world = context.world();
     this.#timer = setInterval(() => this.#follow(), WORLD_MS);
     if (pictureSeconds > 0) {
@@ -147,6 +152,7 @@ export class Cameras {
       address: () => this.#address(id, which),
       changed: (state, at, detail) => this.#changed(id, which, { state, at, detail }),
       log: this.#context.log,
+      window: { closed: (segment, init) => this.#recording?.take(id, segment, init, which === 'main') },
       ...(this.#graceMs === undefined ? {} : { graceMs: this.#graceMs }),
     });
     known.streams.set(which, { camera, state: 'idle', detail: undefined });
@@ -180,6 +186,7 @@ export class Cameras {
     const now = together(known.streams.values())!;
     if (now.state === known.said) return;
     known.said = now.state;
+    this.#recording?.changed(id, now.state, at);
     // A live camera's detail is a codec that not every browser plays.
     const codec = now.state === 'live' ? (now.detail ?? 'H.264') : undefined;
     const named = codec === 'H.264' || codec === 'H.265' ? ({ codec } as const) : {};

@@ -9,6 +9,8 @@ import { Evidence } from './evidence.ts';
 import { install } from './ffmpeg.ts';
 import { routes } from './http.ts';
 import { Push } from './push/push.ts';
+import { Recording } from './recording/recording.ts';
+import { recordedRoutes } from './recording/routes.ts';
 import { answerSetup } from './setup.ts';
 import { Snapshots } from './snapshot.ts';
 import { videoSockets } from './socket.ts';
@@ -21,7 +23,8 @@ export async function startStream(
   const { settings, bus, store, log } = context;
   await install(settings.dataDir, settings.ffmpeg);
   const push = settings.pushPort === undefined ? undefined : await Push.start(context, settings.pushPort);
-  const cameras = new Cameras(context, { pictureSeconds: settings.pictureSeconds, push, ...options });
+  const recording = new Recording(context);
+  const cameras = new Cameras(context, { pictureSeconds: settings.pictureSeconds, push, recording, ...options });
   const deliveries = new Deliveries(store, log);
   const evidence = new Evidence(settings.dataDir);
   const snapshots = new Snapshots(cameras, evidence);
@@ -31,12 +34,14 @@ export async function startStream(
   });
   const answers = [
     bus.answer<{ camera: string }>('stream.snapshot', ({ camera }) => snapshots.take(camera)),
+    bus.answer('stream.recording', async () => recording.state()),
     bus.answer<{ cameras: string[] }>('stream.judged', async ({ cameras: ids }) => cameras.judgedUntil(ids)),
   ];
   const setup = answerSetup(context, cameras);
   const taken = startEvidence(context, cameras);
   const sockets = socketsOf(context, videoSockets({ door, identify: context.identify }));
   await cameras.settle();
+  await recording.start((id) => cameras.find(id)?.camera.ask());
   return {
     cameras,
     ...sockets,
@@ -44,6 +49,7 @@ export async function startStream(
       await sockets.routes?.(app);
       routes({ context, door, evidence })(app);
       taken.routes(app);
+      recordedRoutes({ context, recordings: recording.recordings, flush: () => recording.flush() })(app);
     },
     stop: async () => {
       sockets.stop();
@@ -53,6 +59,7 @@ export async function startStream(
       await setup.stop();
       await taken.stop();
       await cameras.stop();
+      await recording.stop();
       await push?.stop();
       await deliveries.stop();
     },
