@@ -66,8 +66,9 @@ program
 
 program
   .command('verify')
-  .description("walk the ledger's hash chain")
-  .option('--region <code>', 'one region only', region)
+  .description("walk the ledger's hash chain, and compare every file of evidence with its manifest and the ledger")
+  .option('--region <code>', 'the chain of one region only', region)
+  .option('--folder <path>', "a copied folder of evidence or of a released copy, instead of the hub's own")
   .option('--json', 'print the result as JSON')
   .action(async (flags) => judged((await import('./cli/ledger.ts')).verifyCommand(flags)));
 
@@ -208,6 +209,27 @@ camera
   .option('--reason <text>', 'why')
   .requiredOption('--by <account>', 'who does it')
   .action(async (id: string, flags) => (await import('./cli/cameras.ts')).switchCameraCommand(id, true, flags));
+
+const cert = program.command('cert').description("an authority of one's own and the hub's certificate, for HTTPS");
+const certFlags = (command: Command): Command =>
+  command
+    .option('--host <names...>', 'host names that people type')
+    .option('--ip <addresses...>', 'addresses that people type')
+    .option('--dir <folder>', 'where they are kept; default: tls in DATA_DIR')
+    .option('--days <n>', 'how long the certificate is valid; at most and by default 397', whole)
+    .option('--json');
+certFlags(cert.command('make').description('make an authority (10 years, for these names only) and a certificate'))
+  .option('--force', 'replace what is there: everybody must trust the new authority')
+  .action(async (flags) => (await import('./cli/cert.ts')).makeCert(flags));
+certFlags(cert.command('renew').description('make a new certificate under the same authority')).action(async (flags) =>
+  (await import('./cli/cert.ts')).renewCert(flags),
+);
+cert
+  .command('show')
+  .description('show both; 1 when one ends within 30 days')
+  .option('--dir <folder>', 'where they are kept; default: tls in DATA_DIR')
+  .option('--json')
+  .action(async (flags) => judged((await import('./cli/cert.ts')).showCert(flags)));
 
 const contacts = program.command('contacts').description('who is told of a signal, and where');
 contacts
