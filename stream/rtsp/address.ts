@@ -45,7 +45,7 @@ export function readAddress(address: string): Address {
   const at = authority.lastIndexOf('@');
   const where = authority.slice(at + 1);
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(where) ?? [];
-  if (!host) throw wrong('The address names no host, or no port between 1 and 65535.');
+  if (!host) throw wrong('The address names no host or port: in a password write / as %2F, ? as %3F and # as %23.');
   const number = port === undefined ? (scheme === 'rtsps' ? 322 : 554) : Number(port);
   if (number < 1 || number > 65_535) throw wrong('The port of the address is not between 1 and 65535.');
   const who = at < 0 ? undefined : authority.slice(0, at);

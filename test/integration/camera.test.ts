@@ -1,10 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer } from 'node:tls';
 import { promisify } from 'node:util';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CameraState } from '../../hub/model/event.ts';
 import { drawFilms } from '../../seeds/cameras.ts';
 import { scenes } from '../../seeds/scenes.ts';
 import { createLog } from '../../hub/platform/log.ts';
@@ -14,7 +19,7 @@ import { install } from '../../stream/ffmpeg.ts';
 import { decode } from '../../stream/glance.ts';
 import { isDark, Judge, plainShare } from '../../stream/judge.ts';
 import { isSame, type KeyPicture } from '../../stream/key.ts';
-import { makeFilm, startCamera, type CameraServer } from '../support/camera/index.ts';
+import { makeFilm, startCamera, startCameraServer, type CameraServer } from '../support/camera/index.ts';
 
 const run = promisify(execFile);
 const quiet = ['-nostdin', '-hide_banner', '-loglevel', 'error'];
@@ -217,6 +222,195 @@ describe('the picture test', () => {
       }
     }
   }, 60_000);
+});
+
+describe.concurrent('a camera that speaks RTSP', () => {
+  const secret = 'a+b@Secret9';
+  /** Everything that was said of any camera, to find passwords and addresses in. */
+  const said: string[] = [];
+  const cameras: Camera[] = [];
+  const servers: CameraServer[] = [];
+  const stops: (() => void)[] = [];
+  let hevc: string;
+
+  interface Watched {
+    camera: Camera;
+    states: [CameraState, string | undefined][];
+    /** The newest segments that are complete, behind their initialization section. */
+    media: () => Buffer;
+  }
+
+  beforeAll(async () => {
+    hevc = await makeFilm({ codec: 'h265', width: 320, height: 180, seconds: 4 });
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all(cameras.map((camera) => camera.stop()));
+    await Promise.all(servers.map((each) => each.stop()));
+    for (const stop of stops) stop();
+  });
+
+  async function serve(options: Parameters<typeof startCamera>[0] = {}): Promise<CameraServer> {
+    const started = await startCamera({ user: 'admin', password: secret, ...options });
+    servers.push(started);
+    return started;
+  }
+
+  function watch(address: string): Watched {
+    const states: Watched['states'] = [];
+    const sink = { write: (line: string) => void said.push(line) };
+    const camera = new Camera({
+      id: 'camera',
+      address: () => Promise.resolve(address),
+      changed: (state, _, detail) => {
+        states.push([state, detail]);
+        said.push(detail ?? '');
+      },
+      log: pino({ level: 'trace' }, sink),
+    });
+    cameras.push(camera);
+    camera.ask();
+    const media = (): Buffer => {
+      const closed = camera.window.segments.filter((segment) => segment.closed);
+      const init = camera.window.find(closed.at(-1)!.init)!;
+      return Buffer.concat([init.bytes, ...closed.map((segment) => segment.bytes)]);
+    };
+    return { camera, states, media };
+  }
+
+  async function until(what: string, look: () => boolean, withinMs = 10_000): Promise<void> {
+    for (const end = Date.now() + withinMs; !look(); await sleep(25))
+      if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
+  }
+  const secondsOf = ({ camera }: Watched): number =>
+    camera.window.segments.filter(({ closed }) => closed).reduce((sum, { duration }) => sum + duration, 0);
+
+  /** A port that takes TLS, with a certificate it made for itself as cameras do, and passes on to another. */
+  async function behindTls(port: number): Promise<number> {
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=camera', '-keyout', key, '-out', cert];
+    await run('openssl', made);
+    const proxy = createServer({ key: await readFile(key), cert: await readFile(cert) }, (outer) => {
+      const inner = connect(port, '127.0.0.1');
+      pipeline(outer, inner, outer, () => undefined);
+    });
+    await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
+    stops.push(() => proxy.close());
+    return (proxy.address() as AddressInfo).port;
+  }
+
+  /** How many pictures a decoder makes of it, and what it complains of. */
+  async function decoded(media: Buffer): Promise<{ pictures: number; complaints: string }> {
+    const decoder = run('ffmpeg', [...quiet, '-threads', '1', '-i', '-', '-f', 'framemd5', '-']);
+    decoder.child.stdin!.end(media);
+    const { stdout, stderr } = await decoder;
+    const pictures = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
+    return { pictures, complaints: stderr.trim() };
+  }
+
+  it('is live in every manner of speaking it, and each picture decodes', async () => {
+    const film = { fps: 15 };
+    const strict = await serve({ auth: 'sha256', timeout: 4, film });
+    const open = await startCameraServer({ streams: [{ path: 'hevc', file: hevc, fps: 15 }] });
+    servers.push(open);
+    const rough = await serve({ paths: ['noise', 'loss', 'tls'] });
+    rough.misbehave('noise', 'noise');
+    const sealed = await behindTls(rough.port);
+    const all = {
+      // Has to be kept alive within four seconds, with a nonce that is stale after one and a half.
+      strict: watch(strict.url('cam')),
+      hevc: watch(open.url('hevc')),
+      noise: watch(rough.url('noise')),
+      tls: watch(rough.url('tls').replace('rtsp:', 'rtsps:').replace(`:${rough.port}/`, `:${sealed}/`)),
+      loss: watch(`${rough.url('loss')}?transport=udp`),
+    };
+    for (const [name, each] of Object.entries(all)) await until(`${name} live`, () => each.camera.state === 'live');
+    rough.misbehave('loss', 'loss');
+    for (const [name, each] of Object.entries(all)) await until(`${name} for 5 s`, () => secondsOf(each) > 5, 25_000);
+    await until('a break', () => all.loss.camera.window.segments.some(({ discontinuity }) => discontinuity));
+    await until('a loss written down', () => said.join('').includes('lost on the way'));
+    for (const [name, { media, camera, states }] of Object.entries(all)) {
+      const { pictures, complaints } = await decoded(media());
+      expect([name, complaints]).toEqual([name, '']);
+      expect(pictures).toBeGreaterThanOrEqual(5 * 15);
+      expect(states.map(([state]) => state)).toEqual(['starting', 'live']);
+      expect(camera.pid).toBeUndefined();
+    }
+    expect(all.hevc.states[1]).toEqual(['live', 'H.265']);
+    // One session each, kept; the camera's own time stands beside the hub's.
+    expect([strict.connections, open.connections, rough.connections]).toEqual([1, 1, 3]);
+    expect(strict.stale).toBeGreaterThan(0);
+    const newest = all.strict.camera.window.segments.findLast(({ closed }) => closed)!;
+    expect(Math.abs(newest.cameraAt! - newest.at)).toBeLessThan(2000);
+    await Promise.all(Object.values(all).map(({ camera }) => camera.stop()));
+    await until('no connection left', () => strict.open + open.open + rough.open === 0);
+  }, 60_000);
+
+  it('says in words what is wrong, and nothing of its address', async () => {
+    const one = await serve({ paths: ['a'] });
+    const [redirecting, deaf, gone] = await Promise.all([
+      serve(),
+      serve(),
+      startCamera({ user: 'admin', password: secret }),
+    ]);
+    redirecting.misbehave('redirect');
+    deaf.misbehave('deaf');
+    const address = gone.url('cam');
+    await gone.stop();
+    const wrong: [string, string][] = [
+      [one.url('a').replace(secret, 'other'), 'the camera refuses the user or the password (401)'],
+      [one.url('a').replace(/admin.*@/, ''), 'the camera asks for a user and a password'],
+      [one.url('nothing'), 'the camera knows no stream of this path (404)'],
+      [redirecting.url('cam'), 'the camera sends one to another address (302): enter that one'],
+      [deaf.url('cam'), 'the camera does not answer'],
+      [address, 'the camera refuses the connection'],
+      [`rtsp://admin:${encodeURIComponent(secret)}@camera.invalid/a`, 'the name of the camera is not known'],
+    ];
+    await Promise.all(
+      wrong.map(async ([url, reason]) => {
+        const { camera, states } = watch(url);
+        await until(reason, () => camera.state === 'offline');
+        expect(states.at(-1)).toEqual(['offline', reason]);
+        await camera.stop();
+      }),
+    );
+    await until('no connection left', () => one.open + redirecting.open + deaf.open === 0);
+    for (const hidden of [secret, encodeURIComponent(secret), '127.0.0.1', 'rtsp:', 'camera.invalid'])
+      expect(said.join('')).not.toContain(hidden);
+  }, 30_000);
+
+  it('is live again within seconds each time it cuts the connection, and left alone at any moment', async () => {
+    const one = await serve({ paths: ['a', 'b'] });
+    const { camera, states } = watch(one.url('a'));
+    for (let cut = 1; cut <= 3; cut++) {
+      await until(`live for the ${cut}. time`, () => states.filter(([state]) => state === 'live').length === cut, 5000);
+      one.misbehave('reset', 'a');
+    }
+    await until('live at last', () => states.filter(([state]) => state === 'live').length === 4, 5000);
+    expect(new Set(states.filter(([state]) => state === 'stalled').map(([, detail]) => detail))).toEqual(
+      new Set(['the camera cut the connection']),
+    );
+    await Promise.all(
+      Array.from({ length: 24 }, async (_, moment) => {
+        const { camera: other } = watch(`${one.url('b')}${moment % 2 === 0 ? '?transport=udp' : ''}`);
+        await sleep(moment * 4);
+        await other.stop();
+        expect(other.state).toBe('idle');
+      }),
+    );
+    await camera.stop();
+    await until('no connection left', () => one.open === 0);
+    expect([one.watching('a'), one.watching('b')]).toEqual([0, 0]);
+  }, 40_000);
+
+  it('gets an ffmpeg where it sends what is not carried here', async () => {
+    const one = await serve({ mode: 2 });
+    const { camera, states } = watch(one.url('cam'));
+    await until('live', () => camera.state === 'live');
+    expect(camera.pid).toBeGreaterThan(0);
+    expect(states.map(([state]) => state)).toEqual(['starting', 'live']);
+    expect(said.join('')).toContain('this camera needs an ffmpeg');
+    await camera.stop();
+  }, 20_000);
 });
 
 const isAlive = async (pid: number): Promise<boolean> => {

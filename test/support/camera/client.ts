@@ -26,7 +26,7 @@ export interface Surroundings {
 const BACKLOG = 2 * 1024 * 1024;
 const REPORT_EVERY = 5000;
 /** A camera that loses packets loses each one of so many; one that writes as it likes writes so many bytes at once. */
-const LOSES = 40;
+const LOSES = 150;
 const BITE = 977;
 let sessions = 0;
 
