@@ -1,5 +1,6 @@
 /** `verify` and `rebuild`: whether the ledger and the derived rows are what the log says. */
 import { randomBytes } from 'node:crypto';
+import { inWords, verifyEvidence, verifyFolder } from '../../stream/evidence/verify.ts';
 import { migrate } from '../platform/migrate.ts';
 import { connectStore } from '../platform/postgres.ts';
 import { rebuild } from '../record/rebuild.ts';
@@ -7,22 +8,30 @@ import { verifyLedger } from '../record/verify.ts';
 import { say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
 
-/** True when every chain holds. */
-export async function verifyCommand(flags: { region?: string; json?: boolean }): Promise<boolean> {
-  return withBackend(async ({ store }) => {
+/** True when every chain holds, and every file of evidence is what its manifest and the ledger say. */
+export async function verifyCommand(flags: { region?: string; folder?: string; json?: boolean }): Promise<boolean> {
+  return withBackend(async ({ store, settings }) => {
     const checked = await verifyLedger(store, flags.region);
-    if (flags.json) console.log(JSON.stringify(checked));
-    else if (checked.regions.length === 0) console.log('the ledger is empty');
+    const evidence = await (flags.folder === undefined
+      ? verifyEvidence(store, settings.dataDir)
+      : verifyFolder(store, flags.folder));
+    if (flags.json) console.log(JSON.stringify({ ...checked, evidence }));
     else {
-      const rows = checked.regions.map((each) => [
-        each.region,
-        String(each.entries),
-        each.ok ? 'whole' : `broken at ${each.brokenAt}`,
-        each.head ?? '',
-      ]);
-      console.log(table([['region', 'entries', 'chain', 'head'], ...rows]));
+      if (checked.regions.length === 0) console.log('the ledger is empty');
+      else {
+        const rows = checked.regions.map((each) => [
+          each.region,
+          String(each.entries),
+          each.ok ? 'whole' : `broken at ${each.brokenAt}`,
+          each.head ?? '',
+        ]);
+        console.log(table([['region', 'entries', 'chain', 'head'], ...rows]));
+      }
+      const { evidence: taken, copies, pictures, files, faults } = evidence;
+      const counted = `evidence ${taken}, copies ${copies}, pictures of findings ${pictures}, files ${files}`;
+      console.log(faults.length === 0 ? `${counted}: all as written` : [counted, ...faults.map(inWords)].join('\n'));
     }
-    return checked.ok;
+    return checked.ok && evidence.ok;
   });
 }
 
