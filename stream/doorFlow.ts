@@ -1,10 +1,9 @@
-import { configOf } from './key.ts';
 import type { Pictures } from './window.ts';
 
 /** What brings pictures to one viewer in another process: a socket, or later the link between two levels. */
 export interface Carrier {
-  /** An initialization section, and the MIME parameter of its codec. */
-  init(codec: string, bytes: Buffer): void;
+  /** An initialization section; the pictures from now on belong to it. */
+  init(bytes: Buffer): void;
   pictures(pictures: Pictures): void;
 }
 
@@ -25,12 +24,6 @@ export interface Span {
 const BEHIND = 0.5;
 /** Pictures on their way at most, however small they are. */
 const MOST_TRAVELLING = 512;
-
-/** MIME parameter of an H.264 initialization section; undefined for other codecs, which reach browsers as HLS only. */
-export function codecOf(init: Buffer): string | undefined {
-  const config = configOf(init);
-  return config && config.length >= 4 ? `avc1.${config.toString('hex', 1, 4).toUpperCase()}` : undefined;
-}
 
 /**
  * One camera's pictures on their way to one viewer, single and at once. The viewer acknowledges what it took; beyond its credit
@@ -117,7 +110,7 @@ export class Flow {
       this.#waiting.shift();
       this.#waitingBytes -= picture.bytes.length;
       this.#waitingSeconds = this.#waiting.length === 0 ? 0 : this.#waitingSeconds - picture.duration;
-      if (init !== this.#init) this.#carrier.init(codecOf(init) ?? '', init);
+      if (init !== this.#init) this.#carrier.init(init);
       this.#init = init;
       this.#sent += size;
       this.#travelling.push({ end: this.#sent, from: picture.at, to: picture.at + picture.duration * 1000 });

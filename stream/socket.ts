@@ -6,7 +6,8 @@ import type { Context, RegisterSockets } from '../hub/platform/part.ts';
 import type { Line } from '../hub/platform/sockets.ts';
 import type { Camera } from './camera.ts';
 import type { Door, Wanted } from './door.ts';
-import { codecOf, Flow, type FlowBounds, type Span } from './doorFlow.ts';
+import { Flow, type FlowBounds, type Span } from './doorFlow.ts';
+import { configOf } from './key.ts';
 import type { Lease } from './lease.ts';
 
 export const namespace = '/video';
@@ -29,6 +30,12 @@ const spanMs = 500;
 const open = z.object({ camera: z.string().min(1).max(80), quality: z.enum(qualities) });
 const took = z.object({ view: z.string().max(80), bytes: z.number().int().min(0) });
 const close = z.object({ view: z.string().max(80) });
+
+/** MIME parameter of an H.264 initialization section; undefined for other codecs, which reach browsers as HLS only. */
+function codecOf(init: Buffer): string | undefined {
+  const config = configOf(init);
+  return config && config.length >= 4 ? `avc1.${config.toString('hex', 1, 4).toUpperCase()}` : undefined;
+}
 
 /** The low-delay view: single pictures over the socket, as soon as they arrive, within the credit of each viewer. */
 export function videoSockets(options: SocketDoor): RegisterSockets {
@@ -108,12 +115,13 @@ class Viewer {
   #asked: Wanted | undefined;
   #stopFollowing: (() => void) | undefined;
   #span: Span | undefined;
+  #init: Buffer | undefined;
 
   constructor(door: Door, line: Line<VideoUp, VideoDown>, view: string, bounds: FlowBounds | undefined) {
     this.#door = door;
     this.#flow = new Flow(
       {
-        init: (codec, bytes) => void line.emit('init', { view, codec }, bytes),
+        init: (bytes) => void line.emit('init', { view, codec: codecOf(bytes) ?? '' }, bytes),
         pictures: ({ at, duration, key, bytes }) => void line.emit('pictures', { view, at, duration, key }, bytes),
       },
       bounds,
@@ -165,7 +173,10 @@ class Viewer {
     const lease = this.#lease;
     if (!lease) return;
     if (!this.#door.isOpen(lease)) return this.#door.end(lease, 'camera');
-    if (codecOf(init) === undefined) return this.end('codec');
+    if (init !== this.#init) {
+      this.#init = init;
+      if (codecOf(init) === undefined) return this.end('codec');
+    }
     this.#flow.take(picture, init);
   }
 
