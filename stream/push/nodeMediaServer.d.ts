@@ -30,13 +30,14 @@ declare module 'node-media-server/src/session/rtmp_session.js' {
     rtmp: {
       inChunkSize: number;
       inPackets: Map<number, unknown>;
-      parserPacket: { header: { length: number } };
+      parserPacket: { bytes: number; header: { length: number } };
       onConnectCallback: (request: { app: unknown; name: unknown; query: Record<string, unknown> }) => void;
       onPlayCallback: () => void;
       onPushCallback: () => void;
       onPacketCallback: (packet: unknown) => void;
       onOutputCallback: (bytes: Buffer) => void;
       packetAlloc: () => void;
+      packetParse: () => void;
       controlHandler: () => void;
     };
     onConnect: (request: { app: unknown; name: unknown; query: Record<string, unknown> }) => void;

@@ -56,6 +56,12 @@ function bound(rtmp: RtmpSession['rtmp'], isStranger: () => boolean): void {
     if (rtmp.inPackets.size > mostChannels) throw new Error('channels');
     alloc();
   };
+  const parse = rtmp.packetParse.bind(rtmp);
+  rtmp.packetParse = () => {
+    parse();
+    // A message that becomes shorter than what came of it would be read backwards, for good.
+    if (rtmp.parserPacket.bytes > rtmp.parserPacket.header.length) throw new Error('length');
+  };
   const control = rtmp.controlHandler.bind(rtmp);
   rtmp.controlHandler = () => {
     control();
