@@ -59,6 +59,12 @@ export interface RecordingHold extends Span {
   position: number;
 }
 
+/** `GET /api/recorded/holds`, the newest first; `next` is the `before` of the page that follows. */
+export interface HoldPage {
+  items: RecordingHold[];
+  next?: number;
+}
+
 /** What the stream part says of its recording (`stream.recording`): counts since its start. */
 export interface RecordingState {
   segments: number;

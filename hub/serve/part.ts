@@ -12,6 +12,7 @@ import { matterRoutes } from './matters.ts';
 import { packRoutes } from './packs.ts';
 import { noticeRoutes } from './notices.ts';
 import { patrolRoutes } from './patrol.ts';
+import { recordingRoutes } from './recordings.ts';
 import { ruleStatisticsRoutes } from './ruleStatistics.ts';
 import { sessionRoutes } from './session.ts';
 import { signalRoutes } from './signals.ts';
@@ -46,6 +47,7 @@ export const start: StartPart = async (context) => {
             ...evidenceRoutes(context, command),
             ...packRoutes(context, command, trials),
             ...ledgerRoutes(context),
+            ...recordingRoutes(context, command),
             ...sourceRoutes(context),
             ...cameraRoutes(context, command),
             ...systemRoutes(context),

@@ -35,6 +35,8 @@ const usual = { days: 30, bytes: 500 * gigabyte, free: 2 * gigabyte };
 const ASK_MS = 5_000;
 /** …but so many new ones at a time: cameras, the network and this machine start one after the other. */
 const AT_ONCE = 4;
+/** A hall's files must be closed before one of them can go. */
+const SOON_MS = 200;
 /** Longer than a segment may be. */
 const MAIN_MS = 15_000;
 
@@ -82,6 +84,7 @@ export class Recording {
   /** Files of earlier runs have smaller ids. */
   readonly #began = Date.now() * 1000;
   #full = new Set<string>();
+  #stopped = false;
 
   constructor(context: Context, { roundMs = 30_000, bounds }: RecordingOptions = {}) {
     const { settings, store, log } = context;
@@ -95,6 +98,10 @@ export class Recording {
       folder: this.#folder,
       index: this.#index,
       changed: (hall, stopped) => this.#say(hall, stopped),
+      refused: (hall) => {
+        this.#urgent.add(hall);
+        setTimeout(() => void this.#keep(), SOON_MS).unref();
+      },
       ...(bounds ? { bounds } : {}),
     });
     this.#retention = new Retention({ store, folder: this.#folder, limits, free, log });
@@ -178,6 +185,7 @@ export class Recording {
 
   /** After the cameras have stopped: what waits is written. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#repair;
     await this.#round;
@@ -238,10 +246,10 @@ export class Recording {
 
   /** One round of retention, and another at once where a hall met a full disk meanwhile. */
   async #keep(): Promise<void> {
-    if (this.#round) return;
+    if (this.#round || this.#stopped) return;
     this.#round = this.#roundNow().finally(() => (this.#round = undefined));
     await this.#round;
-    if (this.#urgent.size > 0 && this.#timers.length > 0) setTimeout(() => void this.#keep(), 1000).unref();
+    if (this.#urgent.size > 0) setTimeout(() => void this.#keep(), 1000).unref();
   }
 
   async #roundNow(): Promise<void> {
@@ -270,13 +278,8 @@ export class Recording {
   /** A hall's recording stopped or goes on: an event, because what is missing must be answered for. */
   #say(hall: string, stopped: Stopped | undefined): void {
     const { log, world, bus } = this.#context;
-    if (stopped) {
-      log.error({ hall, cause: stopped.cause, detail: stopped.detail }, 'recording stopped');
-      if (stopped.cause === 'diskFull' && !this.#full.has(hall)) {
-        this.#urgent.add(hall);
-        setTimeout(() => void this.#keep(), 100).unref();
-      }
-    } else log.info({ hall }, 'recording goes on');
+    if (stopped) log.error({ hall, cause: stopped.cause, detail: stopped.detail }, 'recording stopped');
+    else log.info({ hall }, 'recording goes on');
     const region = world().halls.get(hall)?.region;
     if (region === undefined) return;
     bus

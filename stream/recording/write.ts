@@ -34,6 +34,8 @@ export interface WriterOptions {
   index: Index;
   /** Told when a hall's recording stops, and when it goes on (`undefined`). */
   changed: (hall: string, stopped: Stopped | undefined) => void;
+  /** Told of each segment that a full disk refused: something must go. */
+  refused: (hall: string) => void;
   /** Waiting segments and bytes of a hall. Default 600 and 32 MiB. */
   bounds?: { segments: number; bytes: number };
 }
@@ -180,9 +182,11 @@ export class Writer {
         }
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-        this.#drop(piece, noRoom.has(code) ? 'diskFull' : 'diskFailed');
-        this.#stop(queue, piece.hall, noRoom.has(code) ? 'diskFull' : 'diskFailed', code, Date.now() + RETRY_MS);
+        const cause = noRoom.has(code) ? 'diskFull' : 'diskFailed';
+        this.#drop(piece, cause);
+        this.#stop(queue, piece.hall, cause, code, Date.now() + RETRY_MS);
         await this.#close(piece.camera);
+        if (cause === 'diskFull') this.#options.refused(piece.hall);
       } finally {
         this.#turnOver();
       }
