@@ -19,6 +19,7 @@ export const { navigate, route } = createRouter({
   '/ledger': () => import('./pages/Ledger.svelte'),
   '/sources': () => import('./pages/Sources.svelte'),
   '/entry': () => import('./pages/Entry.svelte'),
+  '/cameras': () => import('./pages/Cameras.svelte'),
   '/system': () => import('./pages/System.svelte'),
   '/case/:id': () => import('./pages/Case.svelte'),
   '*': () => import('./pages/NotFound.svelte'),

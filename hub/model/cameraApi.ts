@@ -136,8 +136,9 @@ export interface CameraForm {
   audioReason: string | null;
 }
 
-/** The answer to a change: `key` is shown this once. */
+/** The answer to a change: `key` is shown this once. `pushPort` is where encoders push to; absent while nothing takes them in. */
 export interface CameraSaved {
   camera: CameraLine;
   key?: string;
+  pushPort?: number;
 }

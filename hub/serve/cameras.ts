@@ -94,7 +94,13 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
   async function saved(id: string, answer: Answer<{ key?: string }>): Promise<CameraSaved | Refusal> {
     if (!answer.ok) return answer.field === 'id' ? conflict('id', answer.reason) : faulty(answer);
     const camera = await lineNow(id);
-    return camera instanceof Refusal ? camera : { camera, ...answer.value };
+    return camera instanceof Refusal
+      ? camera
+      : {
+          camera,
+          ...answer.value,
+          ...(answer.value.key === undefined || !settings.pushPort ? {} : { pushPort: settings.pushPort }),
+        };
   }
 
   async function switched(asking: Asking, enabled: boolean, reason: string): Promise<CameraLine | Refusal> {

@@ -112,7 +112,7 @@ const walks: Record<Who, () => string[]> = {
   ],
   zhao: () => [found.draft],
   wang: () => ['/hall', found.signal, '/ledger'],
-  admin: () => ['/system', '/sources'],
+  admin: () => ['/system', '/sources', '/cameras'],
   mei: () => ['/matters', '/matter/510000/SC-01'],
   sun: () => ['/entry', '/cases'],
 };

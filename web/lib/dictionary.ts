@@ -7,6 +7,7 @@ export const dictionary = {
   'nav.hall': ['大厅', 'Hall'],
   'nav.signals': ['信号', 'Signals'],
   'nav.ledger': ['台账', 'Ledger'],
+  'nav.cameras': ['点位', 'Cameras'],
   'nav.system': ['系统', 'System'],
   'nav.label': ['主导航', 'Main'],
   'role.inspector': ['电子监察员', 'Inspector'],

@@ -13,6 +13,7 @@ export interface PageEntry {
     | '/ledger'
     | '/sources'
     | '/entry'
+    | '/cameras'
     | '/system';
   word:
     | 'nav.desk'
@@ -25,6 +26,7 @@ export interface PageEntry {
     | 'nav.ledger'
     | 'nav.sources'
     | 'nav.entry'
+    | 'nav.cameras'
     | 'nav.system';
   needs: Permission;
   /** C-01: only where the region's system has this function. */
@@ -48,6 +50,7 @@ const pages: readonly PageEntry[] = [
   { path: '/sources', word: 'nav.sources', needs: 'source.read' },
   { path: '/sources', word: 'nav.sources', needs: 'source.manage' },
   { path: '/entry', word: 'nav.entry', needs: 'entry.write' },
+  { path: '/cameras', word: 'nav.cameras', needs: 'camera.manage', function: 'video' },
   { path: '/system', word: 'nav.system', needs: 'system.read' },
 ];
 
