@@ -113,16 +113,20 @@ export function paceOf(parts: readonly Part[]): { fps: number; kbps: number; key
   const seconds = Math.max(secondsOf(parts), 0.001);
   let pictures = 0;
   let bytes = 0;
+  /** How many pictures stood before each key picture. */
+  const keys: number[] = [];
   for (const part of parts) {
+    if (part.independent) keys.push(pictures);
     bytes += part.bytes.length;
     for (const { type } of boxesIn(part.bytes, 0, part.bytes.length)) if (type === 'moof') pictures += 1;
   }
-  const keys = parts.filter(({ independent }) => independent).map(({ at }) => at);
-  const between = keys.slice(1).map((at, index) => at - keys[index]!);
+  const fps = pictures / seconds;
+  const between = keys.slice(1).map((count, index) => count - keys[index]!);
   return {
-    fps: Math.round((pictures / seconds) * 10) / 10,
+    fps: Math.round(fps * 10) / 10,
     kbps: Math.round((bytes * 8) / seconds / 1000),
-    ...(between.length > 0 ? { keySeconds: Math.round(Math.max(...between) / 100) / 10 } : {}),
+    // Counted in pictures: the first ones arrive faster than they were taken.
+    ...(between.length > 0 ? { keySeconds: Math.round((Math.max(...between) / fps) * 10) / 10 } : {}),
   };
 }
 

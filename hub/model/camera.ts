@@ -25,9 +25,12 @@ export function sourceOf(address: string): SourceKind | { reason: string } {
   return { reason: expected };
 }
 
-/** An address as people may see it: without account, password and query. */
+/** An address as people may see it: without account, password and query. Some cameras want the password in the path. */
 export function shownAddress(address: string): string {
-  return address.replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1').replace(/[?#].*$/s, '');
+  return address
+    .replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1')
+    .replace(/[?#].*$/s, '')
+    .replaceAll(/((?:password|passwd|pass|pwd)=)[^/&_;]*/gi, '$1***');
 }
 
 const address = z.string().superRefine((text, context) => {

@@ -62,15 +62,38 @@ const chinese: readonly (readonly [RegExp, string])[] = [
   [/^the address is not in a private network/, '地址不在专网内（可用 CAMERA_NETWORKS 放开）。'],
   [/^no network is searched/, '还没有设置要搜索的网络（ONVIF_INTERFACES）。'],
   [/^no address is known for the name/, '找不到这个主机名的地址。'],
+  [/^the camera (?:does not answer|opened no session)$/, '摄像机没有应答。'],
+  [/^the camera (?:refuses the connection|does not listen)$/, '那里没有摄像机在监听（连接被拒绝）。'],
+  [/^the camera asks for a user and a password$/, '摄像机要求账号和密码。'],
+  [/^the camera asks for the password in a way/, '摄像机的验证方式不受支持。'],
+  [/^the camera refuses the user or the password/, '摄像机拒绝了这个账号或密码。'],
+  [/^the camera does not allow this user/, '摄像机不允许这个账号观看。'],
+  [/^the camera knows no stream of this path/, '摄像机上没有这个路径。'],
+  [/^the camera has no room for one more viewer/, '摄像机的连接数已满。'],
+  [/^the camera sends one to another address/, '摄像机转到了另一个地址，请直接填写那个地址。'],
+  [/^the camera does not send over (TCP|UDP)/, '摄像机不支持 $1 传输。'],
+  [/^the camera does not speak TLS/, '摄像机不支持 rtsps 加密。'],
+  [/^the camera (?:cut|closed) the connection$/, '摄像机断开了连接。'],
+  [/^the camera ended the (?:session|stream)/, '摄像机结束了这路视频。'],
+  [/^the camera changed the size or kind/, '摄像机改变了画面大小或编码。'],
+  [/^the camera describes no picture$/, '摄像机说明中没有视频。'],
+  [/^the camera sends neither H\.264 nor H\.265$/, '摄像机的编码既不是 H.264 也不是 H.265。'],
+  [/^the camera (?:describes|sends|announces|answers) /, '摄像机发送的内容无法识别。'],
+  [/^nothing comes over UDP/, 'UDP 没有数据，可能被网络拦截，请改用 TCP。'],
+  [/^no two ports are free for UDP$/, '没有空闲的 UDP 端口，请改用 TCP。'],
+  [/^no picture for (\d+) s$/, '$1 秒没有画面。'],
+  [/^no key picture any more$/, '不再有关键帧。'],
   [/^no picture came/, '规定时间内没有画面。'],
   [/^the pictures stopped$/, '画面中断了。'],
+  [/^the picture is dark$/, '画面是黑的。'],
+  [/^the picture shows no detail$/, '画面看不出细节，镜头可能被遮挡。'],
+  [/^the same picture again and again$/, '画面一直不变。'],
+  [/^it does not answer as a camera/, '那里的应答不是视频，或没有画面。'],
   [/401|[Uu]nauthori[sz]ed/, '摄像机拒绝了这个账号和密码。'],
   [/403|[Ff]orbidden/, '摄像机禁止这个账号观看。'],
   [/404|[Nn]ot [Ff]ound/, '摄像机上没有这个路径。'],
   [/[Cc]onnection refused|ECONNREFUSED/, '那里没有摄像机在监听（连接被拒绝）。'],
   [/timed? ?out|ETIMEDOUT|No route to host|EHOSTUNREACH|[Uu]nreachable/, '连接不上摄像机（超时或网络不通）。'],
-  [/^it does not answer as a camera/, '那里的应答不是视频，或没有画面。'],
-  [/^the picture is dark$/, '画面是黑的。'],
   [/^an encoder brings these pictures/, '画面由编码器推送：请先保存点位，推流后再测试。'],
   [/^no such camera, or it is switched off$/, '没有这个点位，或已停用。'],
   [/^expected rtsp:\/\//, '地址应为 rtsp://、rtsps://、http(s)://….m3u8 或 http(s)://….flv。'],
@@ -87,7 +110,11 @@ const chinese: readonly (readonly [RegExp, string])[] = [
 /** Why a camera shows nothing, or the hub refuses, in the page's language; what is not known stays as it was said. */
 export function why(reason: string): string {
   if (locale.current !== 'zh') return reason;
-  return chinese.find(([pattern]) => pattern.test(reason))?.[1] ?? reasonWords(reason);
+  for (const [pattern, text] of chinese) {
+    const found = pattern.exec(reason);
+    if (found) return text.replace('$1', found[1] ?? '');
+  }
+  return reasonWords(reason);
 }
 
 export function trouble(error: unknown): string {
