@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CameraStatus } from '../../hub/model/state.ts';
-import { bufferOf } from '../../web/lib/player.ts';
+import { bufferOf, rateOf } from '../../web/lib/player.ts';
 import { coverOf, qualityOf, whyOf, type Camera } from '../../web/lib/tile.ts';
 import { inTurn, requests, starts } from '../../web/lib/turns.ts';
 import { choiceFrom, isVerifying, modeAt, modesAt, neighbour, pageOf, sideOf, type Place } from '../../web/lib/wall.ts';
@@ -99,6 +99,21 @@ describe('a player keeps no more than', () => {
   });
 });
 
+describe('a plain tile', () => {
+  test.each([
+    [1_800, 1, 0.94],
+    [4_000, 0.94, 0.94],
+    [4_300, 0.94, 1],
+    [4_000, 1, 1],
+    [5_900, 1, 1],
+    [6_500, 1, 1.08],
+    [5_500, 1.08, 1.08],
+    [4_900, 1.08, 1],
+  ])('%i ms behind at rate %d plays at %d', (delay, rate, expected) => {
+    expect(rateOf(delay, rate)).toBe(expected);
+  });
+});
+
 describe('a tile', () => {
   const camera = (status: Partial<CameraStatus>, enabled = true): Camera =>
     ({
@@ -154,27 +169,27 @@ describe('requests of tiles', () => {
     readyState = 0;
   }
 
-  test('three at a time beside two that start; one that is given up or hangs holds nobody up', async () => {
+  test('four at a time beside two that start; one that is given up or hangs holds nobody up', async () => {
     const sent: number[] = [];
-    const all = Array.from({ length: 6 }, (_, index) => {
+    const all = Array.from({ length: 7 }, (_, index) => {
       const request = new Request();
       void inTurn(request).then(() => {
         sent.push(index);
-        // The fourth was given up while it waited.
-        if (index !== 3) request.readyState = 1;
+        // The fifth was given up while it waited.
+        if (index !== 4) request.readyState = 1;
       });
       return request;
     });
     const start = [starts.start(), starts.start(), starts.start()];
     await vi.advanceTimersByTimeAsync(0);
-    expect(sent).toEqual([0, 1, 2]);
+    expect(sent).toEqual([0, 1, 2, 3]);
     all[1]?.dispatchEvent(new Event('loadend'));
     await vi.advanceTimersByTimeAsync(0);
-    expect(sent).toEqual([0, 1, 2, 3]);
-    await vi.advanceTimersByTimeAsync(60);
     expect(sent).toEqual([0, 1, 2, 3, 4]);
-    await vi.advanceTimersByTimeAsync(11_000);
+    await vi.advanceTimersByTimeAsync(60);
     expect(sent).toEqual([0, 1, 2, 3, 4, 5]);
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(sent).toEqual([0, 1, 2, 3, 4, 5, 6]);
     for (const turn of start) turn.end();
     for (const request of all) request.dispatchEvent(new Event('loadend'));
     const after = requests.start();

@@ -20,6 +20,17 @@ export interface Playback {
   close(): void;
 }
 
+/**
+ * How fast a plain tile plays so many milliseconds behind: one that began at a camera's first pictures has nothing in hand and stops at
+ * every hitch, so it falls back to four seconds, slowly enough that nobody sees it; what fell further back comes nearer.
+ */
+export function rateOf(delay: number, rate: number): number {
+  if (delay < 3_800) return 0.94;
+  if (delay > 6_000) return 1.08;
+  const isThere = rate < 1 ? delay >= 4_200 : delay <= 5_000;
+  return isThere ? 1 : rate;
+}
+
 /** What a player keeps at most: seconds ahead and behind, and bytes in all. */
 const bounds: Record<Mode, { ahead: number; behind: number; bytes: number }> = {
   live: { ahead: 8, behind: 4, bytes: 12_000_000 },
@@ -216,6 +227,8 @@ export class Player implements Playback {
       const delay = date === undefined ? undefined : serverNow() - date;
       this.#say({ state: 'playing', delay });
       if (delay !== undefined && delay > farBehind[this.#mode]) this.#catchUp(hls, time);
+      if (delay !== undefined && this.#mode === 'plain')
+        this.#video.playbackRate = rateOf(delay, this.#video.playbackRate);
     } else if (now - this.#movedAt > stallAfter) {
       if (this.#playing.state === 'playing' || this.#playing.state === 'stalled')
         this.#say({ state: 'stalled', since: serverNow() - (now - this.#movedAt), date: this.#date });

@@ -1,6 +1,6 @@
 /**
- * A browser opens six HTTP/1.1 connections to a host, for everything: two are held by the low-delay picture, and with sixteen
- * tiles that load as they like nothing else gets through. So tiles wait for their turn, to start and to load.
+ * A browser opens six HTTP/1.1 connections to a host, for everything: with sixteen tiles that load as they like nothing else gets
+ * through. So tiles wait for their turn, to start and to load.
  */
 class Turns {
   readonly #atOnce: number;
@@ -53,10 +53,16 @@ export interface Turn {
   end: () => void;
 }
 
+/** HTTP/2 carries all requests over one connection. */
+const isMultiplexed = (): boolean =>
+  performance
+    .getEntriesByType('navigation')
+    .some((entry) => 'nextHopProtocol' in entry && /^h[23]/.test(String(entry.nextHopProtocol)));
+
 /** Tiles that wait for their first picture; a camera that nobody watched yet keeps the request for seconds. */
 export const starts = new Turns(2, 6_000);
-/** Requests of all plain tiles: one more than starts, so that those that play are not held up by those that start. */
-export const requests = new Turns(3, 10_000);
+/** Requests of all plain tiles: more than starts, so that those that play are not held up, and two connections fewer than there are. */
+export const requests = new Turns(isMultiplexed() ? 16 : 4, 10_000);
 
 /** `XMLHttpRequest.UNSENT`. */
 const unsent = 0;
