@@ -257,8 +257,8 @@ function slices(items: readonly LiveItem[]): LiveItem[][] {
   );
 }
 
-/** Only people wait for a verdict. */
-const isCommand = (event: Event): boolean => 'account' in event;
+/** People wait for a verdict, and the part that keeps evidence. */
+const isCommand = (event: Event): boolean => 'account' in event || 'evidence' in event;
 const isReferenceData = (event: Event): boolean =>
   event.kind === 'pack.activated' || (event.kind === 'camera.changed' && event.account !== undefined);
 
