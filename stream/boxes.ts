@@ -130,6 +130,7 @@ function readFragment(bytes: Buffer, head: number, inherited: Defaults): Fragmen
   let key: boolean | undefined;
   let duration = 0;
   let inHeader: number | undefined;
+  let samples = 0;
   const places: Places = { time: 0, wide: false, durations: [] };
   for (const box of boxesIn(bytes, traf.from, traf.to)) {
     const reader = new Reader(bytes, box);
@@ -149,7 +150,8 @@ function readFragment(bytes: Buffer, head: number, inherited: Defaults): Fragmen
     } else if (box.type === 'trun') {
       const has = reader.u32();
       const count = reader.u32();
-      if (count > SAMPLES) throw broken(`A fragment claims ${count} pictures.`);
+      samples += count;
+      if (samples > SAMPLES) throw broken(`A fragment claims ${samples} pictures.`);
       if (has & 0x1) reader.skip(4);
       const first = has & 0x4 ? reader.u32() : undefined;
       for (let i = 0; i < count; i++) {

@@ -140,6 +140,74 @@ describe('boxes', () => {
     );
   });
 
+  it('survives a film whose boxes are cut, doubled, exchanged, resized and sent in any pieces, in time and within its memory', () => {
+    const boxes: Buffer[] = [];
+    for (let at = 0; at < film.length; at += film.readUInt32BE(at))
+      boxes.push(film.subarray(at, at + film.readUInt32BE(at)));
+    const place = fc.nat({ max: 30 });
+    const damage = fc.oneof(
+      fc.record({ kind: fc.constantFrom('drop' as const, 'double' as const, 'exchange' as const), at: place }),
+      fc.record({ kind: fc.constant('cut' as const), at: place, by: fc.integer({ min: 1, max: 400 }) }),
+      // A size field anywhere in the head of a box: that of the box itself, or of one within.
+      fc.record({
+        kind: fc.constant('resize' as const),
+        at: place,
+        field: fc.nat({ max: 60 }),
+        size: fc.constantFrom(0, 1, 7, 8, 9, 16, 100, 2 ** 24, 2 ** 31, 2 ** 32 - 1),
+      }),
+    );
+    const pieces = fc.infiniteStream(fc.integer({ min: 1, max: 9000 }));
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 1, maxLength: 6 }), pieces, (damages, sizes) => {
+        const list = boxes.slice(0, 32).map((box) => Buffer.from(box));
+        for (const each of damages) {
+          const at = each.at % list.length;
+          if (each.kind === 'drop') list.splice(at, 1);
+          else if (each.kind === 'double') list.splice(at, 0, list[at]!);
+          else if (each.kind === 'exchange') list.push(...list.splice(at, 1));
+          else if (each.kind === 'cut') list[at] = list[at]!.subarray(0, Math.max(0, list[at]!.length - each.by));
+          else if (each.field + 4 <= list[at]!.length) list[at]!.writeUInt32BE(each.size, each.field);
+          if (list.length === 0) list.push(boxes[0]!);
+        }
+        const bytes = Buffer.concat(list);
+        const began = performance.now();
+        let held = 0;
+        try {
+          for (const each of fragmentsOf(cut(bytes, sizes))) {
+            held += each.bytes.length;
+            retime(each, 0, 1000);
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(HubError);
+        }
+        expect(held).toBeLessThanOrEqual(bytes.length);
+        expect(performance.now() - began).toBeLessThan(2000);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('does not count the pictures of a fragment that claims more than any has, whatever it spreads them over', () => {
+    const box = (type: string, ...content: Buffer[]): Buffer => {
+      const head = Buffer.alloc(8, type.padStart(8), 'latin1');
+      const bytes = Buffer.concat([head, ...content]);
+      bytes.writeUInt32BE(bytes.length, 0);
+      return bytes;
+    };
+    const run = Buffer.alloc(8);
+    run.writeUInt32BE(10_000, 4);
+    const one = box('trun', run);
+    const runs = Buffer.alloc(200_000 * one.length, one);
+    const bytes = Buffer.concat([
+      whole(film)[0]!.bytes,
+      box('moof', box('traf', box('tfdt', Buffer.alloc(8)), runs)),
+      box('mdat'),
+    ]);
+    const began = performance.now();
+    expect(() => whole(bytes)).toThrowError('A fragment claims 20000 pictures.');
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+
   it('does not wait for a box that claims to be larger than any picture', () => {
     const header = Buffer.alloc(8);
     header.writeUInt32BE(0x7fff_ffff, 0);
