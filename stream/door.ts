@@ -84,9 +84,12 @@ export class Door {
     return { ok: true, lease, camera: found.camera };
   }
 
-  /** What somebody waited for may be handed out still: the lease holds and the camera is not switched off. */
+  /** False, and the view is over, when nobody renewed it or the camera was switched off meanwhile. */
   isOpen(lease: Lease): boolean {
-    return this.#leases.isHeld(lease, Date.now()) && this.#cameras.find(lease.camera, lease.quality) !== undefined;
+    if (!this.#leases.isHeld(lease, Date.now())) this.#leases.end(lease, 'expired');
+    else if (!this.#cameras.find(lease.camera, lease.quality)) this.#leases.end(lease, 'camera');
+    else return true;
+    return false;
   }
 
   /** Media of programme time `from` to `to` (epoch ms) reached the viewer. */

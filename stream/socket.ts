@@ -171,8 +171,7 @@ class Viewer {
 
   #take(...[picture, init]: Parameters<Flow['take']>): void {
     const lease = this.#lease;
-    if (!lease) return;
-    if (!this.#door.isOpen(lease)) return this.#door.end(lease, 'camera');
+    if (!lease || !this.#door.isOpen(lease)) return;
     if (init !== this.#init) {
       this.#init = init;
       if (codecOf(init) === undefined) return this.end('codec');
