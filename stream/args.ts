@@ -15,12 +15,45 @@ const TIMEOUT = 5_000_000;
 
 const quiet = ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'error'];
 
-/** Fragmented MP4, one fragment a picture, as soon as it is there; pictures are not touched. */
-const fragments = [
-  ...['-map', '0:v:0', '-c:v', 'copy', '-an', '-sn', '-dn', '-map_metadata', '-1'],
+/** Fragmented MP4, one fragment a picture, as soon as it is there, without sound. */
+const alone = ['-map', '0:v:0', '-an', '-sn', '-dn', '-map_metadata', '-1'];
+const fragmented = [
   ...['-movflags', 'frag_every_frame+empty_moov+default_base_moof+skip_trailer', '-flush_packets', '1'],
   ...['-muxdelay', '0', '-f', 'mp4'],
 ];
+/** Pictures are not touched. */
+const fragments = [...alone, '-c:v', 'copy', ...fragmented];
+
+/**
+ * Makes H.264 of the fragmented MP4 on standard input, at most so many pixels wide, with a key picture each second: for browsers that
+ * do not play what the camera sends.
+ */
+export function transcoding(width: number): Command {
+  const size = `scale=w='trunc(min(${width},iw)/2)*2':h=-2,format=yuv420p`;
+  return {
+    inputOptions: [
+      ...[...quiet, '-fflags', 'nobuffer', '-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '0'],
+      ...['-threads', '2', '-f', 'mp4'],
+    ],
+    outputOptions: [
+      ...[
+        ...alone,
+        '-vf',
+        size,
+        '-vsync',
+        'passthrough',
+        '-c:v',
+        'libx264',
+        '-preset',
+        'veryfast',
+        '-tune',
+        'zerolatency',
+      ],
+      ...['-profile:v', 'main', '-crf', '25', '-maxrate', '2500k', '-bufsize', '2500k', '-threads', '2'],
+      ...['-force_key_frames', 'expr:gte(t,n_forced)', ...fragmented],
+    ],
+  };
+}
 
 /** What each kind of source may open, itself and whatever its playlists name; and how its demuxer is set. */
 const demuxers = {

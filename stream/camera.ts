@@ -4,13 +4,15 @@ import type { CameraState } from '../hub/model/event.ts';
 import { Judge } from './judge.ts';
 import { bringsOthers, isAlike, isSame, oddCodec, type KeyPicture } from './key.ts';
 import { Pace } from './pace.ts';
-import { open, type Source, type SourcePicture } from './source.ts';
+import { open, type Ears, type Source, type SourcePicture } from './source.ts';
 import { Window, type WindowOptions } from './window.ts';
 
 export interface CameraOptions {
   id: string;
   /** The address with its password; asked for at every attempt, so that a change counts at once. */
   address: () => Promise<string>;
+  /** Where its pictures come from, if not from that address. */
+  open?: (ears: Ears) => Source;
   /** Told of every change of state, and only of changes; `at` (epoch ms) is when it came about, which may be seconds ago. */
   changed: (state: CameraState, at: number, detail?: string) => void;
   log: Logger;
@@ -68,6 +70,7 @@ export class Camera {
   readonly #options: CameraOptions;
   readonly #graceMs: number;
   #state: CameraState = 'idle';
+  #detail: string | undefined;
   #askedAt = 0;
   #life: { abort: AbortController; done: Promise<void> } | undefined;
   #stopped = false;
@@ -96,6 +99,10 @@ export class Camera {
 
   get state(): CameraState {
     return this.#state;
+  }
+  /** Why it is in this state, for people, where that is known. */
+  get detail(): string | undefined {
+    return this.#detail;
   }
 
   /** Process id of its ffmpeg while there is one: cameras that speak RTSP need none. */
@@ -179,6 +186,7 @@ export class Camera {
   #set(state: CameraState, at: number, detail?: string): void {
     if (state === this.#state) return;
     this.#state = state;
+    this.#detail = detail;
     this.#options.log.info({ camera: this.#options.id, state, detail }, 'camera');
     this.#options.changed(state, at, detail);
     this.window.wake();
@@ -288,10 +296,8 @@ export class Camera {
     try {
       const address = await this.#options.address();
       if (signal.aborted) return { reason: 'stopped', pictures, endedAt };
-      source = open(address, this.#unfit, {
-        init: (bytes) => this.window.begin((init = bytes)),
-        picture: take,
-      });
+      const ears: Ears = { init: (bytes) => this.window.begin((init = bytes)), picture: take };
+      source = this.#options.open?.(ears) ?? open(address, this.#unfit, ears);
     } catch (error) {
       return { reason: error instanceof Error ? error.message : String(error), pictures, endedAt };
     }

@@ -7,9 +7,11 @@ import type { Quality } from '../hub/model/video.ts';
 import type { World } from '../hub/model/world.ts';
 import type { Context } from '../hub/platform/part.ts';
 import { Camera } from './camera.ts';
+import { oddCodec } from './key.ts';
 import { Looks } from './looks.ts';
 import type { Recording } from './recording/recording.ts';
 import type { Push } from './push/push.ts';
+import { pictureOf, transcode } from './transcode.ts';
 
 /** A camera with where it stands, which decides who may see it. */
 export interface Placed {
@@ -30,6 +32,7 @@ export interface CamerasOptions {
 
 /** While the log is away, so many changes of a camera are kept. */
 const MOST_CHANGES = 100;
+const MOST_TRANSCODINGS = 4;
 /** How soon a changed record is seen: a camera that was switched off must be let go within a second. */
 const WORLD_MS = 200;
 
@@ -50,6 +53,8 @@ interface Stream {
 }
 
 interface Known {
+  /** Made when a browser asks that does not play what the camera sends; its state is that of the main stream. */
+  h264?: Camera;
   /** Of the record that its streams were opened by. */
   changedAt: number | undefined;
   streams: Map<Which, Stream>;
@@ -78,6 +83,8 @@ export class Cameras {
   readonly #looks: Looks | undefined;
   readonly #recording: CamerasOptions['recording'];
   readonly #speaking = new Set<string>();
+  /** Cameras that are transcoded now. */
+  readonly #transcoding = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   readonly #push: Push | undefined;
   #world: World;
@@ -104,7 +111,8 @@ export class Cameras {
     const record = world.cameras.get(id);
     const hall = record && world.halls.get(record.hall);
     if (!record?.enabled || !hall) return undefined;
-    const camera = this.#stream(id, quality === 'sub' && record.sub ? 'sub' : 'main', record.changedAt);
+    const stream = this.#stream(id, quality === 'sub' && record.sub ? 'sub' : 'main', record.changedAt);
+    const camera = quality === 'h264' ? this.#transcoded(id, stream) : stream;
     return { camera, place: { region: hall.region, hall: hall.id } };
   }
 
@@ -132,10 +140,36 @@ export class Cameras {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looks?.stop();
-    await Promise.all([...this.#all()].map((camera) => camera.stop()));
+    const transcodings = [...this.#cameras.values()].flatMap(({ h264 }) => h264 ?? []);
+    await Promise.all([...this.#all(), ...transcodings].map((camera) => camera.stop()));
     // What they said last should still reach the log, if it is there.
     for (let i = 0; i < 20 && this.#speaking.size > 0; i++) await sleep(50);
     this.#stopped = true;
+  }
+
+  /** A transcoding of the main stream, one for all who need it; the main stream itself where every browser plays that. */
+  #transcoded(id: string, main: Camera): Camera {
+    const init = main.window.fromKey?.init;
+    if (init && oddCodec(init) === undefined) return main;
+    const known = this.#cameras.get(id)!;
+    known.h264 ??= new Camera({
+      id: `${id} (h264)`,
+      address: async () => {
+        const most = this.#context.settings.transcodings ?? MOST_TRANSCODINGS;
+        if (!this.#transcoding.has(id) && this.#transcoding.size >= most)
+          throw new HubError('camera.transcodings', `no more than ${most} cameras are transcoded at once`);
+        this.#transcoding.add(id);
+        await pictureOf(main);
+        return '';
+      },
+      open: (ears) => transcode(main, ears),
+      changed: (state) => {
+        if (state === 'idle' || state === 'offline') this.#transcoding.delete(id);
+      },
+      log: this.#context.log,
+      ...(this.#graceMs === undefined ? {} : { graceMs: this.#graceMs }),
+    });
+    return known.h264;
   }
 
   *#all(): Generator<Camera> {
@@ -175,6 +209,7 @@ export class Cameras {
       for (const [which, { camera }] of known.streams) {
         void camera.end(isOn && (which === 'main' || record.sub === true));
       }
+      void known.h264?.end(isOn);
     }
   }
 

@@ -75,7 +75,7 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
 /** Starts ffmpeg and hands what it writes to `take`, and each line of what it says to `tell`. */
 export function run(
   command: Command,
-  stdin: Buffer | undefined,
+  stdin: Buffer | Readable | undefined,
   take: (chunk: Buffer) => void,
   tell?: (line: string) => void,
 ): Running {
@@ -100,7 +100,10 @@ export function run(
     );
   };
 
-  const order = fluent(input ? Readable.from([input], { objectMode: false }) : command.input!, { stdoutLines: 20 });
+  const order = fluent(
+    Buffer.isBuffer(input) ? Readable.from([input], { objectMode: false }) : (input ?? command.input!),
+    { stdoutLines: 20 },
+  );
   order
     // Of a list it would take each option that holds one space for two.
     .inputOptions(...command.inputOptions)

@@ -76,8 +76,10 @@ async function grant(
 
 const isQuality = (text: string): text is Quality => (qualities as readonly string[]).includes(text);
 
-const away = (reply: FastifyReply, camera: Camera): FastifyReply =>
-  sendProblem(reply, problem(503, { detail: `no picture from the camera (${camera.state})`, reason: 'camera.away' }));
+function away(reply: FastifyReply, { state, detail }: Camera): FastifyReply {
+  const why = detail === undefined ? state : `${state}: ${detail}`;
+  return sendProblem(reply, problem(503, { detail: `no picture from the camera (${why})`, reason: 'camera.away' }));
+}
 
 /** Not kept by anybody, because rights apply and it is old within a part; as gzip where that is understood (RFC 8216bis §6.2.1). */
 function sendPlaylist(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {

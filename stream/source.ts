@@ -1,4 +1,5 @@
-import { pull } from './args.ts';
+import type { Readable } from 'node:stream';
+import { pull, type Command } from './args.ts';
 import { Boxes, retime } from './boxes.ts';
 import { run as runFfmpeg } from './ffmpeg.ts';
 import { announce } from './key.ts';
@@ -71,7 +72,8 @@ function fromCamera(address: string, ears: Ears): Source {
   };
 }
 
-function fromFfmpeg(address: string, ears: Ears): Source {
+/** Pictures that an ffmpeg makes, of what it reads by itself or from standard input. */
+export function fromFfmpeg(command: Command, ears: Ears, stdin?: Readable): Source {
   const boxes = new Boxes();
   let timescale = 0;
   let failure: string | undefined;
@@ -93,7 +95,7 @@ function fromFfmpeg(address: string, ears: Ears): Source {
       });
     }
   };
-  const running = runFfmpeg(pull(address), undefined, (chunk) => {
+  const running = runFfmpeg(command, stdin, (chunk) => {
     if (failure !== undefined) return;
     try {
       take(chunk);
@@ -119,5 +121,5 @@ function fromFfmpeg(address: string, ears: Ears): Source {
  */
 export function open(address: string, unfit: boolean, ears: Ears): Source {
   const { value: via, rest } = setting(address, 'via');
-  return /^rtsps?:/.test(rest) && via !== 'ffmpeg' && !unfit ? fromCamera(rest, ears) : fromFfmpeg(rest, ears);
+  return /^rtsps?:/.test(rest) && via !== 'ffmpeg' && !unfit ? fromCamera(rest, ears) : fromFfmpeg(pull(rest), ears);
 }

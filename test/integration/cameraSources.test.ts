@@ -12,7 +12,7 @@ import type { CameraState } from '../../hub/model/event.ts';
 import { seedFrom } from '../../seeds/load.ts';
 import { projectFolder } from '../../hub/platform/migrate.ts';
 import { addCamera, changeCamera, listCameras, switchCamera } from '../../hub/platform/camera.ts';
-import { startCamera, type CameraServer } from '../support/camera/index.ts';
+import { makeFilm, startCamera, startCameraServer, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 
 const run = promisify(execFile);
@@ -23,6 +23,8 @@ const password = 'a+b-Secret9';
 
 let hub: TestHub;
 let rtsp: CameraServer;
+/** Sends H.265. */
+let hevc: CameraServer;
 let web: Server;
 let folder: string;
 let inspector: string;
@@ -33,9 +35,13 @@ const children = new Set<ChildProcess>();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hallwatch-sources-'));
   [hub, rtsp] = await Promise.all([
-    startTestHub({ settings: { roles: ['record', 'stream'] } }),
+    startTestHub({ settings: { roles: ['record', 'stream'], transcodings: 1 } }),
     startCamera({ paths: ['main', 'sub'], user, password, film: { width: 320, height: 180 } }),
     startWeb(),
+    makeFilm({ width: 320, height: 180, seconds: 4, codec: 'h265' }).then(async (file) => {
+      const streams = ['one', 'two'].map((path) => ({ path, file, fps: 15, codec: 'h265' as const }));
+      hevc = await startCameraServer({ user, password, streams });
+    }),
   ]);
   inspector = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
 }, 90_000);
@@ -44,7 +50,7 @@ afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   web?.closeAllConnections();
   web?.close();
-  await Promise.all([hub?.stop(), rtsp?.stop()]);
+  await Promise.all([hub?.stop(), rtsp?.stop(), hevc?.stop()]);
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
 
@@ -246,6 +252,43 @@ describe('a camera that is switched off', () => {
     await hub.backend.reload();
     expect(world().cameras.get(id)?.enabled).toBe(false);
     expect((await listCameras(hub.context, { id: 'cam-510104-1-02' }))[0]!.address).toBe('rtsp://10.0.0.9/own');
+  });
+});
+
+describe('a camera that sends H.265', () => {
+  const transcoders = async (): Promise<number> => {
+    const { stdout } = await run('ps', ['-eo', 'ppid,args', '--no-headers']);
+    const mine = stdout.split('\n').filter((line) => line.trim().startsWith(`${process.pid} `));
+    return mine.filter((line) => line.includes('libx264') && line.includes('force_key_frames')).length;
+  };
+
+  it('is copied as it is and says so; H.264 is made of it once for all who ask, and for no more cameras than set', async () => {
+    await add({ id: 'cam-265', address: hevc.url('one') });
+    await add({ id: 'cam-266', address: hevc.url('two') });
+    expect(await probe('cam-265')).toEqual({ width: 320, codecs: ['hvc1'] });
+    await until('its codec', async () => (await status('cam-265'))?.codec === 'H.265');
+    expect(await probe('cam-265/h264')).toEqual({ width: 320, codecs: ['avc1'] });
+    expect(await playlist('cam-265/h264')).toBeDefined();
+    expect(await transcoders()).toBe(1);
+    // One session at the camera for both.
+    expect(hevc.watching('one')).toBe(1);
+    const refused = await ask('cam-266/h264/plain.m3u8');
+    expect([refused.status, ((await refused.json()) as { detail: string }).detail]).toEqual([
+      503,
+      expect.stringContaining('no more than 1 cameras are transcoded at once'),
+    ]);
+    // What every browser plays is not transcoded.
+    const [init, same] = await Promise.all(
+      ['cam-two', 'cam-two/h264'].map((path) => until(path, () => playlist(path))),
+    );
+    expect(/#EXT-X-MAP:URI="([^"]+)"/.exec(same!)![1]).toBe(/#EXT-X-MAP:URI="([^"]+)"/.exec(init!)![1]);
+  });
+
+  it('is transcoded no more when it is switched off, and then another one may be', async () => {
+    const { bus, world } = hub.context;
+    await switchCamera({ bus, world }, 'cam-265', { enabled: false, reason: '检修' }, by);
+    await until('the transcoding ends', async () => (await transcoders()) === 0);
+    await until('the other one is transcoded', () => playlist('cam-266/h264'));
   });
 });
 
