@@ -34,13 +34,15 @@ const noteEvery = 2_000;
 
 /**
  * The picture of the focused tile by the transport that does better here: over the socket as long as that holds what it
- * promises, otherwise as LL-HLS. Changes over at once when the socket fails, or stalls more than it is worth.
+ * promises, otherwise as LL-HLS. Changes over at once when the socket fails; when it stalls more than it is worth, `onWorse` asks for
+ * another playback beside this one, which plays on until that has a picture.
  */
 export class LivePlayback implements Playback {
   readonly #video: HTMLVideoElement;
   readonly #camera: string;
   readonly #quality: Quality;
   readonly #onChange: (playing: Playing) => void;
+  readonly #onWorse: () => void;
   #transport: Transport;
   #inner: Playback | undefined;
   #isActive = false;
@@ -48,11 +50,18 @@ export class LivePlayback implements Playback {
   #isPlaying = false;
   #notedAt = 0;
 
-  constructor(video: HTMLVideoElement, camera: string, quality: Quality, onChange: (playing: Playing) => void) {
+  constructor(
+    video: HTMLVideoElement,
+    camera: string,
+    quality: Quality,
+    onChange: (playing: Playing) => void,
+    onWorse: () => void,
+  ) {
     this.#video = video;
     this.#camera = camera;
     this.#quality = quality;
     this.#onChange = onChange;
+    this.#onWorse = onWorse;
     this.#transport = typeof MediaSource === 'undefined' ? 'hls' : choose(scores, Date.now());
     video.addEventListener('waiting', this.#onWaiting);
     void this.#open();
@@ -122,7 +131,7 @@ export class LivePlayback implements Playback {
   readonly #onWaiting = (): void => {
     if (!this.#isPlaying || this.#video.seeking) return;
     note(this.#transport, 'stall');
-    if (this.#transport === 'socket' && choose(scores, Date.now()) === 'hls') this.#change();
+    if (this.#transport === 'socket' && choose(scores, Date.now()) === 'hls') this.#onWorse();
   };
 
   #say(playing: Playing): void {

@@ -100,16 +100,28 @@ export class Screen {
       video,
       playing: { state: 'idle' },
       hasPicture: false,
-      playback: openPlayback(video, source, (playing) => {
-        layer.playing = playing;
-        this.#look(layer);
-      }),
+      playback: openPlayback(
+        video,
+        source,
+        (playing) => {
+          layer.playing = playing;
+          this.#look(layer);
+        },
+        () => this.#renew(layer),
+      ),
     };
     video.requestVideoFrameCallback(() => {
       layer.hasPicture = true;
       this.#look(layer);
     });
     return layer;
+  }
+
+  /** The same picture by a better transport, likewise behind the one that is seen. */
+  #renew(layer: Layer): void {
+    if (layer !== this.#front || this.#back || !this.#isActive) return;
+    this.#back = this.#open(layer.source);
+    this.#back.playback.setActive(true);
   }
 
   /** The picture behind takes over once it moves; what is decoded but was not on the glass yet is no picture. */
@@ -140,8 +152,14 @@ export class Screen {
 const isSame = (one: Source, other: Source): boolean =>
   one.camera === other.camera && one.mode === other.mode && one.quality === other.quality;
 
-/** The transport of a picture. */
-function openPlayback(video: HTMLVideoElement, source: Source, onChange: (playing: Playing) => void): Playback {
-  if (source.mode === 'live') return new LivePlayback(video, source.camera, source.quality, onChange);
-  return new Player(video, streamUrl(source.camera, source.mode, source.quality), source.mode, onChange);
+/** The transport of a picture. `onWorse`: another would do better by now. */
+function openPlayback(
+  video: HTMLVideoElement,
+  source: Source,
+  onChange: (playing: Playing) => void,
+  onWorse: () => void,
+): Playback {
+  const { camera, mode, quality } = source;
+  if (mode === 'live') return new LivePlayback(video, camera, quality, onChange, onWorse);
+  return new Player(video, streamUrl(camera, mode, quality), mode, onChange);
 }
