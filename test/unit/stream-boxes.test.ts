@@ -141,12 +141,14 @@ describe('boxes', () => {
   });
 
   it('survives a film whose boxes are cut, doubled, exchanged, resized and sent in any pieces, in time and within its memory', () => {
-    const boxes: Buffer[] = [];
+    const boxes: Buffer<ArrayBufferLike>[] = [];
     for (let at = 0; at < film.length; at += film.readUInt32BE(at))
       boxes.push(film.subarray(at, at + film.readUInt32BE(at)));
     const place = fc.nat({ max: 30 });
     const damage = fc.oneof(
-      fc.record({ kind: fc.constantFrom('drop' as const, 'double' as const, 'exchange' as const), at: place }),
+      fc.record({ kind: fc.constant('drop' as const), at: place }),
+      fc.record({ kind: fc.constant('double' as const), at: place }),
+      fc.record({ kind: fc.constant('exchange' as const), at: place }),
       fc.record({ kind: fc.constant('cut' as const), at: place, by: fc.integer({ min: 1, max: 400 }) }),
       // A size field anywhere in the head of a box: that of the box itself, or of one within.
       fc.record({
@@ -159,7 +161,7 @@ describe('boxes', () => {
     const pieces = fc.infiniteStream(fc.integer({ min: 1, max: 9000 }));
     fc.assert(
       fc.property(fc.array(damage, { minLength: 1, maxLength: 6 }), pieces, (damages, sizes) => {
-        const list = boxes.slice(0, 32).map((box) => Buffer.from(box));
+        const list = boxes.slice(0, 32).map((box): Buffer<ArrayBufferLike> => Buffer.from(box));
         for (const each of damages) {
           const at = each.at % list.length;
           if (each.kind === 'drop') list.splice(at, 1);
