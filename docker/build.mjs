@@ -61,6 +61,7 @@ export async function buildBench(/** @type {string} */ root) {
   await bundle(root, join(root, 'dist/bench'), {
     main: 'test/bench/main.ts',
     latencyClient: 'test/bench/latencyClient.ts',
+    fiftyChild: 'test/bench/fiftyChild.ts',
   });
 }
 

@@ -63,6 +63,18 @@ export function usedCpu(): Cpu {
   return used;
 }
 
+/** Microseconds that a process, its children, and those of them that have ended used so far. */
+export function treeCpu(root: number): number {
+  const all = new Map<number, Process>();
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    const found = Number.isSafeInteger(pid) ? readProcess(`/proc/${pid}/stat`) : undefined;
+    if (found) all.set(pid, found);
+  }
+  const isOfTree = (pid: number): boolean => pid === root || (pid > 1 && isOfTree(all.get(pid)?.parent ?? 0));
+  return [...all].reduce((sum, [pid, { own, ended }]) => sum + (isOfTree(pid) ? own + ended : 0), 0);
+}
+
 const what: Record<keyof Cpu, string> = {
   main: 'the hub’s main thread, load generator included',
   threads: 'its other threads: garbage collection, compilation, gunzip',

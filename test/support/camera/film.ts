@@ -18,15 +18,18 @@ export interface FilmOptions {
   scene?: 'card' | 'black' | 'covered';
   /** Default h264. */
   codec?: 'h264' | 'h265';
+  /** What H.264 comes to, kbit/s; default 600, and up to half as much more. Where it is given, to the bit: the sensor makes noise. */
+  kilobits?: number;
 }
 
 /** Height in lines of the strip at the top that carries the picture's number, one bit per `width / 16` columns, white is 1. */
 export const STRIP = 32;
 
-const avc = (keys: number): string[] => [
+const avc = (keys: number, rate?: number): string[] => [
   ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'main', '-bf', '0'],
   ...['-g', String(keys), '-keyint_min', String(keys), '-sc_threshold', '0'],
-  ...['-b:v', '600k', '-maxrate', '900k', '-bufsize', '600k', '-x264-params', 'repeat-headers=1:scenecut=0'],
+  ...(rate ? ['-b:v', `${rate}k`, '-maxrate', `${rate}k`] : ['-b:v', '600k', '-maxrate', '900k']),
+  ...['-bufsize', `${rate ?? 600}k`, '-x264-params', 'repeat-headers=1:scenecut=0'],
 ];
 const hevc = (keys: number): string[] => [
   ...['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params'],
@@ -35,16 +38,28 @@ const hevc = (keys: number): string[] => [
 
 /** Draws, once, a film with its picture number burned in as text and as a strip of 16 bits; kept under the OS temp folder. */
 export async function makeFilm(options: FilmOptions = {}): Promise<string> {
-  const { width = 640, height = 360, fps = 15, seconds = 20, keyEvery = 1, scene = 'card', codec = 'h264' } = options;
+  const {
+    width = 640,
+    height = 360,
+    fps = 15,
+    seconds = 20,
+    keyEvery = 1,
+    scene = 'card',
+    codec = 'h264',
+    kilobits,
+  } = options;
   const dir = join(tmpdir(), 'hallwatch-films');
-  const file = join(dir, `${scene}-${width}x${height}-${fps}-${seconds}-${keyEvery}.${codec}`);
+  const file = join(
+    dir,
+    `${scene}-${width}x${height}-${fps}-${seconds}-${keyEvery}${kilobits ? `-${kilobits}k` : ''}.${codec}`,
+  );
   if (existsSync(file)) return file;
   await mkdir(dir, { recursive: true });
   const size = `${width}x${height}`;
   const source = { card: 'testsrc2', black: 'color=black', covered: 'color=0x6a4a3c' }[scene];
   const bits = `geq=lum='if(lt(Y,${STRIP}),if(mod(floor(N/pow(2,floor(X*16/W))),2),235,16),lum(X,Y))':cb='if(lt(Y,${STRIP / 2}),128,cb(X,Y))':cr='if(lt(Y,${STRIP / 2}),128,cr(X,Y))'`;
   const look = {
-    card: `format=yuv420p,${bits},drawtext=text='%{n}':fontsize=40:x=20:y=60:box=1`,
+    card: `format=yuv420p,${kilobits ? 'noise=alls=6:allf=t,' : ''}${bits},drawtext=text='%{n}':fontsize=40:x=20:y=60:box=1`,
     black: 'format=yuv420p',
     covered: 'vignette=PI/7,noise=alls=8:allf=t,format=yuv420p',
   }[scene];
@@ -64,7 +79,7 @@ export async function makeFilm(options: FilmOptions = {}): Promise<string> {
       String(seconds),
     ],
     ...['-vf', look],
-    ...(codec === 'h265' ? hevc(fps * keyEvery) : avc(fps * keyEvery)),
+    ...(codec === 'h265' ? hevc(fps * keyEvery) : avc(fps * keyEvery, kilobits)),
     ...['-threads', '1', '-f', codec === 'h265' ? 'hevc' : 'h264', draft],
   ]);
   await rename(draft, file);
