@@ -94,13 +94,14 @@ export function cameraLines(context: Context): {
         const { hall, state, text, after } = input;
         const records = await listCameras(context, { region: who.region, ...(hall === undefined ? {} : { hall }) });
         const wanted = text?.toLocaleLowerCase();
-        const lines = (await linesOf(records)).filter(
-          (line) => wanted === undefined || textsOf(line).some((each) => each.toLocaleLowerCase().includes(wanted)),
-        );
+        const lines = (await linesOf(records))
+          .filter(
+            (line) => wanted === undefined || textsOf(line).some((each) => each.toLocaleLowerCase().includes(wanted)),
+          )
+          .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
         const states: CameraPage['states'] = {};
         for (const line of lines) states[line.state] = (states[line.state] ?? 0) + 1;
         const shown = lines.filter((line) => state === undefined || line.state === state);
-        // The list is in the order of halls and ids; a cursor says behind which it goes on.
         const from = after === undefined ? 0 : shown.findIndex((line) => keyOf(line) > after);
         const items = from < 0 ? [] : shown.slice(from, from + pageSize);
         const last = items.at(-1);
@@ -133,6 +134,8 @@ export function cameraLines(context: Context): {
   return { find, lineNow, routes };
 }
 
-const keyOf = ({ hall, id }: { hall: string; id: string }): string => `${hall}/${id}`;
+/** The order of the list: by hall and window, those at no window last. */
+const keyOf = ({ hall, windowNumber, id }: CameraLine): string =>
+  `${hall}/${windowNumber === undefined ? '~' : windowNumber.padStart(6, '0')}/${id}`;
 const textsOf = ({ name, nameEn, windowNumber, address, detail, id }: CameraLine): string[] =>
   [name, nameEn, windowNumber, address, detail, id].filter((each) => each !== undefined);

@@ -140,7 +140,6 @@ describe('the administration of cameras', () => {
       audioReason: '投诉取证',
       subAddress: plain(),
     });
-    expect((await post<CameraCheck>(`${path}/check`, { quality: 'sub' })).body).toMatchObject({ ok: true, width: 640 });
     expect((await post(`${path}/key`)).status).toBe(409);
   });
 
@@ -155,7 +154,7 @@ describe('the administration of cameras', () => {
     expect(off.items.map((each) => each.id)).toEqual([id]);
     expect(off.states.disabled).toBe(1);
     // One that is switched off can be tested before it is switched on.
-    expect((await post<CameraCheck>(`${path}/check`)).body).toMatchObject({ ok: true });
+    expect((await post<CameraCheck>(`${path}/check`, { quality: 'sub' })).body).toMatchObject({ ok: true, width: 640 });
     expect((await post<CameraLine>(`${path}/enable`)).body).toMatchObject({ state: 'idle', enabled: true });
   });
 
@@ -192,12 +191,12 @@ describe('the administration of cameras', () => {
       )
     ).map(({ body }) => body);
     expect(entries.map(({ act }) => act)).toEqual([
-      ...['camera.added', 'camera.changed', 'camera.tested', 'camera.changed', 'camera.changed', 'camera.tested'],
+      ...['camera.added', 'camera.changed', 'camera.tested', 'camera.changed', 'camera.changed'],
       ...['camera.disabled', 'camera.tested', 'camera.enabled'],
     ]);
     expect(entries.every(({ account }) => account === 'admin')).toBe(true);
     expect(entries.map(({ facts }) => facts.fields)).toEqual([
-      ...[undefined, 'password', undefined, 'subAddress,password', 'audio,audioReason,window', undefined],
+      ...[undefined, 'password', undefined, 'subAddress,password', 'audio,audioReason,window'],
       ...[undefined, undefined, undefined],
     ]);
     const archive = await hub.context.store.query<{ body: string }>(

