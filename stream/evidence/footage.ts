@@ -74,7 +74,7 @@ export const follows = (before: Pick<Footage, 'at' | 'duration'>, after: Pick<Fo
   after.at - endOf(before) <= slack;
 
 /** Times are fractions of milliseconds on the one side and whole ones on the other. */
-const touch = 50;
+const touch = 2;
 
 /**
  * From the segment whose key picture is at or before `from` and leads to it without a hole, else from the first key picture after
