@@ -82,11 +82,10 @@ export class Index {
     this.#segments.push(row);
   }
 
-  /** A gap of a camera; one that begins at the same moment takes the place of the one before. */
+  /** A gap of a camera; one that begins at the same moment takes the place of the one before, and one of no length takes it back. */
   gap(camera: string, gap: Gap): void {
     const from = Math.round(gap.from);
-    const to = Math.round(gap.to);
-    if (to <= from) return;
+    const to = Math.max(from, Math.round(gap.to));
     if (this.#gaps.size >= MOST) this.#gaps.delete(this.#gaps.keys().next().value!);
     this.#gaps.set(`${camera} ${from}`, { camera, from, to, cause: gap.cause });
   }

@@ -74,7 +74,7 @@ export class Recordings {
       [camera, from, to, slack, 2 * slotMs, mostSpans + 1],
     );
     const gaps = await this.#store.query<Gap & Record<string, unknown>>(
-      `select from_at as "from", to_at as "to", cause from recording_gap where camera = $1 and to_at > $2 and from_at < $3
+      `select from_at as "from", to_at as "to", cause from recording_gap where camera = $1 and to_at > $2 and from_at < $3 and to_at > from_at
        order by from_at limit $4`,
       [camera, from, to, mostSpans + 1],
     );

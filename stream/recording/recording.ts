@@ -142,7 +142,8 @@ export class Recording {
     else if (Date.now() - track.mainAt < MAIN_MS) return;
     const end = segment.at + segment.duration * 1000;
     const hole = track.until === undefined ? 0 : segment.at - track.until;
-    if (track.gap) this.#index.gap(camera, { ...track.gap, to: Math.max(segment.at, track.gap.from) });
+    // What was still open when the picture stood still closes late, and takes the gap back: it begins behind that.
+    if (track.gap) this.#index.gap(camera, { ...track.gap, to: segment.at });
     else if (hole > slack) this.#index.gap(camera, { from: track.until!, to: segment.at, cause: 'offline' });
     track.gap = undefined;
     const goesOn = track.until !== undefined && Math.abs(hole) <= slack;
@@ -216,7 +217,7 @@ export class Recording {
   #letGo(camera: string, at: number): void {
     const track = this.#tracks.get(camera);
     if (!track) return;
-    if (track.gap) this.#index.gap(camera, { ...track.gap, to: Math.max(at, track.gap.from + 1) });
+    if (track.gap) this.#index.gap(camera, { ...track.gap, to: at });
     track.gap = undefined;
     track.until = undefined;
     this.#writer.close(camera);
