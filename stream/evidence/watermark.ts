@@ -50,7 +50,8 @@ function drawing({ font, lines, middle }: Letters): string[] {
 
 /** The clip's files one after the other, each picture with its time by the server's clock. `folder` is where they lie. */
 export function copyOf(folder: string, manifest: Manifest, letters: Letters): Command {
-  const quoted = (file: string): string => `'${`${folder}/${file}`.replaceAll("'", "'\\''")}'`;
+  // With its protocol, because the list itself comes from a pipe.
+  const quoted = (file: string): string => `'file:${`${folder}/${file}`.replaceAll("'", "'\\''")}'`;
   const list = ['ffconcat version 1.0'];
   const clocks: string[] = [];
   let begins = 0;
