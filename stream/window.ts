@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { KeyInterval } from './interval.ts';
+import { Waiters } from './waiters.ts';
 
 /** A few pictures, the smallest thing a player fetches. */
 export interface Part {
@@ -68,8 +70,6 @@ const MOST_WAITERS = 256;
 const LEAST_OF_PART = 0.85;
 /** So many parts in a row that do not fit the target: the camera has changed its rate. */
 const UNFIT_PARTS = 8;
-/** Key intervals that the next target duration is judged by. */
-const INTERVALS = 9;
 
 /** A length (seconds) rounded as players round it: by the digits that playlists write, so that 2.499999 counts as 2.50000. */
 const rounded = (seconds: number): number => Math.round(Number(seconds.toFixed(5)));
@@ -88,7 +88,7 @@ export class Window {
   readonly #segments: Segment[] = [];
   /** Not listed any more, but a player that read the list before may still ask for them (RFC 8216bis §6.2.2). */
   readonly #gone: Segment[] = [];
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new Waiters(MOST_WAITERS);
   readonly #followers = new Set<Follower>();
   #prefix = '';
   #init = '';
@@ -106,10 +106,8 @@ export class Window {
   #partTarget = 0;
   #target = 0;
   #unfit = 0;
-  /** Seconds since a segment began with a key picture; undefined before the first, and after a break. */
-  #sinceKey: number | undefined;
-  /** The newest key intervals, as far as segments follow them, seconds; they outlive sessions. */
-  readonly #intervals: number[] = [];
+  /** What is known of it outlives sessions. */
+  readonly #interval = new KeyInterval();
 
   constructor(options: WindowOptions = {}) {
     const { closed, ...bounds } = options;
@@ -132,7 +130,7 @@ export class Window {
    */
   get target(): number {
     if (this.#target === 0) {
-      const usual = this.#intervals.toSorted((a, b) => a - b)[this.#intervals.length >> 1] ?? 1;
+      const usual = this.#interval.usual ?? 1;
       const held = this.#segments.map((segment) => segment.duration + (segment.closed ? 0 : this.#pendingDuration));
       // A little above, because key pictures come a little late now and then.
       this.#target = Math.max(1, rounded(Math.max(usual + 0.1, ...held)));
@@ -169,7 +167,7 @@ export class Window {
     }
     this.#gone.push(...this.#segments.splice(0));
     this.#partTarget = this.#target = this.#unfit = 0;
-    this.#sinceKey = undefined;
+    this.#interval.breaks();
     this.#breakNext = false;
   }
 
@@ -177,7 +175,7 @@ export class Window {
   begin(init: Buffer): void {
     this.#flush(true);
     this.#close();
-    this.#sinceKey = undefined;
+    this.#interval.breaks();
     this.#breakNext = this.#segments.length > 0;
     this.#init = `${this.#prefix}-i${this.#initCount++}.mp4`;
     this.#inits.set(this.#init, init);
@@ -190,7 +188,8 @@ export class Window {
     const full = lasted > 0 && (lasted + piece.duration > limit || this.#openBytes > this.#options.bytes / 2);
     // Key pictures come a little early now and then: nine tenths of the target are enough. What did not begin with a key
     // picture ends as soon as there is one.
-    const due = lasted >= this.#options.segmentTarget * 0.9 || open?.parts[0]?.independent === false;
+    const begunByKey = open?.parts[0]?.independent ?? this.#pending[0]?.key;
+    const due = lasted >= this.#options.segmentTarget * 0.9 || begunByKey === false;
     const ends = full || piece.broken || (piece.key && due);
     if (ends) {
       this.#flush(true);
@@ -205,15 +204,12 @@ export class Window {
     }
     if (piece.broken) {
       this.#breakNext = true;
-      this.#sinceKey = undefined;
+      this.#interval.breaks();
     }
-    if (ends && piece.key) {
-      this.#measure();
-      // Its pictures fit no part of this session any more.
-      if (this.#unfit >= UNFIT_PARTS) this.#end();
-    }
-    if (piece.key && (ends || this.#segments.length === 0)) this.#sinceKey = 0;
-    if (this.#sinceKey !== undefined) this.#sinceKey += piece.duration;
+    // Its pictures fit no part of this session any more.
+    if (ends && piece.key && this.#unfit >= UNFIT_PARTS) this.#end();
+    if (piece.key && (ends || (this.#segments.length === 0 && this.#pending.length === 0))) this.#interval.begins();
+    this.#interval.lasts(piece.duration);
     this.#pending.push(piece);
     this.#pendingDuration += piece.duration;
     this.#pendingBytes += piece.bytes.length;
@@ -223,13 +219,6 @@ export class Window {
     const most = this.#partTarget || this.#options.partTarget + usual / 2;
     // The next picture would not fit any more: the part is ready now, not one picture later.
     if (this.#pendingDuration + (this.#partTarget ? piece.duration * 0.9 : usual) > most) this.#flush(false);
-  }
-
-  /** A key picture ends what began with one. */
-  #measure(): void {
-    if (this.#sinceKey === undefined) return;
-    this.#intervals.push(this.#sinceKey);
-    if (this.#intervals.length > INTERVALS) this.#intervals.shift();
   }
 
   /** Initialization section, segment or part of this name. */
@@ -284,25 +273,12 @@ export class Window {
 
   /** Waits until `test` holds; false when it does not within so many milliseconds or too many wait already. */
   until(test: () => boolean, patienceMs: number): Promise<boolean> {
-    if (test()) return Promise.resolve(true);
-    if (this.#waiters.size >= MOST_WAITERS) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const done = (answer: boolean): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(look);
-        resolve(answer);
-      };
-      const look = (): void => {
-        if (test()) done(true);
-      };
-      const timer = setTimeout(() => done(false), patienceMs);
-      this.#waiters.add(look);
-    });
+    return this.#waiters.until(test, patienceMs);
   }
 
   /** Those who wait look again: something outside the window changed. */
   wake(): void {
-    for (const look of [...this.#waiters]) look();
+    this.#waiters.wake();
   }
 
   get #open(): Segment | undefined {
