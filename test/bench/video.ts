@@ -5,6 +5,7 @@ import { Boxes } from '../../stream/boxes.ts';
 import { run } from '../../stream/ffmpeg.ts';
 import { makeFilm, startCameraServer, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { fifty } from './fifty.ts';
 import { quantile, type Report } from './report.ts';
 import { firstPicture, openPage, type Way } from './videoPage.ts';
 
@@ -19,8 +20,8 @@ const settle = 8_000;
 const span = 15_000;
 
 /**
- * video: glass to glass. The film carries its picture number as a strip of bits; the page reads the number of each picture
- * that is presented, and the camera knows when it sent it. Camera, hub and Chromium share one machine and one clock.
+ * video: glass to glass, and what fifty cameras cost. The film carries its picture number as a strip of bits; the page
+ * reads the number of each picture that is presented, and the camera knows when it sent it. Camera, hub and Chromium share one machine and one clock.
  */
 export async function video(report: Report): Promise<void> {
   const file = await makeFilm({ fps, seconds });
@@ -103,6 +104,7 @@ export async function video(report: Report): Promise<void> {
     await hub.stop();
     await server.stop();
   }
+  await fifty(report);
 }
 
 /** Points cameras of the seed at the streams; answers which. */
