@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Boxes } from '../../stream/boxes.ts';
+import { TIMESCALE } from '../../stream/mux.ts';
 import { makeFilm } from '../support/camera/index.ts';
 import { treeCpu } from './cpu.ts';
 import type { FiftyAnswer, FiftyOrder } from './fiftyChild.ts';
@@ -147,19 +148,21 @@ async function throughHub(urls: string[], all: boolean): Promise<Cost & { lost: 
   }
 }
 
-/** What is in the window of a camera, and what is missing: pictures that its seconds should have, and breaks. */
+/** What is in the window of a camera, and what is missing: pictures that lasted longer than one does, and breaks. */
 async function look(get: (file: string) => Promise<Buffer>): Promise<{ pictures: number; lost: number }> {
   const playlist = (await get('plain.m3u8')).toString();
-  // Twenty seconds are the window's; the last one may be gone before it is asked for.
-  const segments = [...playlist.matchAll(/#EXTINF:([\d.]+),\n(\S+)/g)].slice(-12);
+  // The oldest ones may be gone before they are asked for.
+  const segments = [...playlist.matchAll(/#EXTINF:[\d.]+,\n(\S+)/g)].slice(-12);
+  if (segments.length < 12) throw new Error(`a camera has ${segments.length} segments only`);
+  const init = await get(/#EXT-X-MAP:URI="([^"]+)"/.exec(playlist)![1]!);
   let pictures = 0;
-  let seconds = 0;
-  for (const [, duration, name] of segments) {
-    const bytes = Buffer.concat([await get(/#EXT-X-MAP:URI="([^"]+)"/.exec(playlist)![1]!), await get(name!)]);
-    pictures += new Boxes().push(bytes).filter(({ kind }) => kind === 'fragment').length;
-    seconds += Number(duration);
+  let lost = [...playlist.matchAll(/#EXT-X-DISCONTINUITY\n/g)].length;
+  for (const [, name] of segments) {
+    for (const piece of new Boxes().push(Buffer.concat([init, await get(name!)]))) {
+      if (piece.kind !== 'fragment') continue;
+      pictures++;
+      lost += Math.max(0, Math.round((piece.duration / TIMESCALE) * fps) - 1);
+    }
   }
-  const breaks = [...playlist.matchAll(/#EXT-X-DISCONTINUITY\n/g)].length;
-  const missing = segments.length < 12 ? count * fps : Math.max(0, Math.round(seconds * fps) - pictures);
-  return { pictures, lost: missing + breaks };
+  return { pictures, lost };
 }
