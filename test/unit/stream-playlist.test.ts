@@ -298,7 +298,9 @@ describe('the playlists, whatever a camera does', () => {
           const own = segment.parts.filter((part) => !part.hint);
           const sum = own.reduce((total, part) => total + part.duration!, 0);
           if (segment.uri !== '') {
-            expect(own.length > 0).toBe(after <= 3 * live.targetDuration + 1e-4);
+            // What ends right there may count as either.
+            const beyond = after - 3 * live.targetDuration;
+            if (Math.abs(beyond) > 1e-3) expect(own.length > 0).toBe(beyond < 0);
             if (own.length > 0) expect(Math.abs(sum - segment.duration)).toBeLessThan(1e-5 * (own.length + 1));
           }
           for (const [index, part] of own.entries()) {
@@ -346,7 +348,7 @@ describe('the playlists, whatever a camera does', () => {
         play(script, { told });
         expect(heard).toBeGreaterThan(script[0]!.pictures > 10 ? 1 : -1);
       }),
-      { numRuns: 12 },
+      { numRuns: 20 },
     );
   });
 
