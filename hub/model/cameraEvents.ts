@@ -1,8 +1,25 @@
-/** What people do to a camera's record (点位), so that the ledger keeps it; switching it off and on is `camera.changed`. */
+/** The events of cameras (点位): their states, and what people do to their records, so that the ledger keeps it. */
 import { z } from 'zod';
 import type { Consequences } from './decide.ts';
-import { byPerson } from './eventFields.ts';
-import { identifier, shortText } from './fields.ts';
+import { byPerson, common } from './eventFields.ts';
+import { identifier, longText, shortText } from './fields.ts';
+
+/**
+ * A camera (点位) changed its state; published by the stream part, only on a change. Where a person switched it off (`disabled`)
+ * or on again (`idle`), `account` and `name` say who, and `detail` why.
+ */
+export const cameraChanged = z.strictObject({
+  kind: z.literal('camera.changed'),
+  ...common,
+  camera: identifier,
+  hall: identifier,
+  state: z.enum(['starting', 'live', 'stalled', 'frozen', 'black', 'covered', 'offline', 'disabled', 'idle']),
+  detail: longText.optional(),
+  /** What its pictures are encoded with, where they are known: not every browser plays H.265. */
+  codec: z.enum(['H.264', 'H.265']).optional(),
+  account: identifier.optional(),
+  name: shortText.optional(),
+});
 
 /** What can change of a record; what an address was or is stands nowhere. */
 const cameraFields = [

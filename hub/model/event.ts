@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instant, yuan, shortText, longText, reasonText, identifier } from './fields.ts';
-import { cameraDescribed } from './cameraEvents.ts';
+import { cameraChanged, cameraDescribed } from './cameraEvents.ts';
 import { byPerson, common } from './eventFields.ts';
 import {
   evidenceAnswered,
@@ -13,6 +13,7 @@ import {
   evidenceViewed,
 } from './evidenceEvents.ts';
 import { holdReleaseAnswered, holdReleaseRequested, recordingChanged, recordingHeld } from './recordingEvents.ts';
+import { findingRecorded, patrolPlanned, visitFinished, visitStarted, type windowView } from './patrolEvents.ts';
 import {
   inquiryClosed,
   inquiryExtended,
@@ -240,23 +241,6 @@ export const caseEvent = z.discriminatedUnion('kind', [
   caseExecuted,
 ]);
 
-/**
- * A camera (点位) changed its state; published by the stream part, only on a change. Where a person switched it off (`disabled`)
- * or on again (`idle`), `account` and `name` say who, and `detail` why.
- */
-export const cameraChanged = z.strictObject({
-  kind: z.literal('camera.changed'),
-  ...common,
-  camera: identifier,
-  hall: identifier,
-  state: z.enum(['starting', 'live', 'stalled', 'frozen', 'black', 'covered', 'offline', 'disabled', 'idle']),
-  detail: longText.optional(),
-  /** What its pictures are encoded with, where they are known: not every browser plays H.265. */
-  codec: z.enum(['H.264', 'H.265']).optional(),
-  account: identifier.optional(),
-  name: shortText.optional(),
-});
-
 /** A casefile's colour is due to change: published by the ticker at `occurredAt`, decided like any other event. */
 export const clockTurned = z.strictObject({ kind: z.literal('clock.turned'), ...common, casefile: identifier });
 
@@ -265,58 +249,6 @@ export const clockTurned = z.strictObject({ kind: z.literal('clock.turned'), ...
  * the casefile's deadlines are counted anew.
  */
 export const clockReplanned = z.strictObject({ kind: z.literal('clock.replanned'), ...common, casefile: identifier });
-
-/** One duty (任务): an organ must visit a hall `required` times on a working day (SC-11..SC-15). */
-export const patrolPlanned = z.strictObject({
-  kind: z.literal('patrol.planned'),
-  ...common,
-  duty: identifier,
-  organ: identifier,
-  hall: identifier,
-  day: z.iso.date(),
-  required: z.int().min(1).max(20),
-  dueAt: instant,
-  article: shortText,
-});
-
-export const visitStarted = z.strictObject({
-  kind: z.literal('patrol.visitStarted'),
-  ...byPerson,
-  visit: identifier,
-  duty: identifier,
-  hall: identifier,
-  windows: z.array(identifier).min(1).max(200),
-});
-
-export const windowView = z.strictObject({
-  window: identifier,
-  camera: identifier,
-  /** Seconds that the server delivered and the page reported as playing, visible and fresh. */
-  seconds: z.number().min(0).max(86_400),
-  verified: z.boolean(),
-});
-
-export const visitFinished = z.strictObject({
-  kind: z.literal('patrol.visitFinished'),
-  ...byPerson,
-  visit: identifier,
-  views: z.array(windowView).max(200),
-  /** SHA-256 (hex) over the delivery and player reports the views were computed from. */
-  digest: z.hash('sha256'),
-});
-
-export const findingRecorded = z.strictObject({
-  kind: z.literal('patrol.findingRecorded'),
-  ...byPerson,
-  finding: identifier,
-  visit: identifier,
-  window: identifier,
-  camera: identifier.optional(),
-  /** Misconduct code of the region's vocabulary (background §4, A..H). */
-  code: shortText,
-  note: longText.optional(),
-  snapshot: z.strictObject({ sha256: z.hash('sha256'), at: instant }).optional(),
-});
 
 /**
  * A rule pack comes into force (design §4). `body` is the whole pack as canonical JSON, so that the archive alone can give it

@@ -375,12 +375,7 @@ export interface LedgerDraft {
     | 'recording.stopped'
     | 'recording.resumed'
     | 'pack.activated'
-    | 'camera.disabled'
-    | 'camera.enabled'
-    | 'camera.added'
-    | 'camera.changed'
-    | 'camera.keyRenewed'
-    | 'camera.tested'
+    | `camera.${'disabled' | 'enabled' | 'added' | 'changed' | 'keyRenewed' | 'tested'}`
     | 'visit.started'
     | 'visit.finished'
     | 'finding.recorded'

@@ -1,0 +1,56 @@
+/** The events of patrols (巡查): what is due, what was watched, what was found. */
+import { z } from 'zod';
+import { byPerson, common } from './eventFields.ts';
+import { identifier, instant, longText, shortText } from './fields.ts';
+
+/** One duty (任务): an organ must visit a hall `required` times on a working day (SC-11..SC-15). */
+export const patrolPlanned = z.strictObject({
+  kind: z.literal('patrol.planned'),
+  ...common,
+  duty: identifier,
+  organ: identifier,
+  hall: identifier,
+  day: z.iso.date(),
+  required: z.int().min(1).max(20),
+  dueAt: instant,
+  article: shortText,
+});
+
+export const visitStarted = z.strictObject({
+  kind: z.literal('patrol.visitStarted'),
+  ...byPerson,
+  visit: identifier,
+  duty: identifier,
+  hall: identifier,
+  windows: z.array(identifier).min(1).max(200),
+});
+
+export const windowView = z.strictObject({
+  window: identifier,
+  camera: identifier,
+  /** Seconds that the server delivered and the page reported as playing, visible and fresh. */
+  seconds: z.number().min(0).max(86_400),
+  verified: z.boolean(),
+});
+
+export const visitFinished = z.strictObject({
+  kind: z.literal('patrol.visitFinished'),
+  ...byPerson,
+  visit: identifier,
+  views: z.array(windowView).max(200),
+  /** SHA-256 (hex) over the delivery and player reports the views were computed from. */
+  digest: z.hash('sha256'),
+});
+
+export const findingRecorded = z.strictObject({
+  kind: z.literal('patrol.findingRecorded'),
+  ...byPerson,
+  finding: identifier,
+  visit: identifier,
+  window: identifier,
+  camera: identifier.optional(),
+  /** Misconduct code of the region's vocabulary (background §4, A..H). */
+  code: shortText,
+  note: longText.optional(),
+  snapshot: z.strictObject({ sha256: z.hash('sha256'), at: instant }).optional(),
+});
