@@ -2,10 +2,10 @@ import type { Quality } from '../../hub/model/video.ts';
 import { streamUrl } from './api.ts';
 import { serverNow } from './clock.svelte.ts';
 import { Player, type Playback } from './player.ts';
-import { live } from './socket.svelte.ts';
 import type { Look } from './span.ts';
 import type { Playing } from './tile.ts';
 import { choose, scored, type Scores, type Seen, type Transport } from './transport.ts';
+import { videoLine } from './videoLine.ts';
 
 const kept = 'hallwatch.transport';
 
@@ -96,7 +96,7 @@ export class LivePlayback implements Playback {
       this.#inner = new Player(this.#video, url, 'live', (playing) => this.#say(playing));
     } else {
       try {
-        const [{ SocketPlayer }, line] = await Promise.all([import('./socketPlayer.ts'), live.video()]);
+        const [{ SocketPlayer }, line] = await Promise.all([import('./socketPlayer.ts'), videoLine()]);
         if (this.#isClosed) return;
         this.#inner = new SocketPlayer(this.#video, {
           camera: this.#camera,

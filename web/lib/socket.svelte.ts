@@ -1,10 +1,6 @@
 import { io, type Socket } from 'socket.io-client';
-import type { VideoDown, VideoUp } from '../../hub/model/video.ts';
 import type { Downward, LiveItem, Progress, Upward, ViewReport } from '../../hub/model/live.ts';
 import { serverNow } from './clock.svelte.ts';
-
-/** The namespace of the pictures. */
-export type VideoLine = Socket<VideoDown, VideoUp>;
 
 type Topic = LiveItem['topic'];
 type BodyOf<T extends Topic> = Extract<LiveItem, { topic: T }>['body'];
@@ -16,8 +12,6 @@ type State =
 
 /** How long the hub may take to answer hello before the connection is made anew. */
 const patience = 8_000;
-/** …and to let the pictures over it, before they come another way. */
-const videoPatience = 2_500;
 
 /**
  * The one live connection. It keeps its own cursor and presents it after a reconnect: the hub then replays what was missed, or
@@ -28,7 +22,6 @@ class Live {
   #lastAt = $state.raw<number | undefined>();
   #refused = $state.raw<string | undefined>();
   #socket: Socket<Downward, Upward> | undefined;
-  #video: VideoLine | undefined;
   #cursor = 0;
   readonly #listeners = new Map<Topic, Set<(bodies: never[]) => void>>();
   readonly #resets = new Set<() => void>();
@@ -89,8 +82,6 @@ class Live {
   }
 
   close(): void {
-    this.#video?.disconnect();
-    this.#video = undefined;
     this.#socket?.disconnect();
     this.#socket = undefined;
     this.#state = { kind: 'off' };
@@ -117,26 +108,9 @@ class Live {
     return () => this.#progress.delete(act);
   }
 
-  /**
-   * The line of the pictures, over this connection; where pictures are served by another process, over one to that. Rejects where
-   * there is none.
-   */
-  async video(): Promise<VideoLine> {
-    const socket = this.#socket;
-    if (!socket || !(await isUp(socket))) throw new Error('not connected');
-    const known = this.#video;
-    if (known?.connected) return known;
-    this.#video = undefined;
-    for (const line of [
-      () => socket.io.socket('/video'),
-      () => io('/video', { path: '/live/socket.io', transports: ['websocket'], withCredentials: true, forceNew: true }),
-    ]) {
-      const found = await connected(line());
-      if (!found) continue;
-      this.#video = found;
-      return found;
-    }
-    throw new Error('no pictures over the socket');
+  /** The connection itself, for what another part lets travel over it; undefined when nobody is signed in. */
+  get connection(): Socket<Downward, Upward> | undefined {
+    return this.#socket;
   }
 
   /** Reports of a moment without a connection are worthless later: they are dropped, not queued. */
@@ -175,40 +149,6 @@ class Live {
     }
     for (const [topic, bodies] of byTopic) for (const act of this.#listeners.get(topic) ?? []) act(bodies as never[]);
   }
-}
-
-/** The page opens its tiles while it still connects. */
-function isUp(socket: Socket<Downward, Upward>): Promise<boolean> {
-  if (socket.connected) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const isThere = (): void => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-    const timer = setTimeout(() => {
-      socket.off('connect', isThere);
-      resolve(false);
-    }, videoPatience);
-    socket.once('connect', isThere);
-  });
-}
-
-/** Undefined, and closed, when the hub knows no such namespace or does not answer. */
-function connected(line: VideoLine): Promise<VideoLine | undefined> {
-  return new Promise((resolve) => {
-    const end = (found: VideoLine | undefined): void => {
-      clearTimeout(timer);
-      line.off('connect', isThere).off('connect_error', isAway);
-      if (!found) line.disconnect();
-      resolve(found);
-    };
-    const isThere = (): void => end(line);
-    const isAway = (): void => end(undefined);
-    const timer = setTimeout(isAway, videoPatience);
-    line.on('connect', isThere).on('connect_error', isAway);
-    if (line.connected) end(line);
-    else line.connect();
-  });
 }
 
 export const live = new Live();

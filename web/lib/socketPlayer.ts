@@ -2,9 +2,9 @@ import type { Quality, VideoDown } from '../../hub/model/video.ts';
 import { Chase } from './chase.ts';
 import { timeOf, timescaleOf } from './pictures.ts';
 import type { Playback } from './player.ts';
-import type { VideoLine } from './socket.svelte.ts';
 import type { Look } from './span.ts';
 import type { Playing } from './tile.ts';
+import type { VideoLine } from './videoLine.ts';
 
 interface SocketSource {
   camera: string;
