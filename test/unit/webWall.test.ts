@@ -141,6 +141,12 @@ describe('a tile', () => {
 
   test.each([
     ['Connection to [address] failed: Connection refused', 'refused'],
+    ['the camera refuses the connection', 'refused'],
+    ['the camera refuses the user or the password (401)', 'password'],
+    ['the camera asks for a user and a password', 'password'],
+    ['the camera knows no stream of this path (404)', 'path'],
+    ['there is no way to the camera', 'unreachable'],
+    ['the name of the camera is not known', 'unreachable'],
     ['Server returned 401 Unauthorized (authorization failed)', 'password'],
     ['method DESCRIBE failed: 404 Not Found', 'path'],
     ['Connection to [address] failed: No route to host', 'unreachable'],

@@ -81,10 +81,10 @@ export function coverOf(camera: Camera | undefined, playing: Playing): Cover | u
 
 /** What the camera or the way to it answered, as far as people can act on it; the first that fits. */
 const causes = [
-  ['refused', /refused/i],
+  ['refused', /refused|refuses the connection/i],
   ['password', /\b401\b|unauthori[sz]ed|password|forbidden|\b403\b/i],
   ['path', /\b404\b|not found/i],
-  ['unreachable', /no route|unreachable/i],
+  ['unreachable', /no route|unreachable|no way to the camera|name of the camera is not known/i],
   ['noAnswer', /timed? ?out|does not answer|no answer/i],
   ['silent', /no (?:key )?picture|no data/i],
 ] as const;
