@@ -70,6 +70,7 @@ import type {
   Visit,
 } from './state.ts';
 import type { Camera, Hall, Matter, Named, Window } from './world.ts';
+import type { RecordingState } from './recording.ts';
 
 export interface Problem {
   type: string;
@@ -350,6 +351,10 @@ export interface SystemStatus {
     waiting: number;
     failed: number;
     last?: { channel: string; at: number; error: string };
+  };
+  /** What the stream part says of its recording, of the halls in scope; absent while it is away. */
+  recording?: Pick<RecordingState, 'bytes' | 'dropped'> & {
+    stopped: (RecordingState['stopped'][number] & { hallName: string; hallNameEn?: string })[];
   };
   sources: { id: string; name: string; events: number; refused: number; lastAt?: number }[];
 }

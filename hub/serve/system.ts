@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { SystemStatus, Vocabulary } from '../model/api.ts';
 import { dayOf } from '../model/calendar.ts';
 import type { RulePack } from '../model/pack.ts';
+import type { RecordingState } from '../model/recording.ts';
 import type { CameraStatus } from '../model/state.ts';
 import { chainOf, packOf, prefixOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
@@ -20,6 +21,7 @@ interface StatusBody extends Record<string, unknown> {
 
 /** Counting the archive takes long on a large one, and nobody needs it to the second. */
 const keptMs = 15_000;
+const recordingWithin = 1_000;
 
 export function systemRoutes({ store, bus, world, settings }: Context): Route[] {
   const counted = new Map<string, { at: number; value: Promise<Pick<SystemStatus, 'events' | 'sources'>> }>();
@@ -72,6 +74,18 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
     };
   }
 
+  /** Nothing while the stream part is away. */
+  async function recording(scope: Scope): Promise<SystemStatus['recording']> {
+    const state = await bus.ask<RecordingState>('stream.recording', {}, recordingWithin).catch(() => undefined);
+    if (!state) return undefined;
+    const stopped = state.stopped.flatMap((each) => {
+      const hall = world().halls.get(each.hall);
+      if (!hall?.region.startsWith(scope.prefix) || (scope.hall !== undefined && scope.hall !== hall.id)) return [];
+      return [{ ...each, hallName: hall.name, ...(hall.nameEn === undefined ? {} : { hallNameEn: hall.nameEn }) }];
+    });
+    return { bytes: state.bytes, dropped: state.dropped, stopped };
+  }
+
   return [
     {
       method: 'GET',
@@ -79,11 +93,12 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
       needs: 'system.read',
       handle: async ({ scope, now }): Promise<SystemStatus> => {
         const present = world();
-        const [counted, logged, cameras, notices] = await Promise.all([
+        const [counted, logged, cameras, notices, recorded] = await Promise.all([
           counts(scope, now),
           log(),
           all<StatusBody>(store, camerasInScope(scope)),
           deliveries(now),
+          recording(scope),
         ]);
         return {
           version,
@@ -92,6 +107,7 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
           ...counted,
           ...logged,
           notices,
+          ...(recorded ? { recording: recorded } : {}),
           cameras: cameras.map(({ body }) => {
             const camera = present.cameras.get(body.camera);
             const hall = present.halls.get(body.hall);
