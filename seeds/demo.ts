@@ -82,6 +82,7 @@ export async function startDemo(
       });
       cameras = await serveFilms(films);
       await seedFrom(seedsDir(), store, seal.seal, { cameraBase: cameras.base });
+      await recordDemo(store);
       bus.connection.publish(worldChanged);
     }
     return { accounts, totals: () => totals, stop };
@@ -89,6 +90,21 @@ export async function startDemo(
     await stop();
     throw error;
   }
+}
+
+/** Enough for some hours of the main hall: a demonstration must not fill anybody's disk. */
+const mostRecorded = 2_000_000_000;
+const mostElsewhere = 200_000_000;
+
+/** The main hall is recorded always, so that its time line shows something after minutes; what somebody set stays. */
+async function recordDemo(store: Store): Promise<void> {
+  await store.query(
+    `with fresh as (
+       update hall set recording_days = 1, recording_bytes = case when id = $1 then $2::bigint else $3::bigint end
+       where recording_bytes is null and region in (select code from region where demo) returning id)
+     update camera set recording = 'always' where hall = $1 and hall in (select id from fresh)`,
+    [demoHall, mostRecorded, mostElsewhere],
+  );
 }
 
 /** What an earlier run left in the hub; undefined before the first. */
