@@ -31,6 +31,8 @@ function note(transport: Transport, seen: Seen): void {
 
 /** Milliseconds between two measurements of the delay. */
 const noteEvery = 2_000;
+/** A picture that has just begun waits as a matter of course, and one hiccup waits several times: milliseconds until a wait counts. */
+const settles = { begun: 3_000, waited: 1_000 };
 
 /**
  * The picture of the focused tile by the transport that does better here: over the socket as long as that holds what it
@@ -49,6 +51,7 @@ export class LivePlayback implements Playback {
   #isClosed = false;
   #isPlaying = false;
   #notedAt = 0;
+  #settledAt = 0;
 
   constructor(
     video: HTMLVideoElement,
@@ -129,14 +132,18 @@ export class LivePlayback implements Playback {
   }
 
   readonly #onWaiting = (): void => {
-    if (!this.#isPlaying || this.#video.seeking) return;
+    const now = performance.now();
+    if (!this.#isPlaying || this.#video.seeking || now < this.#settledAt) return;
+    this.#settledAt = now + settles.waited;
     note(this.#transport, 'stall');
     if (this.#transport === 'socket' && choose(scores, Date.now()) === 'hls') this.#onWorse();
   };
 
   #say(playing: Playing): void {
-    this.#isPlaying = playing.state === 'playing';
     const now = performance.now();
+    const isPlaying = playing.state === 'playing';
+    if (isPlaying && !this.#isPlaying) this.#settledAt = now + settles.begun;
+    this.#isPlaying = isPlaying;
     if (playing.state !== 'playing') this.#notedAt = now;
     else if (playing.delay !== undefined && now - this.#notedAt > noteEvery) {
       note(this.#transport, { played: (now - this.#notedAt) / 1000, delay: playing.delay });
