@@ -51,6 +51,13 @@
  *   GET    /api/vocabulary                      → Vocabulary (levels and finding kinds of the pack in force, names of matters and departments)
  *   GET    /api/system                          → SystemStatus (administrator)
  *   GET    /evidence/:sha256.jpg                → a finding's snapshot
+ *   GET    /api/evidence?hall=&camera=&from=&to=&before=&limit=50 → EvidencePage (newest first; hub/model/evidence.ts)
+ *   POST   /api/evidence {camera, at?, why, finding?|signal?|casefile?} → Evidence; 409. Its files are there within seconds, the end of the clip when it has come.
+ *   GET    /api/evidence/:id                    → EvidenceDetail
+ *   POST   /api/evidence/:id/requests {act: view|copy|delete, purpose} → Release; 409
+ *   GET    /api/releases?state=&mine=true&before=&limit=50 → ReleasePage; GET /api/releases/:id → Release & {mayAnswer}
+ *   POST   /api/releases/:id/answer {outcome: approved|refused, reason?} → Release; 403 for who asked (SC-29) and for other organs (SC-32, SC-33)
+ *   GET    /evidence/released/:release/copy.mp4, picture.jpg, manifest.json → to who asked, until the release expires; each view is an event
  *   GET    /live/:camera[/sub|/h264]/index.m3u8, plain.m3u8 → LL-HLS, plain HLS; opens the session's view of the camera, without which its media answer 403
  */
 import type { EventLine } from './live.ts';

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fonts } from '@embedpdf/fonts-sc';
 import type { CopyManifest, Evidence, Manifest, ManifestFile, Release } from '../../hub/model/evidence.ts';
 import { HubError } from '../../hub/model/error.ts';
 import type { Event } from '../../hub/model/event.ts';
@@ -40,7 +41,8 @@ const pictureMs = 15_000;
 /** A bare Debian with ffmpeg has no font with Chinese letters, so one comes along. */
 export const font = join(
   dirname(createRequire(import.meta.url).resolve('@embedpdf/fonts-sc')),
-  '../fonts/NotoSansHans-Medium.otf',
+  '../fonts',
+  fonts.find(({ weight }) => weight === 500)!.file,
 );
 
 const selectApproved = `select r.body as release, e.body as evidence from evidence_release r join evidence e on e.id = r.evidence

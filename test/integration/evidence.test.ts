@@ -241,7 +241,8 @@ describe('evidence of a moment that is now', () => {
     await hub.context.bus.ask('evidence.press', { evidence: id }, 20_000);
     const took = Date.now() - pressed;
     const head = await detailOf(id);
-    console.info(`press to file: ${took} ms`);
+    // Three on a machine that does nothing else.
+    expect(took).toBeLessThan(10_000);
     expect(head.evidence).toMatchObject({ state: 'begun' });
     const first = head.manifest!;
     expect(first.complete).toBe(false);
