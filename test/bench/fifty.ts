@@ -123,10 +123,11 @@ async function throughHub(urls: string[], all: boolean): Promise<Cost & { lost: 
   const { child, answer } = await start({ role: 'hub', urls, all });
   try {
     const { address, cookies, cameras, rss } = answer as FiftyAnswer & { role: 'hub' };
-    const get = async (camera: string, file: string): Promise<Buffer> => {
+    const get = async (camera: string, file: string): Promise<Buffer | undefined> => {
       const cookie = cookies[cameras.indexOf(camera) % cookies.length]!;
       const response = await fetch(`${address}/live/${camera}/${file}`, { headers: { cookie } });
-      return Buffer.from(await response.arrayBuffer());
+      const bytes = Buffer.from(await response.arrayBuffer());
+      return response.ok ? bytes : undefined;
     };
     const watch = async (forMs: number): Promise<void> => {
       for (const until = Date.now() + forMs; Date.now() < until; await sleep(4000))
@@ -149,16 +150,17 @@ async function throughHub(urls: string[], all: boolean): Promise<Cost & { lost: 
 }
 
 /** What is in the window of a camera, and what is missing: pictures that lasted longer than one does, and breaks. */
-async function look(get: (file: string) => Promise<Buffer>): Promise<{ pictures: number; lost: number }> {
-  const playlist = (await get('plain.m3u8')).toString();
-  // The oldest ones may be gone before they are asked for.
+async function look(get: (file: string) => Promise<Buffer | undefined>): Promise<{ pictures: number; lost: number }> {
+  const playlist = (await get('plain.m3u8'))?.toString() ?? '';
   const segments = [...playlist.matchAll(/#EXTINF:[\d.]+,\n(\S+)/g)].slice(-12);
   if (segments.length < 12) throw new Error(`a camera has ${segments.length} segments only`);
-  const init = await get(/#EXT-X-MAP:URI="([^"]+)"/.exec(playlist)![1]!);
+  const init = (await get(/#EXT-X-MAP:URI="([^"]+)"/.exec(playlist)![1]!))!;
   let pictures = 0;
   let lost = [...playlist.matchAll(/#EXT-X-DISCONTINUITY\n/g)].length;
   for (const [, name] of segments) {
-    for (const piece of new Boxes().push(Buffer.concat([init, await get(name!)]))) {
+    // On a slow machine the oldest ones are gone before they are asked for.
+    const bytes = (await get(name!)) ?? Buffer.alloc(0);
+    for (const piece of new Boxes().push(Buffer.concat([init, bytes]))) {
       if (piece.kind !== 'fragment') continue;
       pictures++;
       lost += Math.max(0, Math.round((piece.duration / TIMESCALE) * fps) - 1);
