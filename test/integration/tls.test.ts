@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
@@ -11,6 +12,7 @@ import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { followTls, type SecureServer } from '../../hub/platform/cert.ts';
 import { makeAuthority, makeServer, type Pair } from '../../hub/platform/certAuthority.ts';
+import { projectFolder } from '../../hub/platform/migrate.ts';
 import { worldChanged } from '../../hub/platform/world.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
@@ -151,6 +153,17 @@ describe('HTTPS with HTTP/2', () => {
   it('leads there from plain HTTP', async () => {
     const answer = await fetch(`http://127.0.0.1:${httpPort}/desk?a=1`, { redirect: 'manual' });
     expect([answer.status, answer.headers.get('location')]).toEqual([308, `${hub.address}/desk?a=1`]);
+  });
+
+  it('is found well by the health check of a container, and not where nobody listens', async () => {
+    const check = (port: string): Promise<number> =>
+      new Promise((done) => {
+        const env = { ...process.env, PORT: port, TLS_CERT: files.cert };
+        execFile(process.execPath, [join(projectFolder(), 'docker/health.mjs')], { env }, (error) =>
+          done(error ? 1 : 0),
+        );
+      });
+    expect(await Promise.all([check(new URL(hub.address).port), check(String(await freePort()))])).toEqual([0, 1]);
   });
 
   it('takes socket.io over wss, beside HTTP/2 on the same port', async () => {
