@@ -8,6 +8,10 @@ import type {
   OnvifDevice,
 } from '../../hub/model/cameraApi.ts';
 import type { LedgerEntry } from '../../hub/model/state.ts';
+import { createLog } from '../../hub/platform/log.ts';
+import { migrate } from '../../hub/platform/migrate.ts';
+import { connectStore } from '../../hub/platform/postgres.ts';
+import { rebuild } from '../../hub/record/rebuild.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { until } from '../support/desk.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
@@ -208,4 +212,19 @@ describe('the administration of cameras', () => {
       expect(text).not.toMatch(/rtsp:\/\/[^"]*@/);
     }
   });
+
+  it('comes to the same ledger from the archive', async () => {
+    const { store, world } = hub.context;
+    const log = createLog('silent');
+    await store.query('create database again');
+    const target = await connectStore({ url: hub.backend.databaseUrl.replace(/\/[^/]*$/, '/again'), log });
+    try {
+      await migrate(target, { log });
+      const { tables } = await rebuild(store, target, world());
+      expect(tables.filter(({ equal }) => !equal)).toEqual([]);
+      expect(tables.length).toBeGreaterThan(3);
+    } finally {
+      await target.close();
+    }
+  }, 60_000);
 });
