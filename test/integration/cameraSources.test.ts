@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +11,7 @@ import type { CameraInput } from '../../hub/model/camera.ts';
 import type { CameraState } from '../../hub/model/event.ts';
 import { seedFrom } from '../../seeds/load.ts';
 import { projectFolder } from '../../hub/platform/migrate.ts';
+import { spawnLeashed } from '../../hub/platform/children.ts';
 import { addCamera, changeCamera, listCameras, switchCamera } from '../../hub/platform/camera.ts';
 import { makeFilm, startCamera, startCameraServer, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
@@ -59,7 +60,13 @@ function film(...output: string[]): ChildProcess {
   const picture = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15'];
   const sound = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100', '-c:a', 'aac'];
   const codec = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '15'];
-  const child = spawn('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...picture, ...sound, ...codec, ...output]);
+  const child = spawnLeashed(
+    'ffmpeg',
+    ['-hide_banner', '-loglevel', 'error', ...picture, ...sound, ...codec, ...output],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;

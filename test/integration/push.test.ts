@@ -1,10 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { addCamera, changeCamera, listCameras, renewKey, type Answer } from '../../hub/platform/camera.ts';
+import { spawnLeashed } from '../../hub/platform/children.ts';
 import { Push } from '../../stream/push/push.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 
@@ -63,9 +64,13 @@ function encoder(camera: string, withKey: string): ChildProcess & { ended: Promi
   const picture = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15'];
   const codec = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '15'];
   const address = `rtmp://127.0.0.1:${port}/push/${camera}?key=${withKey}`;
-  const child = spawn('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...picture, ...codec, '-f', 'flv', address], {
-    stdio: 'ignore',
-  });
+  const child = spawnLeashed(
+    'ffmpeg',
+    ['-hide_banner', '-loglevel', 'error', ...picture, ...codec, '-f', 'flv', address],
+    {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    },
+  );
   children.add(child);
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   void ended.then(() => children.delete(child));
@@ -86,8 +91,11 @@ async function newest(): Promise<number | undefined> {
 /** The push door of this hub. */
 async function door(): Promise<number | undefined> {
   const { stdout } = await run('ps', ['-eo', 'pid,ppid,args', '--no-headers']);
-  const line = stdout.split('\n').find((each) => / (\d+) .*push\/server\.ts/.exec(each)?.[1] === String(process.pid));
-  return line === undefined ? undefined : Number(line.trim().split(/\s+/)[0]);
+  const lines = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  const mine = lines.find(
+    ([, parent, ...args]) => parent === String(process.pid) && /push\/server\.ts$/.test(args.join(' ')),
+  );
+  return mine && Number(mine[0]);
 }
 
 /** Sends these bytes to the push door and waits until it hangs up. */
