@@ -38,6 +38,17 @@ const chinese: readonly (readonly [RegExp, string | ((...found: string[]) => str
   [/^the visit is finished: /, '巡查已结束，问题须在巡查中记录。'],
   [/^the duty is for ([\d-]+), not for today$/, '这项任务是 $1 的，不是今天的。'],
   [/^the duty is /, '这项任务属于别的机关或大厅。'],
+  // Evidence
+  [/^the moment lies in the future$/, '取证时刻还没有到。'],
+  [/^the evidence is not complete yet$/, '证据还没有固定完毕，请稍后再申请。'],
+  [/^the evidence was deleted$/, '证据已经删除。'],
+  [/^nobody answers their own request$/, '不能批准自己的申请。'],
+  [/^a release is approved by the supervision organ of the same level$/, '调阅须由本级监察机关批准。'],
+  [/^deletion is approved by the province only$/, '删除须由省级监察机关批准。'],
+  [/^expected a reason for the refusal$/, '请说明不予批准的理由。'],
+  [/^the request was answered already$/, '这项申请已经答复。'],
+  [/^the release has (?:expired|ended)$/, '调阅期限已过。'],
+  [/^the release is another person’s$/, '这份副本是批给别人的。'],
   // Rule packs and their text
   [/^nobody activates his own draft/, '不能启用自己起草的规则包。'],
   [/^a pack is activated by the region above/, '规则包由上级地区启用。'],
