@@ -16,6 +16,7 @@ const fps = 25;
 const megabits = 2;
 const settle = 12_000;
 const span = 20_000;
+const ffmpeg = 'ffmpeg';
 
 /** Of one camera: milliseconds of processor a second, and megabytes. */
 interface Cost {
@@ -99,7 +100,7 @@ async function bare(urls: string[]): Promise<Cost> {
       const input = ['-nostdin', '-loglevel', 'error', '-rtsp_transport', 'tcp', '-i', url, '-c', 'copy', '-an'];
       const hls = ['-f', 'hls', '-hls_time', '1', '-hls_list_size', '20', '-hls_flags', 'delete_segments'];
       const output = ['-hls_segment_type', 'fmp4', join(folder, String(index), 'index.m3u8')];
-      children.push(spawn('ffmpeg', [...input, ...hls, ...output], { stdio: 'ignore' }));
+      children.push(spawn(ffmpeg, [...input, ...hls, ...output], { stdio: 'ignore' }));
       await sleep(50);
     }
     await sleep(settle);
