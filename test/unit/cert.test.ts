@@ -11,6 +11,7 @@ import { makeCert, renewCert, showCert } from '../../hub/cli/cert.ts';
 import { HubError } from '../../hub/model/error.ts';
 import { followTls, readTls } from '../../hub/platform/cert.ts';
 import { makeAuthority, makeServer, namesOf, type Pair } from '../../hub/platform/certAuthority.ts';
+import { askWithin, createHttp } from '../../hub/platform/http.ts';
 import { createLog } from '../../hub/platform/log.ts';
 import { startRedirect, targetOf } from '../../hub/platform/redirect.ts';
 
@@ -238,6 +239,18 @@ describe('the certificate of a hub', () => {
       httpPort: 80,
     });
     expect(readSettings({}).tls).toBeUndefined();
+  });
+});
+
+describe('a hub with a certificate', () => {
+  it('is asked from within, as the demonstration does, which does not know the authority', async () => {
+    const tls = { cert: Buffer.from(leaf.cert), key: Buffer.from(leaf.key) };
+    const app = await createHttp({ log: createLog('silent'), version: '1', tls });
+    app.post('/api/events', (request) => ({ got: request.body, token: request.headers.authorization }));
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer x' };
+    const answer = await askWithin(app)('https://127.0.0.1:1/api/events', { method: 'POST', headers, body: '{"a":1}' });
+    expect([answer.status, await answer.json()]).toEqual([200, { got: { a: 1 }, token: 'Bearer x' }]);
+    await app.close();
   });
 });
 
