@@ -21,6 +21,7 @@ export default defineConfig({
       '/api': 'http://127.0.0.1:8080',
       '/live': 'http://127.0.0.1:8080',
       '/evidence': 'http://127.0.0.1:8080',
+      '/recorded': 'http://127.0.0.1:8080',
       '/socket.io': { target: 'http://127.0.0.1:8080', ws: true },
     },
   },
