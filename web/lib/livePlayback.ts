@@ -31,12 +31,14 @@ function note(transport: Transport, seen: Seen): void {
 
 /** Milliseconds between two measurements of the delay. */
 const noteEvery = 2_000;
+/** A transport plays for so long before the other one is preferred, milliseconds. */
+const dwells = 20_000;
 /** A picture that has just begun waits as a matter of course, and one hiccup waits several times: milliseconds until a wait counts. */
 const settles = { begun: 3_000, waited: 1_000 };
 
 /**
  * The picture of the focused tile by the transport that does better here: over the socket as long as that holds what it
- * promises, otherwise as LL-HLS. Changes over at once when the socket fails; when it stalls more than it is worth, `onWorse` asks for
+ * promises, otherwise as LL-HLS. Changes over at once when the socket fails; when the other one would do better, `onWorse` asks for
  * another playback beside this one, which plays on until that has a picture.
  */
 export class LivePlayback implements Playback {
@@ -52,6 +54,7 @@ export class LivePlayback implements Playback {
   #isPlaying = false;
   #notedAt = 0;
   #settledAt = 0;
+  #openedAt = performance.now();
 
   constructor(
     video: HTMLVideoElement,
@@ -122,12 +125,13 @@ export class LivePlayback implements Playback {
     this.#change();
   }
 
-  /** From the socket to LL-HLS; the way back is tried when the next picture is opened. */
+  /** From the socket to LL-HLS in the same place. */
   #change(): void {
     this.#inner?.close();
     this.#inner = undefined;
     this.#isPlaying = false;
     this.#transport = 'hls';
+    this.#openedAt = performance.now();
     void this.#open();
   }
 
@@ -136,7 +140,7 @@ export class LivePlayback implements Playback {
     if (!this.#isPlaying || this.#video.seeking || now < this.#settledAt) return;
     this.#settledAt = now + settles.waited;
     note(this.#transport, 'stall');
-    if (this.#transport === 'socket' && choose(scores, Date.now()) === 'hls') this.#onWorse();
+    this.#compare(now);
   };
 
   #say(playing: Playing): void {
@@ -148,7 +152,15 @@ export class LivePlayback implements Playback {
     else if (playing.delay !== undefined && now - this.#notedAt > noteEvery) {
       note(this.#transport, { played: (now - this.#notedAt) / 1000, delay: playing.delay });
       this.#notedAt = now;
+      this.#compare(now);
     }
     this.#onChange(playing);
+  }
+
+  /** Either may turn out to be the worse one; each gets its time. */
+  #compare(now: number): void {
+    if (now - this.#openedAt < dwells || choose(scores, Date.now()) === this.#transport) return;
+    this.#openedAt = now;
+    this.#onWorse();
   }
 }
