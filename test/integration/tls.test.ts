@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
 import { createServer, type AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
@@ -24,6 +24,7 @@ let hub: TestHub;
 let camera: CameraServer;
 let authority: Pair;
 let files: { cert: string; key: string };
+let folder: string;
 let httpPort: number;
 let session: ClientHttp2Session;
 let cookie: string;
@@ -74,8 +75,8 @@ const put = async (pair: Pair): Promise<void> => {
 };
 
 beforeAll(async () => {
-  const dataDir = await temporaryFolder();
-  files = { cert: join(dataDir, 'server.crt'), key: join(dataDir, 'server.key') };
+  folder = await temporaryFolder();
+  files = { cert: join(folder, 'server.crt'), key: join(folder, 'server.key') };
   authority = await makeAuthority(names, { name: 'test' });
   await put(await makeServer(authority, names));
   httpPort = await freePort();
@@ -97,6 +98,7 @@ afterAll(async () => {
   session?.destroy();
   await hub?.stop();
   await camera?.stop();
+  await rm(folder, { recursive: true, force: true });
 }, 30_000);
 
 const number = (playlist: string, tag: string): number => Number(new RegExp(`#EXT-X-${tag}:(\\d+)`).exec(playlist)![1]);
