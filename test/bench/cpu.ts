@@ -63,8 +63,8 @@ export function usedCpu(): Cpu {
   return used;
 }
 
-/** Microseconds that a process, its children, and those of them that have ended used so far. */
-export function treeCpu(root: number): number {
+/** A process and all below it, by /proc. */
+export function treeOf(root: number): { pid: number; name: string; micros: number }[] {
   const all = new Map<number, Process>();
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
@@ -72,8 +72,13 @@ export function treeCpu(root: number): number {
     if (found) all.set(pid, found);
   }
   const isOfTree = (pid: number): boolean => pid === root || (pid > 1 && isOfTree(all.get(pid)?.parent ?? 0));
-  return [...all].reduce((sum, [pid, { own, ended }]) => sum + (isOfTree(pid) ? own + ended : 0), 0);
+  return [...all]
+    .filter(([pid]) => isOfTree(pid))
+    .map(([pid, { name, own, ended }]) => ({ pid, name, micros: own + ended }));
 }
+
+/** Microseconds that a process, its children, and those of them that have ended used so far. */
+export const treeCpu = (root: number): number => treeOf(root).reduce((sum, { micros }) => sum + micros, 0);
 
 const what: Record<keyof Cpu, string> = {
   main: 'the hub’s main thread, load generator included',

@@ -56,11 +56,17 @@ export async function fifty(report: Report): Promise<void> {
   }
 }
 
-function start(order: FiftyOrder): Promise<{ child: ChildProcess; answer: FiftyAnswer }> {
+/** Starts one of the bench's other processes and answers it once it is ready. */
+export function start(order: FiftyOrder): Promise<{ child: ChildProcess; answer: FiftyAnswer }> {
   const isSource = import.meta.url.endsWith('.ts');
   const file = fileURLToPath(new URL(isSource ? './fiftyChild.ts' : './fiftyChild.js', import.meta.url));
   // As `npm start` runs the hub.
-  const execArgv = ['--max-semi-space-size=32', '--v8-pool-size=1', ...(isSource ? ['--import', 'tsx'] : [])];
+  const execArgv = [
+    '--max-semi-space-size=32',
+    '--v8-pool-size=1',
+    '--expose-gc',
+    ...(isSource ? ['--import', 'tsx'] : []),
+  ];
   const child = fork(file, { execArgv });
   return new Promise((resolve, reject) => {
     child.once('message', (answer) => resolve({ child, answer: answer as FiftyAnswer }));
@@ -70,7 +76,7 @@ function start(order: FiftyOrder): Promise<{ child: ChildProcess; answer: FiftyA
   });
 }
 
-async function end(child: ChildProcess): Promise<void> {
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.disconnect();

@@ -1,4 +1,4 @@
-/** `npm run bench [GROUP …] [--events N] [--cases N]`: figures beside their floors; JSON lines on standard output, a table on standard error. */
+/** `npm run bench [GROUP …] [--events N] [--cases N] [--minutes N] [--cameras N]`: figures beside their floors; JSON lines on standard output, a table on standard error. */
 import { parseArgs } from 'node:util';
 import { explorer } from './explorer.ts';
 import { ingest } from './ingest.ts';
@@ -6,28 +6,38 @@ import { latency } from './latency.ts';
 import { rebuild } from './rebuild.ts';
 import { deaths, pictures } from './pictures.ts';
 import { Report } from './report.ts';
+import { soak } from './soak.ts';
 import { video } from './video.ts';
 import { wall } from './wall.ts';
 
 /** Made of gigabytes and minutes: only when it is asked for. */
-const large = ['explorer', 'deaths'];
-const groups = { ingest, latency, rebuild, video, wall, pictures, explorer, deaths };
+const large = ['explorer', 'deaths', 'soak'];
+const groups = { ingest, latency, rebuild, video, wall, pictures, explorer, deaths, soak };
+
+const numbers = ['events', 'cases', 'minutes', 'cameras'] as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { events: { type: 'string' }, cases: { type: 'string' } },
+  options: Object.fromEntries(numbers.map((name) => [name, { type: 'string' as const }])),
 });
 const unknown = positionals.filter((name) => !(name in groups));
 if (unknown.length > 0) throw new Error(`unknown group ${unknown.join(', ')}: use ${Object.keys(groups).join(', ')}`);
-const options = {
-  ...(values.events === undefined ? {} : { events: Number(values.events) }),
-  ...(values.cases === undefined ? {} : { cases: Number(values.cases) }),
-};
+const options: Partial<Record<(typeof numbers)[number], number>> = {};
+for (const name of numbers) {
+  if (values[name] === undefined) continue;
+  options[name] = Number(values[name]);
+  if (!(options[name] > 0)) throw new Error(`--${name} ${String(values[name])}: expected a number above 0`);
+}
 const report = new Report();
-for (const [name, group] of Object.entries(groups)) {
-  if (positionals.length > 0 ? !positionals.includes(name) : large.includes(name)) continue;
-  process.stderr.write(`… ${name}\n`);
-  await group(report, options);
+try {
+  for (const [name, group] of Object.entries(groups)) {
+    if (positionals.length > 0 ? !positionals.includes(name) : large.includes(name)) continue;
+    process.stderr.write(`… ${name}\n`);
+    await group(report, options);
+  }
+} catch (error) {
+  process.exitCode = 1;
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 }
 report.print();
-process.exit(0);
+process.exit();
