@@ -1,6 +1,7 @@
 /** What a camera's record (点位) may hold: where its pictures come from, and how. */
 import { z } from 'zod';
 import { identifier, reasonText, shortText } from './fields.ts';
+import { recordingModes } from './recording.ts';
 
 /**
  * `rtsp`: rtsp:// or rtsps://; `hls`: http(s)://….m3u8; `flv`: http(s)://….flv; `file`: a film that is looped, for those who run the
@@ -53,6 +54,10 @@ const fields = {
   audio: z.boolean({ error: 'expected true or false' }),
   /** Why people at the window are heard as well; needed while `audio` is true. */
   audioReason: reasonText.nullable(),
+  /** 录像: also while nobody watches (`always`), only then, or never. */
+  recording: z.enum(recordingModes, {
+    error: `expected ${recordingModes.slice(0, -1).join(', ')} or ${recordingModes.at(-1)}`,
+  }),
 };
 
 /** A new camera. The id stands in addresses, of which RTMP takes these characters only. */
@@ -69,6 +74,7 @@ export const cameraInput = z.strictObject({
   transport: fields.transport.default('tcp'),
   audio: fields.audio.default(false),
   audioReason: fields.audioReason.default(null),
+  recording: fields.recording.default('watched'),
 });
 export type CameraInput = z.input<typeof cameraInput>;
 

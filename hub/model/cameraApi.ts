@@ -134,6 +134,7 @@ export interface CameraForm {
   transport: 'tcp' | 'udp';
   audio: boolean;
   audioReason: string | null;
+  recording: RecordingMode;
 }
 
 /** The answer to a change: `key` is shown this once. `pushPort` is where encoders push to; absent while nothing takes them in. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Consequences } from './decide.ts';
 import { byPerson, common } from './eventFields.ts';
 import { identifier, longText, shortText } from './fields.ts';
+import { recordingModes } from './recording.ts';
 
 /**
  * A camera (点位) changed its state; published by the stream part, only on a change. Where a person switched it off (`disabled`)
@@ -31,6 +32,7 @@ const cameraFields = [
   'transport',
   'audio',
   'audioReason',
+  'recording',
 ] as const;
 export type CameraField = (typeof cameraFields)[number];
 
@@ -49,14 +51,17 @@ export const cameraDescribed = z.strictObject({
   title: shortText,
   act: z.enum(['added', 'changed', 'keyRenewed', 'tested']),
   fields: z.array(z.enum(cameraFields)).max(cameraFields.length),
+  /** 录像 from then on, where that changed: what is not recorded must be answered for. */
+  recording: z.enum(recordingModes).optional(),
 });
 
 export function decideDescribed(event: z.infer<typeof cameraDescribed> & { receivedAt: number }): Consequences {
-  const { region, hall, window, camera, account, title, act, fields, receivedAt: at } = event;
+  const { region, hall, window, camera, account, title, act, fields, recording, receivedAt: at } = event;
   const facts = {
     name: title,
     ...(window === undefined ? {} : { window }),
     ...(fields.length === 0 ? {} : { fields: fields.join(',') }),
+    ...(recording === undefined ? {} : { recording }),
   };
   return { puts: [], ledger: [{ region, at, act: `camera.${act}`, subject: camera, hall, account, facts }] };
 }

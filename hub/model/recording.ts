@@ -8,13 +8,14 @@ export const recordingModes = ['off', 'watched', 'always'] as const;
 export type RecordingMode = (typeof recordingModes)[number];
 
 /**
- * Why nothing is recorded: nobody asked for it, the camera sent nothing, it was switched off, the disk was too slow, full or
- * broken, the file was cut or is gone, or its time was over.
+ * Why nothing is recorded: nobody asked for it, the camera sent nothing, it was switched off, the hub did not run (系统停机), the disk
+ * was too slow, full or broken, the file was cut or is gone, or its time was over.
  */
 export const gapCauses = [
   'notRecorded',
   'offline',
   'disabled',
+  'hubDown',
   'dropped',
   'diskFull',
   'diskFailed',

@@ -10,6 +10,7 @@ import {
   type SourceKind,
 } from '../model/camera.ts';
 import { reasonText } from '../model/fields.ts';
+import type { RecordingMode } from '../model/recording.ts';
 import { prefixOf } from '../model/world.ts';
 import type { Context } from './part.ts';
 import type { Row } from './postgres.ts';
@@ -46,6 +47,7 @@ export interface CameraRecord {
   transport: 'tcp' | 'udp';
   audio: boolean;
   audioReason?: string;
+  recording: RecordingMode;
   /** There is a key that an encoder may push with. */
   hasKey: boolean;
   changedAt?: number;
@@ -66,6 +68,7 @@ interface Stored extends Row {
   transport: 'tcp' | 'udp';
   audio: boolean;
   audio_reason: string | null;
+  recording: RecordingMode;
   hasKey: boolean;
   changed_at: number | null;
   changed_by: string | null;
@@ -81,7 +84,7 @@ const given = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], null
   Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null && each !== undefined)) as never;
 
 const columns = `c.id, h.region, c.hall, c.hall_window as "window", c.name, c.name_en as "nameEn", c.enabled, c.url, c.sub_url,
-  c.transport, c.audio, c.audio_reason, c.push_key is not null as "hasKey", c.changed_at, c.changed_by`;
+  c.transport, c.audio, c.audio_reason, c.recording, c.push_key is not null as "hasKey", c.changed_at, c.changed_by`;
 
 function recordOf(seal: CameraGround['seal'], row: Stored): CameraRecord {
   const address = seal.open(row.url);
@@ -101,6 +104,7 @@ function recordOf(seal: CameraGround['seal'], row: Stored): CameraRecord {
     transport: row.transport,
     audio: row.audio,
     audioReason: row.audio_reason,
+    recording: row.recording,
     hasKey: row.hasKey,
     changedAt: row.changed_at,
     changedBy: row.changed_by,
@@ -131,12 +135,12 @@ export async function addCamera(ground: CameraGround, input: CameraInput, by: By
   const key = address === 'push:' ? newKey() : undefined;
   const { seal, store, bus } = ground;
   const added = await store.query(
-    `insert into camera (id, hall, hall_window, name, name_en, url, sub_url, transport, audio, audio_reason, push_key, changed_at, changed_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (id) do nothing returning id`,
+    `insert into camera (id, hall, hall_window, name, name_en, url, sub_url, transport, audio, audio_reason, push_key, changed_at, changed_by, recording)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (id) do nothing returning id`,
     [
       ...[id, rest.hall, rest.window, rest.name, rest.nameEn, seal.seal(address), subAddress && seal.seal(subAddress)],
       ...[rest.transport, rest.audio, rest.audioReason, key === undefined ? null : seal.seal(key), Date.now()],
-      by.account,
+      ...[by.account, rest.recording],
     ],
   );
   if (added.length === 0) return no('id', 'a camera with this id is there already');
@@ -161,7 +165,7 @@ export async function changeCamera(
     );
     if (!row) return no('id', 'no such camera');
     const { address, subAddress, ...rest } = read.data;
-    const { hall, window, name, nameEn, transport, audio } = { ...row, ...rest };
+    const { hall, window, name, nameEn, transport, audio, recording } = { ...row, ...rest };
     const audioReason = rest.audioReason === undefined ? row.audio_reason : rest.audioReason;
     const fault = unfit(ground, { hall, window, audio, audioReason, address, subAddress });
     if (fault) return fault;
@@ -169,7 +173,7 @@ export async function changeCamera(
     await runner.query(
       `update camera set hall = $2, hall_window = $3, name = $4, name_en = $5, transport = $6, audio = $7, audio_reason = $8,
        url = coalesce($9, url), sub_url = case when $10 then $11 else sub_url end, push_key = coalesce($12, push_key), changed_at = $13,
-       changed_by = $14 where id = $1`,
+       changed_by = $14, recording = $15 where id = $1`,
       [
         ...[id, hall, window, name, nameEn, transport, audio, audio ? audioReason : null],
         ...[address === undefined ? null : seal.seal(address), subAddress !== undefined],
@@ -179,6 +183,7 @@ export async function changeCamera(
           Date.now(),
           by.account,
         ],
+        recording,
       ],
     );
     return { ok: true, value: key === undefined ? {} : { key } };

@@ -38,7 +38,7 @@ export function cameraLines(context: Context): {
   }
 
   function lineOf(record: CameraRecord, status: CameraStatus | undefined): CameraLine {
-    const { cameras, windows } = world();
+    const { windows } = world();
     const window = record.window === undefined ? undefined : windows.get(record.window);
     const state = record.enabled ? (status?.state ?? 'idle') : 'disabled';
     // Of a camera that was switched on a moment ago, its last state may still be that it is off.
@@ -51,7 +51,6 @@ export function cameraLines(context: Context): {
       ...(known?.detail === undefined ? {} : { detail: known.detail }),
       ...(state === 'disabled' && known?.name !== undefined ? { disabledBy: known.name } : {}),
       ...(status?.codec === undefined ? {} : { codec: status.codec }),
-      recording: cameras.get(record.id)?.recording ?? 'watched',
     };
   }
 

@@ -5,6 +5,7 @@ import type { CameraLine, CameraSaved } from '../model/cameraApi.ts';
 import { cameraChange, cameraInput } from '../model/camera.ts';
 import type { CameraField } from '../model/cameraEvents.ts';
 import { identifier, longText, reasonText, shortText } from '../model/fields.ts';
+import type { RecordingMode } from '../model/recording.ts';
 import { may, type Identity } from '../model/rights.ts';
 import { reaching } from '../platform/address.ts';
 import {
@@ -37,6 +38,7 @@ const form = z.strictObject({
   transport: z.enum(['tcp', 'udp'], { error: 'expected tcp or udp' }),
   audio: z.boolean({ error: 'expected true or false' }),
   audioReason: reasonText.nullable(),
+  recording: cameraChange.shape.recording.unwrap(),
   ...account,
 });
 const addBody = form
@@ -59,6 +61,7 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
     act: 'added' | 'changed' | 'keyRenewed' | 'tested',
     camera: { id: string; hall: string; window?: string | null | undefined; name: string },
     fields: CameraField[] = [],
+    recording?: RecordingMode,
   ): Promise<Refusal | undefined> {
     const { who, now } = asking;
     return command(
@@ -76,6 +79,7 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
         title: camera.name,
         act,
         fields,
+        ...(recording === undefined ? {} : { recording }),
       },
       asking.key !== undefined,
     );
@@ -131,7 +135,7 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
         if (camera.audio && camera.audioReason === null) return noAudioReason;
         if ((await listCameras(context, { id })).length > 0)
           return conflict('id', 'a camera with this id is there already');
-        const refused = await describe(asking, 'added', camera);
+        const refused = await describe(asking, 'added', camera, [], rest.recording);
         if (refused) return refused;
         const answer = await addCamera(context, camera, by(asking.who));
         // The page's next request finds it wherever it is answered.
@@ -162,13 +166,19 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
         const camera = read(cameraChange, { ...rest, ...addresses });
         if (camera instanceof Refusal) return camera;
         const fields: CameraField[] = [
-          ...(['name', 'address', 'subAddress', 'transport', 'audio', 'audioReason'] as const).filter(
+          ...(['name', 'address', 'subAddress', 'transport', 'audio', 'audioReason', 'recording'] as const).filter(
             (field) => rest[field] !== undefined && rest[field] !== (record[field] ?? null),
           ),
           ...(change.hall !== record.hall || (change.window ?? undefined) !== record.window ? ['window' as const] : []),
           ...(isAccountOnly ? ['password' as const] : []),
         ];
-        const refused = await describe(asking, 'changed', change, fields);
+        const refused = await describe(
+          asking,
+          'changed',
+          change,
+          fields,
+          fields.includes('recording') ? rest.recording : undefined,
+        );
         if (refused) return refused;
         return saved(record.id, await changeCamera(context, record.id, camera, by(asking.who)));
       },
