@@ -54,6 +54,7 @@
  *   GET    /api/evidence?hall=&camera=&from=&to=&before=&limit=50 → EvidencePage (newest first; hub/model/evidence.ts)
  *   POST   /api/evidence {camera, at?, why, finding?|signal?|casefile?} → Evidence; 409. Its files are there within seconds, the end of the clip when it has come.
  *   GET    /api/evidence/:id                    → EvidenceDetail
+ *   POST   /api/evidence/:id/check              → EvidenceCheck; 503 while the files are out of reach
  *   POST   /api/evidence/:id/requests {act: view|copy|delete, purpose} → Release; 409
  *   GET    /api/releases?state=&mine=true&before=&limit=50 → ReleasePage; GET /api/releases/:id → Release & {mayAnswer}
  *   POST   /api/releases/:id/answer {outcome: approved|refused, reason?} → Release; 403 for who asked (SC-29) and for other organs (SC-32, SC-33)

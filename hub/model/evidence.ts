@@ -137,3 +137,15 @@ export interface ReleasePage {
   items: (Release & { mayAnswer: boolean })[];
   next?: number;
 }
+
+/** `unknown`: the ledger has no such manifest. */
+export type FaultKind = 'missing' | 'changed' | 'extra' | 'unreadable' | 'unknown';
+
+/** `POST /api/evidence/:id/check`: whether every file is what its manifest says, and every manifest what the ledger says. */
+export interface EvidenceCheck {
+  ok: boolean;
+  /** Files that were looked at. */
+  files: number;
+  at: number;
+  faults: { file: string; fault: FaultKind }[];
+}

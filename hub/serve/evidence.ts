@@ -5,6 +5,7 @@ import {
   clipAfter,
   clipBefore,
   type Evidence,
+  type EvidenceCheck,
   type EvidenceDetail,
   type EvidencePage,
   type Manifest,
@@ -62,6 +63,8 @@ const mostPending = 200;
 /** A press answers within seconds; the files come all the same where that takes longer. */
 const pressWithin = 3_000;
 const manifestWithin = 3_000;
+/** A minute of a clip and its copies are read within this. */
+const checkWithin = 15_000;
 
 /** Evidence (证据) and its releases (调阅批准): SC-32, SC-33. */
 export function evidenceRoutes(context: Context, command: Command): Route[] {
@@ -173,6 +176,18 @@ export function evidenceRoutes(context: Context, command: Command): Route[] {
             .ask<Manifest>('evidence.manifest', { evidence: evidence.id, version }, manifestWithin)
             .catch(() => undefined);
         return { evidence, ...(manifest ? { manifest } : {}), releases };
+      },
+    },
+    {
+      method: 'POST',
+      url: '/evidence/:id/check',
+      needs: 'evidence.request',
+      handle: async ({ who, params }): Promise<EvidenceCheck | Refusal> => {
+        const evidence = await evidenceFor(who, params['id'] ?? '', 'evidence.request');
+        if (!evidence) return unknown('evidence');
+        return await bus
+          .ask<EvidenceCheck>('evidence.check', { evidence: evidence.id }, checkWithin)
+          .catch(() => away('the part that keeps the files does not answer', 5));
       },
     },
     {

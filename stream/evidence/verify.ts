@@ -4,13 +4,10 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { CopyManifest, Evidence, Manifest } from '../../hub/model/evidence.ts';
+import type { CopyManifest, Evidence, FaultKind, Manifest } from '../../hub/model/evidence.ts';
 import type { LedgerEntry } from '../../hub/model/state.ts';
 import type { Runner } from '../../hub/platform/postgres.ts';
 import { copyManifest, evidenceFolder, filesIn, manifestName, readManifest, releaseFolder } from './folder.ts';
-
-/** `unknown`: the ledger has no such manifest. */
-export type FaultKind = 'missing' | 'changed' | 'extra' | 'unreadable' | 'unknown';
 
 export interface Fault {
   /** Which evidence, release or picture of a finding. */
@@ -68,6 +65,13 @@ export async function verifyEvidence(runner: Runner, dataDir: string): Promise<V
     after = rows.at(-1)!.body.id;
   }
   await verifyPictures(runner, dataDir, report);
+  return report;
+}
+
+/** One piece of evidence with its released copies. */
+export async function verifyEvidenceOf(runner: Runner, dataDir: string, evidence: Evidence): Promise<Verified> {
+  const report = new Report();
+  await verifyOne(runner, dataDir, evidence, report);
   return report;
 }
 
