@@ -12,7 +12,10 @@ export interface VideoDown {
   /** An initialization section: the pictures from now on belong to it. `codec` is the MIME parameter. */
   init: (message: { view: string; codec: string }, bytes: ArrayBuffer | Uint8Array) => void;
   /** One or several pictures, a moof and its mdat each. `at` is programme time (epoch ms) of the first, `duration` in seconds. */
-  pictures: (message: { view: string; at: number; duration: number; key: boolean }, bytes: ArrayBuffer | Uint8Array) => void;
+  pictures: (
+    message: { view: string; at: number; duration: number; key: boolean },
+    bytes: ArrayBuffer | Uint8Array,
+  ) => void;
   over: (message: { view: string; reason: ViewEnd }) => void;
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CameraStatus } from '../../hub/model/state.ts';
-import { bufferOf, rateOf } from '../../web/lib/player.ts';
+import { bufferOf, rateOf } from '../../web/lib/buffer.ts';
 import { coverOf, qualityOf, whyOf, type Camera } from '../../web/lib/tile.ts';
 import { inTurn, requests, starts } from '../../web/lib/turns.ts';
 import { choiceFrom, isVerifying, modeAt, modesAt, neighbour, pageOf, sideOf, type Place } from '../../web/lib/wall.ts';

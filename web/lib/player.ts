@@ -1,11 +1,10 @@
 import type Hls from 'hls.js';
 import type { ErrorData } from 'hls.js';
 import { serverNow } from './clock.svelte.ts';
+import { bufferOf, rateOf, type Mode } from './buffer.ts';
 import type { Look } from './span.ts';
 import type { Playing } from './tile.ts';
 import { inTurn, starts } from './turns.ts';
-
-export type Mode = 'live' | 'plain';
 
 /** What plays one camera in one <video>, by whatever transport; `constructor(video, url, mode, onChange)`. */
 export interface Playback {
@@ -18,30 +17,6 @@ export interface Playback {
   /** For the report of what was watched. */
   readonly looked: Look;
   close(): void;
-}
-
-/**
- * How fast a plain tile plays so many milliseconds behind: one that began at a camera's first pictures has nothing in hand and stops at
- * every hitch, so it falls back to four seconds, slowly enough that nobody sees it; what fell further back comes nearer.
- */
-export function rateOf(delay: number, rate: number): number {
-  if (delay < 3_800) return 0.94;
-  if (delay > 6_000) return 1.08;
-  const isThere = rate < 1 ? delay >= 4_200 : delay <= 5_000;
-  return isThere ? 1 : rate;
-}
-
-/** What a player keeps at most: seconds ahead and behind, and bytes in all. */
-const bounds: Record<Mode, { ahead: number; behind: number; bytes: number }> = {
-  live: { ahead: 8, behind: 4, bytes: 12_000_000 },
-  plain: { ahead: 12, behind: 4, bytes: 6_000_000 },
-};
-
-/** Seconds to keep of a stream of so many bytes a second; never fewer ahead than a late segment takes. */
-export function bufferOf(mode: Mode, bytesPerSecond: number): { ahead: number; behind: number } {
-  const { ahead, behind, bytes } = bounds[mode];
-  const share = Math.min(1, bytes / Math.max(1, bytesPerSecond) / (ahead + behind));
-  return { ahead: Math.max(4, Math.round(ahead * share)), behind: Math.max(1, Math.round(behind * share)) };
 }
 
 /** A picture that has not moved for this long is no longer shown as live. */

@@ -1,7 +1,8 @@
 import type { Quality } from '../../hub/model/video.ts';
 import { streamUrl } from './api.ts';
 import { LivePlayback } from './livePlayback.ts';
-import { Player, type Mode, type Playback } from './player.ts';
+import type { Mode } from './buffer.ts';
+import { Player, type Playback } from './player.ts';
 import type { Look } from './span.ts';
 import type { Playing } from './tile.ts';
 

@@ -1,7 +1,7 @@
 import type { WindowDetail } from '../../hub/model/api.ts';
 import type { CameraStatus } from '../../hub/model/state.ts';
 import type { Quality } from '../../hub/model/video.ts';
-import type { Mode } from './player.ts';
+import type { Mode } from './buffer.ts';
 
 /** What a tile may say about its picture. Only `playing` is a live picture; everything else is covered by words. */
 export type Playing =
@@ -23,18 +23,12 @@ export const cameraOf = (window: WindowDetail): Camera | undefined =>
 /**
  * Which picture of a camera a tile asks for: a small tile the sub-stream; H.265, where this browser does not play it, as H.264.
  */
-export function qualityOf(camera: Camera | undefined, mode: Mode, playsHevc = canPlayHevc()): Quality {
+export function qualityOf(camera: Camera | undefined, mode: Mode, playsHevc: boolean): Quality {
   if (camera && isHevc(camera) && !playsHevc) return 'h264';
   return mode === 'plain' ? 'sub' : 'main';
 }
 
 const isHevc = ({ status }: Camera): boolean => status?.codec === 'H.265';
-
-let hasHevc: boolean | undefined;
-/** Asked once: it takes the browser a while. */
-const canPlayHevc = (): boolean =>
-  (hasHevc ??=
-    typeof MediaSource !== 'undefined' && MediaSource.isTypeSupported('video/mp4; codecs="hvc1.1.6.L93.B0"'));
 
 export type Cover =
   /** The picture is hidden: there is none, or it must not be taken for a live one. */

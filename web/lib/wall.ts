@@ -94,8 +94,6 @@ export interface WallChoice {
   every?: RotationStep;
 }
 
-const key = (account: string): string => `hallwatch.wall.${account}`;
-
 /** A choice as it was kept; what is not one of ours is left out. */
 export function choiceFrom(text: string | null): WallChoice {
   try {
@@ -105,22 +103,5 @@ export function choiceFrom(text: string | null): WallChoice {
     return { ...(mode === undefined ? {} : { mode }), ...(every === undefined ? {} : { every }) };
   } catch {
     return {};
-  }
-}
-
-/** localStorage is refused in some hardened browsers: the choice then lasts as long as the page. */
-export function recallWall(account: string): WallChoice {
-  try {
-    return choiceFrom(localStorage.getItem(key(account)));
-  } catch {
-    return {};
-  }
-}
-
-export function keepWall(account: string, choice: WallChoice): void {
-  try {
-    localStorage.setItem(key(account), JSON.stringify(choice));
-  } catch {
-    // Kept for this page only.
   }
 }

@@ -3,11 +3,10 @@ import type { WindowDetail } from '../../hub/model/api.ts';
 import { Rotation } from './rotation.svelte.ts';
 import { session } from './session.svelte.ts';
 import {
-  keepWall,
   modeAt,
   modesAt,
   pageOf,
-  recallWall,
+  choiceFrom,
   sideOf,
   type RotationStep,
   type WallChoice,
@@ -100,5 +99,24 @@ export class WallState {
   #keep(choice: WallChoice): void {
     this.#choice = choice;
     keepWall(this.#account, choice);
+  }
+}
+
+const key = (account: string): string => `hallwatch.wall.${account}`;
+
+/** localStorage is refused in some hardened browsers: the choice then lasts as long as the page. */
+function recallWall(account: string): WallChoice {
+  try {
+    return choiceFrom(localStorage.getItem(key(account)));
+  } catch {
+    return {};
+  }
+}
+
+function keepWall(account: string, choice: WallChoice): void {
+  try {
+    localStorage.setItem(key(account), JSON.stringify(choice));
+  } catch {
+    // Kept for this page only.
   }
 }
