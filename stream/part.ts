@@ -38,7 +38,7 @@ export async function startStream(
     bus.answer<{ cameras: string[] }>('stream.judged', async ({ cameras: ids }) => cameras.judgedUntil(ids)),
   ];
   const setup = answerSetup(context, cameras);
-  const taken = startEvidence(context, cameras);
+  const taken = startEvidence(context, cameras, recording);
   const sockets = socketsOf(context, videoSockets({ door, identify: context.identify }));
   await cameras.settle();
   await recording.start((id) => cameras.find(id)?.camera.ask());

@@ -3,10 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Counter, Gauge } from 'prom-client';
 import type { CameraState } from '../../hub/model/event.ts';
-import { open, slack, type GapCause, type RecordingState } from '../../hub/model/recording.ts';
+import { open, slack, usualKeeping, type GapCause, type RecordingState } from '../../hub/model/recording.ts';
 import { metrics } from '../../hub/platform/metrics.ts';
 import type { Context } from '../../hub/platform/part.ts';
 import type { Segment } from '../window.ts';
+import { beat, lastBeat, markDown } from './down.ts';
 import { Index } from './index.ts';
 import { Recordings } from './read.ts';
 import { repair } from './repair.ts';
@@ -29,8 +30,6 @@ interface Track {
   mainAt: number;
 }
 
-const gigabyte = 1_000_000_000;
-const usual = { days: 30, bytes: 500 * gigabyte, free: 2 * gigabyte };
 /** Cameras that are recorded always are asked for so often, which is more often than they would be let go… */
 const ASK_MS = 5_000;
 /** …but so many new ones at a time: cameras, the network and this machine start one after the other. */
@@ -78,6 +77,8 @@ export class Recording {
   readonly #urgent = new Set<string>();
   readonly #roundMs: number;
   readonly #counted = { segments: 0, bytes: 0, dropped: 0 };
+  /** Cameras that are recorded always and sent nothing since the start, with its time. */
+  readonly #missed = new Map<string, number>();
   #timers: NodeJS.Timeout[] = [];
   #round: Promise<void> | undefined;
   #repair: Promise<unknown> = Promise.resolve();
@@ -88,7 +89,7 @@ export class Recording {
 
   constructor(context: Context, { roundMs = 30_000, bounds }: RecordingOptions = {}) {
     const { settings, store, log } = context;
-    const { free, ...limits } = { ...usual, ...settings.recording };
+    const { free, ...limits } = { ...usualKeeping, ...settings.recording };
     this.#context = context;
     this.#folder = join(settings.dataDir, 'recording');
     this.#roundMs = roundMs;
@@ -111,10 +112,14 @@ export class Recording {
   async start(ask: (camera: string) => void): Promise<void> {
     const { store, world, log } = this.#context;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const start = Date.now();
+    const beaten = await lastBeat(this.#folder);
+    const since = beaten !== undefined && beaten < start ? beaten : undefined;
+    await this.#beat();
     // What lasted when the hub ended is over, but for what a person switched off.
     await store.query(
       `update recording_gap set to_at = greatest(from_at, $1) where to_at = $2 and cause <> 'disabled'`,
-      [Date.now(), open],
+      [since ?? start, open],
     );
     const off = await store.query<{ camera: string; from: number; cause: GapCause }>(
       'select camera, from_at as "from", cause from recording_gap where to_at = $1',
@@ -122,12 +127,21 @@ export class Recording {
     );
     for (const { camera, ...gap } of off) this.#track(camera).gap = gap;
     const { cameras } = world();
-    this.#repair = repair({ store, folder: this.#folder, index: this.#index, cameras, before: this.#began, log }).catch(
-      (error: unknown) => log.error({ err: error }, 'recordings were not compared with their index'),
-    );
+    const before = this.#began;
+    this.#repair = repair({ store, folder: this.#folder, index: this.#index, cameras, before, log })
+      .then(
+        () => undefined,
+        (error: unknown) => log.error({ err: error }, 'recordings were not compared with their index'),
+      )
+      .then(() => (since === undefined ? undefined : markDown(store, since, start, before)))
+      .catch((error: unknown) => log.error({ err: error }, 'it was not written down that the hub did not run'));
+    if (since !== undefined)
+      for (const { id, enabled, recording } of cameras.values())
+        if (enabled && recording === 'always') this.#missed.set(id, start);
     this.#timers = [
       setInterval(() => this.#ask(ask), ASK_MS),
       setInterval(() => this.#count(), 1000),
+      setInterval(() => void this.#beat(), 1000),
       setInterval(() => void this.#keep(), this.#roundMs),
     ];
     this.#ask(ask);
@@ -142,6 +156,7 @@ export class Recording {
     else if (Date.now() - track.mainAt < MAIN_MS) return;
     const end = segment.at + segment.duration * 1000;
     const hole = track.until === undefined ? 0 : segment.at - track.until;
+    this.#back(camera, segment.at);
     // What was still open when the picture stood still closes late, and takes the gap back: it begins behind that.
     if (track.gap) this.#index.gap(camera, { ...track.gap, to: segment.at });
     else if (hole > slack) this.#index.gap(camera, { from: track.until!, to: segment.at, cause: 'offline' });
@@ -195,6 +210,7 @@ export class Recording {
       if (this.#track(camera).gap?.cause !== 'disabled') this.#letGo(camera, now);
     await this.#writer.stop();
     await this.#index.stop();
+    await this.#beat();
     this.#count();
   }
 
@@ -207,10 +223,24 @@ export class Recording {
   /** A gap begins that lasts until the next segment. */
   #begin(camera: string, track: Track, cause: GapCause, at: number): void {
     if (track.gap?.cause === cause) return;
+    this.#back(camera, at);
     if (track.gap) this.#index.gap(camera, { ...track.gap, to: at });
     track.gap = { from: Math.round(Math.max(track.until ?? at, track.gap?.from ?? 0)), cause };
     if (track.until === undefined) track.gap.from = Math.round(at);
     this.#index.gap(camera, { ...track.gap, to: open });
+  }
+
+  /** The first that is heard of a camera since the start: until then, nothing was recorded because the hub came back. */
+  #back(camera: string, at: number): void {
+    const from = this.#missed.get(camera);
+    if (from !== undefined && at > from) this.#index.gap(camera, { from, to: at, cause: 'hubDown' });
+    this.#missed.delete(camera);
+  }
+
+  async #beat(): Promise<void> {
+    await beat(this.#folder).catch((error: unknown) =>
+      this.#context.log.warn({ err: error }, 'the folder of recordings is not there'),
+    );
   }
 
   /** Nobody wants it recorded any more. */
