@@ -126,6 +126,7 @@ export function needsOf(event: Event): Needs {
     case 'camera.described':
     case 'irregularity.measured':
     case 'recording.changed':
+    case 'recording.limited':
       return {};
   }
 }
@@ -212,6 +213,7 @@ function judge(event: Recorded, state: State, world: World): Consequences {
     case 'recording.releaseRequested':
     case 'recording.releaseAnswered':
     case 'recording.changed':
+    case 'recording.limited':
       return decideRecording(event, state, world);
   }
 }

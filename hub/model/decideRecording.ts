@@ -1,4 +1,4 @@
-/** 录像: holds (封存) and halls whose recording stops. */
+/** 录像: holds (封存), how much halls keep, and halls whose recording stops. */
 import { nothing, refuse, type Consequences, type State } from './decide.ts';
 import type { EventOf, Recorded } from './event.ts';
 import type { RecordingHold } from './recording.ts';
@@ -12,6 +12,7 @@ const longestHold = 31 * 86_400_000;
 
 export function decideRecording(event: RecordingEvent, state: State, world: World): Consequences {
   if (event.kind === 'recording.changed') return change(event);
+  if (event.kind === 'recording.limited') return limit(event, world);
   const before = state.hold(event.hold);
   if (event.kind === 'recording.held') return before ? nothing : hold(event, world);
   if (!before) return refuse('hold', 'no such hold');
@@ -99,8 +100,15 @@ function change(event: Recorded<EventOf<'recording.changed'>>): Consequences {
   };
 }
 
+function limit(event: Recorded<EventOf<'recording.limited'>>, world: World): Consequences {
+  const { region, receivedAt: at, hall, account, days, gigabytes } = event;
+  if (world.halls.get(hall)?.region !== region) return refuse('hall', 'the hall is not in this region');
+  const facts = { ...(days === null ? {} : { days }), ...(gigabytes === null ? {} : { gigabytes }) };
+  return { puts: [], ledger: [{ region, at, act: 'recording.limited', subject: hall, hall, account, facts }] };
+}
+
 function act(
-  event: Exclude<RecordingEvent, { kind: 'recording.changed' }>,
+  event: Exclude<RecordingEvent, { kind: 'recording.changed' | 'recording.limited' }>,
   kind: LedgerDraft['act'],
   facts: LedgerDraft['facts'],
 ): LedgerDraft {

@@ -12,7 +12,13 @@ import {
   evidenceTaken,
   evidenceViewed,
 } from './evidenceEvents.ts';
-import { holdReleaseAnswered, holdReleaseRequested, recordingChanged, recordingHeld } from './recordingEvents.ts';
+import {
+  holdReleaseAnswered,
+  holdReleaseRequested,
+  recordingChanged,
+  recordingHeld,
+  recordingLimited,
+} from './recordingEvents.ts';
 import { findingRecorded, patrolPlanned, visitFinished, visitStarted, type windowView } from './patrolEvents.ts';
 import {
   inquiryClosed,
@@ -324,6 +330,7 @@ export const hubEvent = z.discriminatedUnion('kind', [
   holdReleaseRequested,
   holdReleaseAnswered,
   recordingChanged,
+  recordingLimited,
 ]);
 
 /**

@@ -60,10 +60,44 @@ export interface RecordingHold extends Span {
   position: number;
 }
 
-/** `GET /api/recorded/holds`, the newest first; `next` is the `before` of the page that follows. */
+/** A hold as its page shows it. */
+export interface HoldLine extends RecordingHold {
+  hallName: string;
+  hallNameEn?: string;
+  /** Absent when the camera is gone. */
+  cameraName?: string;
+  cameraNameEn?: string;
+  windowNumber?: string;
+  /** Its end was asked for, and who reads this may answer. */
+  mayAnswer: boolean;
+}
+
+/** `GET /api/recorded/holds?state=&hall=&before=`, the newest first; `next` is the `before` of the page that follows. */
 export interface HoldPage {
-  items: RecordingHold[];
+  items: HoldLine[];
   next?: number;
+}
+
+/** What a hall keeps where it has no limits of its own: days, bytes; and the bytes of the disk that stay free for the rest of the hub. */
+export const usualKeeping = { days: 30, bytes: 500_000_000_000, free: 2_000_000_000 };
+export const gigabyte = 1_000_000_000;
+
+/** What an administrator sets for a hall; null is what the hub keeps usually. Whichever is reached first counts, and the oldest goes. */
+export interface RecordingLimits {
+  /** 1 to 3650. */
+  days: number | null;
+  /** Of 10⁹ bytes, 1 to 1,000,000. */
+  gigabytes: number | null;
+}
+
+/** `GET /api/recording-limits/:hall`, and the answer to a change. */
+export interface HallRecording extends RecordingLimits {
+  hall: string;
+  usual: { days: number; gigabytes: number };
+  /** Bytes of what is kept now. */
+  used: number;
+  /** The beginning of the oldest recording; absent where there is none. */
+  since?: number;
 }
 
 /** What the stream part says of its recording (`stream.recording`): counts since its start. */

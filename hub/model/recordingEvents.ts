@@ -41,3 +41,12 @@ export const recordingChanged = z.strictObject({
   /** The system's own word, such as ENOSPC. */
   detail: shortText.optional(),
 });
+
+/** An administrator set how long a hall keeps what is recorded, and how much of it; null is what the hub keeps usually. */
+export const recordingLimited = z.strictObject({
+  kind: z.literal('recording.limited'),
+  ...byPerson,
+  hall: identifier,
+  days: z.int().min(1).max(3_650).nullable(),
+  gigabytes: z.int().min(1).max(1_000_000).nullable(),
+});

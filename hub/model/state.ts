@@ -374,6 +374,7 @@ export interface LedgerDraft {
     | 'recording.releaseRefused'
     | 'recording.stopped'
     | 'recording.resumed'
+    | 'recording.limited'
     | 'pack.activated'
     | `camera.${'disabled' | 'enabled' | 'added' | 'changed' | 'keyRenewed' | 'tested'}`
     | 'visit.started'

@@ -12,6 +12,7 @@ import { matterRoutes } from './matters.ts';
 import { packRoutes } from './packs.ts';
 import { noticeRoutes } from './notices.ts';
 import { patrolRoutes } from './patrol.ts';
+import { recordingLimitRoutes } from './recordingLimits.ts';
 import { recordingRoutes } from './recordings.ts';
 import { ruleStatisticsRoutes } from './ruleStatistics.ts';
 import { sessionRoutes } from './session.ts';
@@ -48,6 +49,7 @@ export const start: StartPart = async (context) => {
             ...packRoutes(context, command, trials),
             ...ledgerRoutes(context),
             ...recordingRoutes(context, command),
+            ...recordingLimitRoutes(context, command),
             ...sourceRoutes(context),
             ...cameraRoutes(context, command),
             ...systemRoutes(context),

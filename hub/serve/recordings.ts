@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { mayNotRelease } from '../model/decideRecording.ts';
 import type { Event } from '../model/event.ts';
 import { identifier, instant, longText, reasonText } from '../model/fields.ts';
-import type { HoldPage, RecordingHold } from '../model/recording.ts';
-import { may, type Permission } from '../model/rights.ts';
+import type { HoldLine, HoldPage, RecordingHold } from '../model/recording.ts';
+import { may, type Identity, type Permission } from '../model/rights.ts';
 import type { Context } from '../platform/part.ts';
 import { commandId, type Command } from './commands.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
@@ -12,6 +12,7 @@ import { listHolds, selectHold, type HoldBody } from './queries/recordings.ts';
 
 const listQuery = z.object({
   hall: identifier.optional(),
+  state: z.enum(['held', 'asked', 'released'], { error: 'expected held, asked or released' }).optional(),
   before: z.coerce.number().int().positive().optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
@@ -26,18 +27,41 @@ export function recordingRoutes({ store, world }: Pick<Context, 'store' | 'world
     return row && may(who, needs, row) ? row : undefined;
   }
 
+  /** With the names of the places, which are looked up when it is read. */
+  function lineOf(who: Identity, hold: RecordingHold): HoldLine {
+    const { halls, cameras, windows } = world();
+    const hall = halls.get(hold.hall);
+    const camera = cameras.get(hold.camera);
+    const window = camera?.window === undefined ? undefined : windows.get(camera.window);
+    const { account, region } = who;
+    return {
+      ...hold,
+      hallName: hall?.name ?? '',
+      ...(hall?.nameEn === undefined ? {} : { hallNameEn: hall.nameEn }),
+      ...(camera ? { cameraName: camera.name } : {}),
+      ...(camera?.nameEn === undefined ? {} : { cameraNameEn: camera.nameEn }),
+      ...(window ? { windowNumber: window.number } : {}),
+      mayAnswer:
+        hold.state === 'asked' &&
+        may(who, 'evidence.approve', hold) &&
+        mayNotRelease(hold, { account, region }, world()) === undefined,
+    };
+  }
+
   /** Publishes what somebody does to a hold and answers with the hold as it then stands. */
   async function act(
     asking: Asking,
     hold: Pick<RecordingHold, 'id' | 'region' | 'hall'>,
     id: string,
     event: Pick<Event, 'kind'> & Record<string, unknown>,
-  ): Promise<RecordingHold | Refusal> {
+  ): Promise<HoldLine | Refusal> {
     const { account, name } = asking.who;
     const common = { id, region: hold.region, source: 'desk', occurredAt: asking.now, account, name };
     const said = { ...common, hold: hold.id, hall: hold.hall, ...event } as Event;
     const refused = await command(said, asking.key !== undefined);
-    return refused ?? (await one<HoldBody>(store, selectHold(hold.id)))?.body ?? unknown('hold');
+    if (refused) return refused;
+    const row = (await one<HoldBody>(store, selectHold(hold.id)))?.body;
+    return row ? lineOf(asking.who, row) : unknown('hold');
   }
 
   return [
@@ -45,10 +69,10 @@ export function recordingRoutes({ store, world }: Pick<Context, 'store' | 'world
       method: 'GET',
       url: '/recorded/holds',
       needs: 'evidence.view',
-      handle: async ({ scope, query }): Promise<HoldPage | Refusal> => {
+      handle: async ({ who, scope, query }): Promise<HoldPage | Refusal> => {
         const input = read(listQuery, query);
         if (input instanceof Refusal) return input;
-        const items = (await all<HoldBody>(store, listHolds(scope, input))).map(({ body }) => body);
+        const items = (await all<HoldBody>(store, listHolds(scope, input))).map(({ body }) => lineOf(who, body));
         const last = items.at(-1);
         return { items, ...(last && items.length === input.limit ? { next: last.position } : {}) };
       },

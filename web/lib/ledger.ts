@@ -69,6 +69,10 @@ export function subjectOf(entry: LedgerEntry): string {
       break;
     case 'recording.resumed':
       break;
+    case 'recording.limited':
+      if (typeof facts.days === 'number') parts.push(t('recording.days', { n: facts.days }));
+      if (typeof facts.gigabytes === 'number') parts.push(`${facts.gigabytes} GB`);
+      break;
     case 'pack.activated':
       parts.push(t('subject.pack', { pack: entry.subject, day: String(facts.effectiveFrom ?? '') }));
       break;
@@ -79,6 +83,8 @@ export function subjectOf(entry: LedgerEntry): string {
     case 'camera.disabled':
     case 'camera.enabled':
       if (typeof facts.name === 'string') parts.push(facts.name);
+      if (facts.recording === 'off' || facts.recording === 'watched' || facts.recording === 'always')
+        parts.push(t(`recording.${facts.recording}`));
       if (typeof facts.reason === 'string' && facts.reason !== '') parts.push(facts.reason);
       break;
     case 'visit.started':
