@@ -179,6 +179,7 @@ const recordOptions = (command: Command): Command =>
     .option('--push', 'an encoder pushes it by RTMP (PUSH_PORT); prints the key')
     .option('--transport <tcp|udp>', 'of RTSP')
     .option('--audio <reason>', 'its sound may be carried, and why; this release carries none')
+    .option('--recording <off|watched|always>', 'when it is recorded; watched where it was never said')
     .requiredOption('--by <account>', 'who does it');
 recordOptions(camera.command('add').argument('<id>'))
   .requiredOption('--hall <id>', 'where it hangs')

@@ -9,6 +9,7 @@ import type { Contact } from '../hub/model/contact.ts';
 import { HubError } from '../hub/model/error.ts';
 import { identifier, longText, regionCode, shortText, yuan } from '../hub/model/fields.ts';
 import type { RulePack } from '../hub/model/pack.ts';
+import { recordingModes, type RecordingMode } from '../hub/model/recording.ts';
 import type { Camera, Department, Hall, Matter, Organ, Region, Window } from '../hub/model/world.ts';
 import { readContacts } from '../hub/platform/contacts.ts';
 import { readPacks } from './packs.ts';
@@ -46,6 +47,11 @@ const windowSeed = z.strictObject({
   nameEn: shortText.optional(),
   clerk: shortText.optional(),
   view: z.string().regex(/^window-\d\d$/),
+  sub: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected small letters, digits and -')
+    .optional(),
+  recording: z.enum(recordingModes).default('watched'),
   enabled: z.boolean().default(true),
 });
 
@@ -104,7 +110,12 @@ const closureFile = z.strictObject({
 export type CalendarSeed = z.infer<typeof calendarFile>;
 
 /** A camera of the demonstration shows one of the drawn scenes, by its name `window-01`…`window-12`. */
-export type CameraSeed = Camera & { view: string };
+export type CameraSeed = Camera & {
+  view: string;
+  /** The smaller stream of the same lens, served beside it. */
+  subView?: string;
+  recording: RecordingMode;
+};
 
 export interface Seeds {
   regions: Region[];
@@ -215,7 +226,9 @@ export async function readSeeds(dir: string = seedsDir()): Promise<Seeds> {
         staff: seed.clerk ?? `${number}01`,
       });
       const label = { name: `${number} 窗口点位`, nameEn: `Camera of window ${number}` };
-      cameras.push({ id: `cam-${stem}`, hall: hall.id, window, ...label, enabled: seed.enabled, view: seed.view });
+      const { enabled, view, sub, recording } = seed;
+      const streams = { view, ...(sub === undefined ? {} : { subView: sub }) };
+      cameras.push({ id: `cam-${stem}`, hall: hall.id, window, ...label, enabled, recording, ...streams });
     });
   });
 

@@ -56,6 +56,7 @@ async function upsert(
 export async function seedFrom(dir: string, store: Store, seal: Seal, options: SeedOptions = {}): Promise<Counts> {
   const seeds = await readSeeds(dir);
   const base = options.cameraBase ?? nobody;
+  const sealed = (stream: string): string => `\\x${Buffer.from(seal(`${base}/${stream}`)).toString('hex')}`;
   const days = seeds.calendar.flatMap((year) => year.days);
   await store.transaction(async (runner) => {
     const named = { name: 'text', name_en: 'text' };
@@ -87,14 +88,24 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
       runner,
       'camera',
       ['id'],
-      { id: 'text', hall: 'text', hall_window: 'text', enabled: 'boolean', url: 'bytea', ...named },
+      {
+        id: 'text',
+        hall: 'text',
+        hall_window: 'text',
+        enabled: 'boolean',
+        url: 'bytea',
+        sub_url: 'bytea',
+        recording: 'text',
+        ...named,
+      },
       seeds.cameras.map((each) => ({
         ...rename(each),
         hall_window: each.window,
-        url: `\\x${Buffer.from(seal(`${base}/${each.view}`)).toString('hex')}`,
+        url: sealed(each.view),
+        ...(each.subView === undefined ? {} : { sub_url: sealed(each.subView) }),
       })),
-      // A camera that an administrator switched off stays off, and one whose record they changed stays as they wrote it.
-      { kept: ['enabled'], only: 'camera.changed_at is null' },
+      // What an administrator switched off stays off, what is recorded stays so, and a record that they changed stays as they wrote it.
+      { kept: ['enabled', 'recording'], only: 'camera.changed_at is null' },
     );
     // XY-14: what was reviewed and frozen is not taken back by an example.
     const versions = await runner.query<{ region: string; code: string }>(

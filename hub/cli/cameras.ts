@@ -1,9 +1,12 @@
 /** `hallwatch camera`: the records of cameras, on the same store functions as the administration's page. */
+import { randomUUID } from 'node:crypto';
 import type { CameraChange } from '../model/camera.ts';
 import { HubError } from '../model/error.ts';
+import type { RecordingMode } from '../model/recording.ts';
 import {
   addCamera,
   changeCamera,
+  checkChange,
   listCameras,
   renewKey,
   switchCamera,
@@ -11,7 +14,7 @@ import {
   type By,
   type CameraRecord,
 } from '../platform/camera.ts';
-import { readSecrets, say, withBackend } from './backend.ts';
+import { readSecrets, say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
 
 export interface CameraFlags {
@@ -25,6 +28,7 @@ export interface CameraFlags {
   sub?: boolean;
   transport?: string;
   audio?: string | false;
+  recording?: string;
   by: string;
 }
 
@@ -40,7 +44,7 @@ export async function listCamerasCommand(flags: { region?: string; json?: boolea
   await withBackend(async (ground) => {
     const records = await listCameras(ground, flags.region === undefined ? {} : { region: flags.region });
     if (flags.json) return console.log(JSON.stringify(records));
-    const titles = ['id', 'hall', 'window', 'name', 'state', 'address', 'sub-stream', 'sound'];
+    const titles = ['id', 'hall', 'window', 'name', 'state', 'address', 'sub-stream', 'sound', 'recording'];
     if (records.length > 0) console.log(table([titles, ...records.map(rowOf)]));
   });
 }
@@ -48,7 +52,7 @@ export async function listCamerasCommand(flags: { region?: string; json?: boolea
 const rowOf = (each: CameraRecord): string[] => [
   ...[each.id, each.hall, each.window ?? '', each.name, each.enabled ? 'on' : 'off'],
   ...[`${each.address}${each.transport === 'udp' ? ' (UDP)' : ''}`, each.subAddress ?? ''],
-  each.audio ? `yes: ${each.audioReason}` : 'no',
+  ...[each.audio ? `yes: ${each.audioReason}` : 'no', each.recording],
 ];
 
 /** Main address first, sub-stream second, each on a line of standard input: both may hold a password. */
@@ -67,7 +71,7 @@ async function addresses(flags: CameraFlags): Promise<Pick<CameraChange, 'addres
   };
 }
 
-function rest({ hall, window, name, nameEn, transport, audio }: CameraFlags): CameraChange {
+function rest({ hall, window, name, nameEn, transport, audio, recording }: CameraFlags): CameraChange {
   return {
     ...(hall === undefined ? {} : { hall }),
     ...(window === undefined ? {} : { window: window === '' ? null : window }),
@@ -75,6 +79,7 @@ function rest({ hall, window, name, nameEn, transport, audio }: CameraFlags): Ca
     ...(nameEn === undefined ? {} : { nameEn }),
     ...(transport === undefined ? {} : { transport: transport as 'tcp' | 'udp' }),
     ...(audio === undefined ? {} : audio === false ? { audio } : { audio: true, audioReason: audio }),
+    ...(recording === undefined ? {} : { recording: recording as RecordingMode }),
   };
 }
 
@@ -103,11 +108,38 @@ export async function addCameraCommand(id: string, flags: CameraFlags & { hall: 
 
 export async function setCameraCommand(id: string, flags: CameraFlags): Promise<void> {
   const change = { ...rest(flags), ...(await addresses(flags)) };
-  await withBackend(async (ground) => {
-    const { key } = taken(await changeCamera({ ...ground, files: true }, id, change, by(flags.by)));
-    say(`camera ${id} changed`);
-    tellKey(key);
+  await withBackend(
+    async (ground) => {
+      if (change.recording !== undefined) await describeRecording(ground, id, change.recording, flags.by);
+      const { key } = taken(await changeCamera({ ...ground, files: true }, id, change, by(flags.by)));
+      say(`camera ${id} changed`);
+      tellKey(key);
+    },
+    { record: change.recording !== undefined },
+  );
+}
+
+/** Into the ledger first, as from the page: what is not recorded must be answered for. */
+async function describeRecording(ground: Ground, id: string, recording: RecordingMode, name: string): Promise<void> {
+  taken(checkChange({ recording }));
+  const [record] = await listCameras(ground, { id });
+  if (!record || record.recording === recording) return;
+  const verdict = await ground.bus.command({
+    kind: 'camera.described',
+    id: randomUUID(),
+    region: record.region,
+    source: 'desk',
+    occurredAt: Date.now(),
+    ...by(name),
+    camera: id,
+    hall: record.hall,
+    ...(record.window === undefined ? {} : { window: record.window }),
+    title: record.name,
+    act: 'changed',
+    fields: ['recording'],
+    recording,
   });
+  if (!verdict.ok) throw new HubError('cli.input', `${verdict.field}: ${verdict.reason}`);
 }
 
 export async function renewKeyCommand(id: string, flags: { by: string }): Promise<void> {

@@ -148,6 +148,12 @@ export async function addCamera(ground: CameraGround, input: CameraInput, by: By
   return { ok: true, value: key === undefined ? {} : { key } };
 }
 
+/** What is wrong with a change as such, before anything is written. */
+export function checkChange(change: CameraChange): Answer<CameraChange> {
+  const read = cameraChange.safeParse(change);
+  return read.success ? { ok: true, value: read.data } : faultOf(read.error);
+}
+
 /** Changes what is given. Another address is pulled within a second. Answers the key where the camera is pushed from now on. */
 export async function changeCamera(
   ground: CameraGround,
@@ -155,8 +161,8 @@ export async function changeCamera(
   change: CameraChange,
   by: By,
 ): Promise<Answer<{ key?: string }>> {
-  const read = cameraChange.safeParse(change);
-  if (!read.success) return faultOf(read.error);
+  const read = checkChange(change);
+  if (!read.ok) return read;
   const { seal, store, bus } = ground;
   const answer = await store.transaction(async (runner): Promise<Answer<{ key?: string }>> => {
     const [row] = await runner.query<Stored>(
@@ -164,7 +170,7 @@ export async function changeCamera(
       [id],
     );
     if (!row) return no('id', 'no such camera');
-    const { address, subAddress, ...rest } = read.data;
+    const { address, subAddress, ...rest } = read.value;
     const { hall, window, name, nameEn, transport, audio, recording } = { ...row, ...rest };
     const audioReason = rest.audioReason === undefined ? row.audio_reason : rest.audioReason;
     const fault = unfit(ground, { hall, window, audio, audioReason, address, subAddress });
