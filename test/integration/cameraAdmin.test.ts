@@ -7,6 +7,7 @@ import type {
   CameraSaved,
   OnvifDevice,
 } from '../../hub/model/cameraApi.ts';
+import type { HallRecording, HoldLine } from '../../hub/model/recording.ts';
 import type { LedgerEntry } from '../../hub/model/state.ts';
 import { createLog } from '../../hub/platform/log.ts';
 import { migrate } from '../../hub/platform/migrate.ts';
@@ -63,6 +64,7 @@ beforeAll(async () => {
   });
   cookies['admin'] = await hub.signIn({ name: 'admin', role: 'administrator', region: '510104' });
   cookies['far'] = await hub.signIn({ name: 'far', role: 'administrator', region: '510105' });
+  cookies['wang'] = await hub.signIn({ name: 'wang', role: 'inspector', region: '510000' });
   cookies['li'] = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
 }, 60_000);
 afterAll(async () => {
@@ -187,6 +189,82 @@ describe('the administration of cameras', () => {
     expect((await post(`/cameras/${id}/disable`, { reason: '越权' }, 'far')).status).toBe(404);
   });
 
+  it('is told when to record, and that is in the ledger', async () => {
+    const path = `/cameras/${id}`;
+    expect((await post(path, { recording: 'sometimes' })).body).toMatchObject({ status: 400, field: 'recording' });
+    expect((await post<CameraSaved>(path, { recording: 'off' })).body.camera.recording).toBe('off');
+    await until('every part knows', () => hub.context.world().cameras.get(id)?.recording === 'off');
+    const [entry] = await hub.context.store.query<{ body: LedgerEntry }>(
+      `select body from ledger where subject = $1 order by sequence desc limit 1`,
+      [id],
+    );
+    expect(entry!.body).toMatchObject({ act: 'camera.changed', facts: { fields: 'recording', recording: 'off' } });
+  });
+
+  it('a hall keeps recordings as long as its administrator says, beside what there is now', async () => {
+    const path = `/recording-limits/${hall}`;
+    const { store } = hub.context;
+    await store.query(
+      `insert into recording_file (id, camera, hall, path, from_at, until_at, bytes, init_bytes, init_sha256, state)
+       values (1, $1, $2, 'x', 1000, 2000, 5000000, 1, '', 'closed')`,
+      [id, hall],
+    );
+    const before = (await ask<HallRecording>('admin', 'GET', path)).body;
+    expect(before).toEqual({
+      ...{ hall, days: null, gigabytes: null, usual: { days: 30, gigabytes: 500 } },
+      ...{ used: 5_000_000, since: 1000 },
+    });
+    for (const [field, value] of [
+      ['days', 0],
+      ['days', 1.5],
+      ['days', 3_651],
+      ['gigabytes', '5'],
+      ['gigabytes', 1_000_001],
+    ] as const)
+      expect((await post(path, { days: 7, gigabytes: 5, [field]: value })).body).toMatchObject({ status: 400, field });
+    expect((await post(path, { days: 7 })).body).toMatchObject({ status: 400, field: 'gigabytes' });
+    expect((await post<HallRecording>(path, { days: 7, gigabytes: 5 })).body).toEqual({
+      ...before,
+      ...{ days: 7, gigabytes: 5 },
+    });
+    expect((await ask<HallRecording>('admin', 'GET', path)).body).toMatchObject({ days: 7, gigabytes: 5 });
+    expect((await ask('li', 'GET', path)).status).toBe(403);
+    expect((await post(path, { days: null, gigabytes: null }, 'li')).status).toBe(403);
+    expect((await post(path, { days: null, gigabytes: null }, 'far')).status).toBe(404);
+    expect((await post('/recording-limits/hall-x', { days: null, gigabytes: null })).status).toBe(404);
+    const entries = await store.query<{ body: LedgerEntry }>(
+      `select body from ledger where body->>'act' = 'recording.limited'`,
+    );
+    expect(entries.map(({ body }) => [body.subject, body.account, body.facts])).toEqual([
+      [hall, 'admin', { days: 7, gigabytes: 5 }],
+    ]);
+    await store.query('delete from recording_file where id = 1');
+  });
+
+  it('what is held is listed in words, its end asked for, and answered by the province alone', async () => {
+    const camera = 'cam-510104-1-03';
+    const at = Date.UTC(2026, 8, 1);
+    const span = { from: at, to: at + 60_000 };
+    const held = await post<HoldLine>('/recorded/holds', { camera, ...span, reason: '投诉待查' }, 'li');
+    expect(held).toMatchObject({ status: 200, body: { state: 'held', camera, ...span } });
+    const path = `/recorded/holds/${held.body.id}`;
+    expect((await post(`${path}/release`, { reason: '越权' }, 'admin')).status).toBe(403);
+    expect((await post<HoldLine>(`${path}/release`, { reason: '已结案' }, 'li')).body.state).toBe('asked');
+    const listed = async (who: string): Promise<HoldLine> =>
+      (await ask<{ items: HoldLine[] }>(who, 'GET', `/recorded/holds?state=asked`)).body.items[0]!;
+    expect(await listed('li')).toMatchObject({
+      ...{ cameraName: '03 窗口点位', windowNumber: '03', hallName: '锦江区政务服务中心', mayAnswer: false },
+      ...{ heldBy: { name: 'li' }, reason: '投诉待查', asked: { reason: '已结案' } },
+    });
+    expect(await listed('wang')).toMatchObject({ id: held.body.id, mayAnswer: true });
+    expect((await post(`${path}/answer`, { outcome: 'approved' }, 'li')).status).toBe(403);
+    expect((await post(`${path}/answer`, { outcome: 'refused' }, 'wang')).body).toMatchObject({ field: 'reason' });
+    expect((await post<HoldLine>(`${path}/answer`, { outcome: 'approved' }, 'wang')).body.state).toBe('released');
+    expect((await ask<{ items: HoldLine[] }>('li', 'GET', '/recorded/holds?state=asked')).body.items).toEqual([]);
+    // One that stays, so that the rebuild has both.
+    expect((await post('/recorded/holds', { camera, ...span, reason: '留存' }, 'li')).status).toBe(200);
+  });
+
   it('leaves a trace of everything and a secret nowhere', async () => {
     const entries = (
       await hub.context.store.query<{ body: LedgerEntry }>(
@@ -196,12 +274,12 @@ describe('the administration of cameras', () => {
     ).map(({ body }) => body);
     expect(entries.map(({ act }) => act)).toEqual([
       ...['camera.added', 'camera.changed', 'camera.tested', 'camera.changed', 'camera.changed'],
-      ...['camera.disabled', 'camera.tested', 'camera.enabled'],
+      ...['camera.disabled', 'camera.tested', 'camera.enabled', 'camera.changed'],
     ]);
     expect(entries.every(({ account }) => account === 'admin')).toBe(true);
     expect(entries.map(({ facts }) => facts.fields)).toEqual([
       ...[undefined, 'password', undefined, 'subAddress,password', 'audio,audioReason,window'],
-      ...[undefined, undefined, undefined],
+      ...[undefined, undefined, undefined, 'recording'],
     ]);
     const archive = await hub.context.store.query<{ body: string }>(
       `select body::text from event where kind like 'camera.%'`,
@@ -223,6 +301,11 @@ describe('the administration of cameras', () => {
       const { tables } = await rebuild(store, target, world());
       expect(tables.filter(({ equal }) => !equal)).toEqual([]);
       expect(tables.length).toBeGreaterThan(3);
+      expect(tables).toContainEqual(expect.objectContaining({ table: 'recording_hold', equal: true }));
+      expect(await target.query('select state from recording_hold order by position')).toMatchObject([
+        { state: 'released' },
+        { state: 'held' },
+      ]);
     } finally {
       await target.close();
     }
