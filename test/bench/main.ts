@@ -1,5 +1,6 @@
 /** `npm run bench [GROUP …] [--events N] [--cases N] [--minutes N] [--cameras N]`: figures beside their floors; JSON lines on standard output, a table on standard error. */
 import { parseArgs } from 'node:util';
+import { evidence } from './evidence.ts';
 import { explorer } from './explorer.ts';
 import { ingest } from './ingest.ts';
 import { latency } from './latency.ts';
@@ -12,7 +13,7 @@ import { wall } from './wall.ts';
 
 /** Made of gigabytes and minutes: only when it is asked for. */
 const large = ['explorer', 'deaths', 'soak'];
-const groups = { ingest, latency, rebuild, video, wall, pictures, explorer, deaths, soak };
+const groups = { ingest, latency, rebuild, video, wall, pictures, evidence, explorer, deaths, soak };
 
 const numbers = ['events', 'cases', 'minutes', 'cameras'] as const;
 
