@@ -79,6 +79,8 @@ async function bundle(
     packages: 'external',
     platform: 'node',
     format: 'esm',
+    // A command loads what it needs and no more.
+    splitting: true,
     target: 'node20',
     sourcemap: true,
     logLevel: 'error',

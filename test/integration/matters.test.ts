@@ -30,7 +30,7 @@ const file = (name: string): string => join(hub.dataDir, name);
 /** Runs `hallwatch matters …` beside the hub, as an administrator does. */
 async function matters(...args: string[]): Promise<{ code: number; out: string }> {
   const { natsUrl, databaseUrl } = hub.backend;
-  const run = promisify(execFile)(process.execPath, ['--import', 'tsx', 'hub/cli.ts', 'matters', ...args], {
+  const run = promisify(execFile)(process.execPath, ['hub/hallwatch.mjs', 'matters', ...args], {
     cwd: projectFolder(),
     env: { ...process.env, DATA_DIR: hub.dataDir, NATS_URL: natsUrl, DATABASE_URL: databaseUrl },
   });

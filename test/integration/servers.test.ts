@@ -279,7 +279,7 @@ async function processesOf(folder: string): Promise<number[]> {
 }
 
 function startProcess(dataDir: string): Promise<ChildProcess> {
-  const hub = spawn(process.execPath, ['--import', 'tsx', 'hub/main.ts'], {
+  const hub = spawn(process.execPath, ['hub/hallwatch.mjs', 'up'], {
     cwd: root,
     env: {
       PATH: process.env.PATH,
@@ -317,7 +317,7 @@ describe('a hub process', () => {
     await store.close();
 
     const next = await startProcess(dataDir);
-    const second = spawn(process.execPath, ['--import', 'tsx', 'hub/main.ts'], {
+    const second = spawn(process.execPath, ['hub/hallwatch.mjs', 'up'], {
       cwd: root,
       env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir },
       stdio: ['ignore', 'ignore', 'pipe'],
