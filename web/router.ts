@@ -17,6 +17,7 @@ export const { navigate, route } = createRouter({
   '/packs/:id': () => import('./pages/Pack.svelte'),
   '/packs/drafts/:draft': () => import('./pages/PackDraft.svelte'),
   '/ledger': () => import('./pages/Ledger.svelte'),
+  '/holds': () => import('./pages/Holds.svelte'),
   '/sources': () => import('./pages/Sources.svelte'),
   '/entry': () => import('./pages/Entry.svelte'),
   '/cameras': () => import('./pages/Cameras.svelte'),

@@ -9,6 +9,7 @@ import type {
   OnvifDevice,
   OnvifFound,
 } from '../../hub/model/cameraApi.ts';
+import type { HallRecording, RecordingLimits } from '../../hub/model/recording.ts';
 import { ApiError, call } from './api.ts';
 import { cameraWords } from './cameraWords.ts';
 import { locale } from './locale.svelte.ts';
@@ -45,6 +46,9 @@ export const cameras = {
     call<CameraLine>('POST', `/api/cameras/${id(camera)}/disable`, { reason }),
   enable: (camera: string, reason: string) => call<CameraLine>('POST', `/api/cameras/${id(camera)}/enable`, { reason }),
   renewKey: (camera: string) => call<CameraSaved>('POST', `/api/cameras/${id(camera)}/key`),
+  keeping: (hall: string) => call<HallRecording>('GET', `/api/recording-limits/${id(hall)}`),
+  keep: (hall: string, limits: RecordingLimits) =>
+    call<HallRecording>('POST', `/api/recording-limits/${id(hall)}`, limits),
   check: (camera: string, quality: 'main' | 'sub') =>
     call<CameraCheck>('POST', `/api/cameras/${id(camera)}/check`, { quality }),
   checkAddress: (form: Pick<CameraForm, 'address' | 'user' | 'password' | 'transport'>) =>

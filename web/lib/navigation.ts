@@ -45,7 +45,7 @@ const pages: readonly PageEntry[] = [
   { path: '/statistics', word: 'nav.statistics', needs: 'case.read', function: 'statistics' },
   { path: '/matters', word: 'nav.matters', needs: 'matter.read', within: ['/matter/'] },
   { path: '/packs', word: 'nav.packs', needs: 'pack.read', within: ['/packs/'] },
-  { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read' },
+  { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read', within: ['/holds'] },
   // Inspectors look, administrators look after them: nobody has both rights.
   { path: '/sources', word: 'nav.sources', needs: 'source.read' },
   { path: '/sources', word: 'nav.sources', needs: 'source.manage' },
@@ -79,6 +79,7 @@ export function mayOpen(who: Holder, path: string): boolean {
   if (path.startsWith('/case/')) return who.may('case.read');
   if (path.startsWith('/signal/')) return who.may('signal.read');
   if (path === '/inquiries') return who.may('inquiry.manage');
+  if (path === '/holds') return who.may('evidence.view');
   if (path.startsWith('/packs/')) return who.may('pack.read');
   if (path.startsWith('/matter/')) return who.may('matter.read');
   return pagesOf(who).some((page) => page.path === path);
