@@ -9,8 +9,8 @@ import { build, buildBench, fingerprint, isBuilt } from './build.mjs';
 import { aptInstall, aptPrefix, isPresent, missingMessage, needs } from './machine.mjs';
 import { areInstalled, forgetInstall } from './packages.mjs';
 
-/** As in package.json's start: what lives for one batch of events dies young, and one helper thread collects it: four cost more than they save. */
-const hubFlags = ['--max-semi-space-size=32', '--v8-pool-size=1'];
+/** As in package.json's start: what lives for one batch of events dies young, and one helper thread collects it: four cost more than they save. Pictures lie outside the heap, but count as its growth. */
+const hubFlags = ['--max-semi-space-size=32', '--v8-pool-size=1', '--heap-growing-percent=200'];
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Set-up could not go on for a reason the user can mend; printed without a stack. */

@@ -64,6 +64,7 @@ export function start(order: FiftyOrder): Promise<{ child: ChildProcess; answer:
   const execArgv = [
     '--max-semi-space-size=32',
     '--v8-pool-size=1',
+    '--heap-growing-percent=200',
     '--expose-gc',
     ...(isSource ? ['--import', 'tsx'] : []),
   ];

@@ -13,6 +13,8 @@ import { wall } from './wall.ts';
 
 /** Made of gigabytes and minutes: only when it is asked for. */
 const large = ['explorer', 'deaths', 'soak'];
+/** What is asked for with another: all there is to know of pictures in one run. */
+const within: Record<string, string[]> = { video: ['pictures', 'evidence'] };
 const groups = { ingest, latency, rebuild, video, wall, pictures, evidence, explorer, deaths, soak };
 
 const numbers = ['events', 'cases', 'minutes', 'cameras'] as const;
@@ -21,6 +23,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: Object.fromEntries(numbers.map((name) => [name, { type: 'string' as const }])),
 });
+const wanted = positionals.flatMap((name) => [name, ...(within[name] ?? [])]);
 const unknown = positionals.filter((name) => !(name in groups));
 if (unknown.length > 0) throw new Error(`unknown group ${unknown.join(', ')}: use ${Object.keys(groups).join(', ')}`);
 const options: Partial<Record<(typeof numbers)[number], number>> = {};
@@ -32,7 +35,7 @@ for (const name of numbers) {
 const report = new Report();
 try {
   for (const [name, group] of Object.entries(groups)) {
-    if (positionals.length > 0 ? !positionals.includes(name) : large.includes(name)) continue;
+    if (wanted.length > 0 ? !wanted.includes(name) : large.includes(name)) continue;
     process.stderr.write(`… ${name}\n`);
     await group(report, options);
   }
