@@ -1,3 +1,5 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {
   CameraCheck,
@@ -13,9 +15,11 @@ import { createLog } from '../../hub/platform/log.ts';
 import { migrate } from '../../hub/platform/migrate.ts';
 import { connectStore } from '../../hub/platform/postgres.ts';
 import { rebuild } from '../../hub/record/rebuild.ts';
+import { beat, lastBeat } from '../../stream/recording/down.ts';
+import { Recording } from '../../stream/recording/recording.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { until } from '../support/desk.ts';
-import { startTestHub, type TestHub } from '../support/hub.ts';
+import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
 import { startDevice, type Device } from '../support/onvif.ts';
 
 const hall = 'hall-510104-1';
@@ -288,6 +292,33 @@ describe('the administration of cameras', () => {
       expect(text).not.toContain(password);
       expect(text).not.toContain(encodeURIComponent(password));
       expect(text).not.toMatch(/rtsp:\/\/[^"]*@/);
+    }
+  });
+
+  it('a hub that was down is the cause of what is missing, but where nothing would have been recorded', async () => {
+    const dataDir = await temporaryFolder();
+    const folder = join(dataDir, 'recording');
+    const down = Date.now() - 60_000;
+    try {
+      await mkdir(folder);
+      await beat(folder, down);
+      const recording = new Recording({ ...hub.context, settings: { ...hub.context.settings, dataDir } });
+      await recording.start(() => undefined);
+      await recording.stop();
+      const end = Date.now();
+      const told = await recording.recordings.spans('cam-510104-1-03', down - 10_000, down + 50_000);
+      expect(told.spans).toEqual([]);
+      expect(told.gaps).toEqual([
+        { from: down - 10_000, to: down, cause: 'notRecorded' },
+        { from: down, to: down + 50_000, cause: 'hubDown' },
+      ]);
+      const { gaps } = await recording.recordings.spans(id, down - 10_000, down + 50_000);
+      expect(gaps.map(({ cause }) => cause)).toEqual(['notRecorded']);
+      // It ran until now, which the next start reads.
+      expect(await lastBeat(folder)).toBeGreaterThanOrEqual(down + 59_000);
+      expect(await lastBeat(folder)).toBeLessThanOrEqual(end);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
     }
   });
 

@@ -251,6 +251,16 @@ describe('a hold on a recording', () => {
     expect(outcomes.at(-1)!.refused?.field).toBe(field);
   });
 
+  it('what a hall keeps is in the ledger; a hall of another region is refused', () => {
+    const { play, tell } = begin();
+    const limited = { kind: 'recording.limited', hold: undefined, days: 7, gigabytes: null };
+    expect(tell('admin', limited).refused).toBeUndefined();
+    expect(tell('admin', { ...limited, hall: 'hall-x' }).refused?.field).toBe('hall');
+    expect(play.ledger.map(({ act, subject, account, facts }) => [act, subject, account, facts])).toEqual([
+      ['recording.limited', 'hall-1', 'admin', { days: 7 }],
+    ]);
+  });
+
   it('a hall whose recording stops is in the ledger', () => {
     const { play, tell } = begin();
     tell('', { kind: 'recording.changed', state: 'stopped', cause: 'diskFull', detail: 'ENOSPC' });
