@@ -178,7 +178,7 @@ const recordOptions = (command: Command): Command =>
     .option('--sub-stdin', 'read the address of its sub-stream from the next line')
     .option('--push', 'an encoder pushes it by RTMP (PUSH_PORT); prints the key')
     .option('--transport <tcp|udp>', 'of RTSP')
-    .option('--audio <reason>', 'its sound may be carried, and why; this release carries none')
+    .option('--audio <reason>', 'its sound is carried, and why')
     .option('--recording <off|watched|always>', 'when it is recorded; watched where it was never said')
     .requiredOption('--by <account>', 'who does it');
 recordOptions(camera.command('add').argument('<id>'))
@@ -189,7 +189,7 @@ recordOptions(camera.command('set').argument('<id>').description('change what is
   .option('--hall <id>', 'where it hangs')
   .option('--name <text>', 'as shown to people')
   .option('--no-sub', 'it has no sub-stream any more')
-  .option('--no-audio', 'its sound may not be carried any more')
+  .option('--no-audio', 'its sound is not carried any more')
   .action(async (id: string, flags) => (await import('./cli/cameras.ts')).setCameraCommand(id, flags));
 camera
   .command('key')

@@ -25,6 +25,18 @@ const fragmented = [
 const fragments = [...alone, '-c:v', 'copy', ...fragmented];
 
 /**
+ * The same pictures with the first sound there is, if any, as AAC. Always encoded: what the camera sends is known only once it is open,
+ * AAC comes in shapes that MP4 does not take, and what is left out of sound on the way is filled. As Matroska, because ffmpeg's MP4
+ * says wrong times of fragments as soon as there are two tracks. A picture waits for its sound no longer than 0.2 s.
+ */
+const sounding = [
+  ...['-map', '0:v:0', '-map', '0:a:0?', '-sn', '-dn', '-map_metadata', '-1', '-c:v', 'copy'],
+  ...['-c:a', 'aac', '-ac', '1', '-b:a', '32k', '-af', 'aresample=32000:async=1000'],
+  ...['-max_interleave_delta', '200000', '-live', '1', '-cluster_time_limit', '1', '-flush_packets', '1'],
+  ...['-f', 'matroska'],
+];
+
+/**
  * Makes H.264 of the fragmented MP4 on standard input, at most so many pixels wide, with a key picture each second: for browsers that
  * do not play what the camera sends.
  */
@@ -67,15 +79,16 @@ const demuxers = {
  * How to pull a camera: `rtsp://[user:password@]host[:port]/path`, over TCP, or UDP with `?transport=udp`; `http(s)://….m3u8` or
  * `http(s)://….flv`; or `file:/path`, looped in real time. The address of a camera is never an argument, because everybody on the
  * machine can read those: it goes through standard input as a one-line concat list, whose `option` lines configure the demuxer.
- * Throws `HubError('camera.address')`, without the address in its message.
+ * With `sound` it is Matroska that comes, else fragmented MP4. Throws `HubError('camera.address')`, without the address in its message.
  */
-export function pull(address: string): Command {
+export function pull(address: string, sound = false): Command {
+  const outputOptions = sound ? sounding : fragments;
   const kind = sourceOf(address);
   if (typeof kind !== 'string') throw new HubError('camera.address', `The address cannot be used: ${kind.reason}.`);
   if (kind === 'push') throw new HubError('camera.address', 'No encoder can push here: PUSH_PORT is not set.');
   if (kind === 'file') {
     const path = decodeURIComponent(address.slice('file:'.length).replace(/^\/\/(?=\/)/, ''));
-    return { input: path, inputOptions: [...quiet, '-re', '-stream_loop', '-1'], outputOptions: fragments };
+    return { input: path, inputOptions: [...quiet, '-re', '-stream_loop', '-1'], outputOptions };
   }
   const { protocols, probe, analyze } = demuxers[kind];
   const udp = /[?&]transport=udp(?=&|$)/.test(address);
@@ -117,7 +130,7 @@ export function pull(address: string): Command {
       ...['-fflags', 'nobuffer', '-probesize', String(probe), '-analyzeduration', String(analyze)],
       ...['-protocol_whitelist', kind === 'rtsp' ? protocols : `pipe,${protocols}`, '-safe', '0', '-f', 'concat'],
     ],
-    outputOptions: fragments,
+    outputOptions,
   };
 }
 

@@ -8,7 +8,7 @@ export interface Init {
   timescale: number;
 }
 
-/** One moof and its mdat. Times in ticks of the track's timescale. */
+/** One moof and its mdat: pictures, and perhaps the sound that goes with them. Times in ticks of the picture track. */
 export interface Fragment {
   kind: 'fragment';
   bytes: Buffer;
@@ -21,10 +21,16 @@ export interface Fragment {
   places: Places;
 }
 
-interface Places {
-  time: number;
+interface Clock {
+  at: number;
   /** tfdt version 1 holds 64 bits. */
   wide: boolean;
+}
+
+interface Places {
+  time: Clock;
+  /** Of the sound, which moves with the pictures. */
+  others: Clock[];
   /** Each stands for `count` pictures. */
   durations: { at: number; count: number }[];
 }
@@ -32,6 +38,8 @@ interface Places {
 /** A box of more is garbage: a key picture of an 8K camera takes about 3 MB. */
 const LIMIT = 16 * 1024 * 1024;
 const SAMPLES = 10_000;
+/** Picture and sound. */
+const MOST_TRACKS = 2;
 
 const broken = (message: string): HubError => new HubError('video.broken', message);
 
@@ -122,16 +130,23 @@ function readInit(bytes: Buffer): { init: Init; defaults: Defaults } {
   return { init: { kind: 'init', bytes, timescale }, defaults };
 }
 
-function readFragment(bytes: Buffer, head: number, inherited: Defaults): Fragment {
-  const traf = findBox(bytes, { from: 0, to: head }, ['moof', 'traf']);
-  if (!traf) throw broken('A fragment has no track.');
+interface Run {
+  time: number | undefined;
+  clock: Clock;
+  key: boolean | undefined;
+  duration: number;
+  samples: number;
+  durations: Places['durations'];
+}
+
+/** One traf: the samples of one track. */
+function readRun(bytes: Buffer, traf: Box, inherited: Defaults): Run {
   const defaults = { ...inherited };
-  let time: number | undefined;
-  let key: boolean | undefined;
-  let duration = 0;
+  const run: Run = {
+    ...{ time: undefined, clock: { at: 0, wide: false }, key: undefined },
+    ...{ duration: 0, samples: 0, durations: [] },
+  };
   let inHeader: number | undefined;
-  let samples = 0;
-  const places: Places = { time: 0, wide: false, durations: [] };
   for (const box of boxesIn(bytes, traf.from, traf.to)) {
     const reader = new Reader(bytes, box);
     if (box.type === 'tfhd') {
@@ -144,43 +159,67 @@ function readFragment(bytes: Buffer, head: number, inherited: Defaults): Fragmen
       if (has & 0x10) reader.skip(4);
       if (has & 0x20) defaults.flags = reader.u32();
     } else if (box.type === 'tfdt') {
-      places.wide = reader.u32() >>> 24 === 1;
-      places.time = reader.at;
-      time = places.wide ? reader.u64() : reader.u32();
+      const wide = reader.u32() >>> 24 === 1;
+      run.clock = { at: reader.at, wide };
+      run.time = wide ? reader.u64() : reader.u32();
     } else if (box.type === 'trun') {
       const has = reader.u32();
       const count = reader.u32();
-      samples += count;
-      if (samples > SAMPLES) throw broken(`A fragment claims ${samples} pictures.`);
+      run.samples += count;
+      if (run.samples > SAMPLES) throw broken(`A fragment claims ${run.samples} pictures.`);
       if (has & 0x1) reader.skip(4);
       const first = has & 0x4 ? reader.u32() : undefined;
       for (let i = 0; i < count; i++) {
         if (has & 0x100) {
-          places.durations.push({ at: reader.at, count: 1 });
-          duration += reader.u32();
+          run.durations.push({ at: reader.at, count: 1 });
+          run.duration += reader.u32();
         } else {
-          duration += defaults.duration;
+          run.duration += defaults.duration;
         }
         if (has & 0x200) reader.skip(4);
         const flags = has & 0x400 ? reader.u32() : undefined;
         if (has & 0x800) reader.skip(4);
-        if (i === 0) key ??= isKey(first ?? flags ?? defaults.flags);
+        if (i === 0) run.key ??= isKey(first ?? flags ?? defaults.flags);
       }
-      if (!(has & 0x100) && inHeader !== undefined) places.durations.push({ at: inHeader, count });
+      if (!(has & 0x100) && inHeader !== undefined) run.durations.push({ at: inHeader, count });
     }
   }
+  return run;
+}
+
+function readFragment(bytes: Buffer, head: number, defaults: Defaults): Fragment {
+  const moof = findBox(bytes, { from: 0, to: head }, ['moof']);
+  const runs: Run[] = [];
+  for (const box of moof ? boxesIn(bytes, moof.from, moof.to) : []) {
+    if (box.type !== 'traf') continue;
+    if (runs.length >= MOST_TRACKS) throw broken('A fragment has more tracks than picture and sound.');
+    runs.push(readRun(bytes, box, defaults));
+  }
+  const [pictures, ...others] = runs;
+  if (!pictures) throw broken('A fragment has no track.');
+  const { time, key, duration, clock, durations } = pictures;
   if (time === undefined || key === undefined) throw broken('A fragment has no time or no picture.');
-  return { kind: 'fragment', bytes, time, duration, key, places };
+  const clocks = others.filter((each) => each.time !== undefined).map((each) => each.clock);
+  return { kind: 'fragment', bytes, time, duration, key, places: { time: clock, others: clocks, durations } };
+}
+
+function readClock(bytes: Buffer, { at, wide }: Clock): number {
+  return wide ? Number(bytes.readBigUInt64BE(at)) : bytes.readUInt32BE(at);
+}
+
+function writeClock(bytes: Buffer, { at, wide }: Clock, time: number): void {
+  if (wide) bytes.writeBigUInt64BE(BigInt(time), at);
+  else bytes.writeUInt32BE(time % 0x1_0000_0000, at);
 }
 
 /**
  * Writes another time and duration (both in ticks) into a fragment, in place. A camera's own clock jumps and lies
- * about its rate; the players get the server's.
+ * about its rate; the players get the server's. Sound moves with the pictures, as long as it was.
  */
 export function retime(fragment: Fragment, time: number, duration: number): void {
   const { bytes, places } = fragment;
-  if (places.wide) bytes.writeBigUInt64BE(BigInt(time), places.time);
-  else bytes.writeUInt32BE(time % 0x1_0000_0000, places.time);
+  writeClock(bytes, places.time, time);
+  for (const each of places.others) writeClock(bytes, each, Math.max(0, readClock(bytes, each) + time - fragment.time));
   const pictures = places.durations.reduce((sum, each) => sum + each.count, 0);
   let left = duration;
   let rest = pictures;

@@ -13,6 +13,8 @@ export interface CameraOptions {
   address: () => Promise<string>;
   /** Where its pictures come from, if not from that address. */
   open?: (ears: Ears) => Source;
+  /** Whether its sound is carried; asked for at every attempt. Default: it is not. */
+  sound?: () => boolean;
   /** Told of every change of state, and only of changes; `at` (epoch ms) is when it came about, which may be seconds ago. */
   changed: (state: CameraState, at: number, detail?: string) => void;
   log: Logger;
@@ -45,7 +47,7 @@ interface Outcome {
   pictures: number;
   /** Programme time of the end of the last picture. */
   endedAt: number | undefined;
-  /** Only ffmpeg carries what the camera sends. */
+  /** The camera sends what cannot be carried this way. */
   unfit?: boolean;
 }
 
@@ -75,7 +77,7 @@ export class Camera {
   #life: { abort: AbortController; done: Promise<void> } | undefined;
   #stopped = false;
   #source: Source | undefined;
-  /** The camera sends what only ffmpeg carries, as was found out since it was asked for. */
+  /** The camera sends what only ffmpeg carries, or sound that does not go with its pictures, as was found out since it was asked for. */
   #unfit = false;
   #saidLossAt = 0;
   #judge = new Judge();
@@ -246,7 +248,10 @@ export class Camera {
       if (signal.aborted) break;
       if (outcome.unfit) {
         this.#unfit = true;
-        this.#options.log.info({ camera: this.#options.id, reason: outcome.reason }, 'this camera needs an ffmpeg');
+        this.#options.log.info(
+          { camera: this.#options.id, reason: outcome.reason },
+          'this camera needs an ffmpeg without sound',
+        );
         continue;
       }
       failures = outcome.pictures > 0 ? 0 : failures + 1;
@@ -297,7 +302,7 @@ export class Camera {
       const address = await this.#options.address();
       if (signal.aborted) return { reason: 'stopped', pictures, endedAt };
       const ears: Ears = { init: (bytes) => this.window.begin((init = bytes)), picture: take };
-      source = this.#options.open?.(ears) ?? open(address, this.#unfit, ears);
+      source = this.#options.open?.(ears) ?? open(address, this.#unfit, this.#options.sound?.() === true, ears);
     } catch (error) {
       return { reason: error instanceof Error ? error.message : String(error), pictures, endedAt };
     }

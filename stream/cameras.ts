@@ -184,6 +184,7 @@ export class Cameras {
     const camera = new Camera({
       id: which === 'main' ? id : `${id} (${which})`,
       address: () => this.#address(id, which),
+      sound: () => this.#context.world().cameras.get(id)?.audio === true,
       changed: (state, at, detail) => this.#changed(id, which, { state, at, detail }),
       log: this.#context.log,
       window: { closed: (segment, init) => this.#recording?.take(id, segment, init, which === 'main') },

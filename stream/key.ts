@@ -14,11 +14,15 @@ const HEAD = 96;
 /** What is left must be enough to be worth comparing. */
 const LEAST = 200;
 
-/** The entries of the table that says how pictures are encoded: `avc1`, `hvc1` and the like. */
+/** The entries of the tables that say how things are encoded, pictures first: `avc1`, `hvc1` and the like, and `mp4a`. */
 function* entriesOf(init: Buffer): Generator<{ type: string; from: number; to: number }> {
-  const table = findBox(init, { from: 0, to: init.length }, ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd']);
-  // It begins with its version and count.
-  if (table) yield* boxesIn(init, table.from + 8, table.to);
+  const movie = findBox(init, { from: 0, to: init.length }, ['moov']);
+  for (const track of movie ? boxesIn(init, movie.from, movie.to) : []) {
+    if (track.type !== 'trak') continue;
+    const table = findBox(init, track, ['mdia', 'minf', 'stbl', 'stsd']);
+    // It begins with its version and count.
+    if (table) yield* boxesIn(init, table.from + 8, table.to);
+  }
 }
 
 const isHevc = (type: string): boolean => type === 'hev1' || type === 'hvc1';
@@ -67,10 +71,22 @@ export function bringsOthers({ init, fragment }: KeyPicture): boolean {
   return false;
 }
 
-/** The picture itself: its NAL units, each behind its length. */
+/** Whether an initialization section announces sound: AAC, as everything of the kind is here. */
+export function hasSound(init: Buffer): boolean {
+  for (const { type } of entriesOf(init)) if (type === 'mp4a') return true;
+  return false;
+}
+
+/** The picture itself: its NAL units, each behind its length. Sound stands behind it, where a second traf says. */
 export function mediaOf(fragment: Buffer): Buffer {
-  const media = findBox(fragment, { from: 0, to: fragment.length }, ['mdat']);
-  return media ? fragment.subarray(media.from, media.to) : Buffer.alloc(0);
+  const all = { from: 0, to: fragment.length };
+  const [head, media] = [findBox(fragment, all, ['moof']), findBox(fragment, all, ['mdat'])];
+  if (!head || !media) return Buffer.alloc(0);
+  const [, sound] = [...boxesIn(fragment, head.from, head.to)].filter(({ type }) => type === 'traf');
+  const run = sound && findBox(fragment, sound, ['trun']);
+  // Version and flags, a count, and where its bytes begin, counted from the moof.
+  const end = run ? head.from - 8 + fragment.readInt32BE(run.from + 8) : media.to;
+  return fragment.subarray(media.from, Math.min(media.to, Math.max(media.from, end)));
 }
 
 /** Whether two key pictures are the same to the byte but for their heads: no lens and no sensor does that twice. */
@@ -83,7 +99,7 @@ export function isSame(one: KeyPicture, other: KeyPicture): boolean {
 
 /** Whether two key pictures are nearly the same size, as those of a still scene are: worth a closer look, no more. */
 export function isAlike(one: KeyPicture, other: KeyPicture): boolean {
-  const [a, b] = [one.fragment.length, other.fragment.length];
+  const [a, b] = [mediaOf(one.fragment).length, mediaOf(other.fragment).length];
   return Math.abs(a - b) * 200 <= Math.max(a, b);
 }
 

@@ -1,3 +1,5 @@
+import { HubError } from '../hub/model/error.ts';
+import type { PictureTrack, SoundTrack } from './matroska.ts';
 import type { Unit } from './rtsp/depacketize.ts';
 import type { Codec } from './rtsp/sdp.ts';
 import type { Sequence } from './rtsp/sps.ts';
@@ -63,18 +65,19 @@ function hvcC({ vps, sps, pps, sequence }: Parameters): Buffer {
   );
 }
 
-/** The initialization section (ftyp and moov) of one picture track, as `avc1` or `hvc1`: all parameter sets stand here. */
-export function initOf(parameters: Parameters): Buffer {
-  const { codec, sequence } = parameters;
-  const { width, height } = sequence;
-  const matrix = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].flatMap(u32);
-  const entry = box(
-    codec === 'h264' ? 'avc1' : 'hvc1',
-    [...zeros(6), ...u16(1), ...zeros(16), ...u16(width), ...u16(height)],
-    [...u32(0x48_0000), ...u32(0x48_0000), ...zeros(4), ...u16(1), ...zeros(32), ...u16(0x18), 0xff, 0xff],
-    codec === 'h264' ? avcC(parameters) : hvcC(parameters),
-  );
+const matrix = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].flatMap(u32);
+
+interface Track {
+  kind: 'vide' | 'soun';
+  /** How its samples are encoded: an entry of stsd. */
+  entry: Buffer;
+  width: number;
+  height: number;
+}
+
+function track({ kind, entry, width, height }: Track, id: number): Buffer {
   const empty = zeros(8);
+  const isSound = kind === 'soun';
   const table = box(
     'stbl',
     box('stsd', u32(0), u32(1), entry),
@@ -85,24 +88,27 @@ export function initOf(parameters: Parameters): Buffer {
   );
   const media = box(
     'minf',
-    box('vmhd', u32(1), zeros(8)),
+    isSound ? box('smhd', empty) : box('vmhd', u32(1), zeros(8)),
     box('dinf', box('dref', u32(0), u32(1), box('url ', u32(1)))),
     table,
   );
-  const track = box(
+  return box(
     'trak',
     box(
       'tkhd',
-      [...u32(3), ...zeros(8), ...u32(1), ...zeros(8), ...zeros(8), ...zeros(8), ...matrix],
-      [...u32(width * 0x1_0000), ...u32(height * 0x1_0000)],
+      [...u32(3), ...zeros(8), ...u32(id), ...zeros(8), ...zeros(8), ...zeros(4), isSound ? 1 : 0, ...zeros(3)],
+      [...matrix, ...u32(width * 0x1_0000), ...u32(height * 0x1_0000)],
     ),
     box(
       'mdia',
       box('mdhd', [...zeros(12), ...u32(TIMESCALE), ...zeros(4), 0x55, 0xc4, 0, 0]),
-      box('hdlr', zeros(8), Buffer.from('vide'), zeros(12), Buffer.from('VideoHandler\0')),
+      box('hdlr', zeros(8), Buffer.from(kind), zeros(12), Buffer.from(isSound ? 'SoundHandler\0' : 'VideoHandler\0')),
       media,
     ),
   );
+}
+
+function section(tracks: readonly Track[]): Buffer {
   const movie = box(
     'moov',
     box('mvhd', [
@@ -115,12 +121,55 @@ export function initOf(parameters: Parameters): Buffer {
       ...zeros(10),
       ...matrix,
       ...zeros(24),
-      ...u32(2),
+      ...u32(tracks.length + 1),
     ]),
-    track,
-    box('mvex', box('trex', zeros(4), u32(1), u32(1), zeros(12))),
+    ...tracks.map((each, index) => track(each, index + 1)),
+    box('mvex', ...tracks.map((_, index) => box('trex', zeros(4), u32(index + 1), u32(1), zeros(12)))),
   );
   return Buffer.concat([box('ftyp', Buffer.from('iso5\0\0\x02\0iso5iso6mp41', 'latin1')), movie]);
+}
+
+const pictures = (codec: PictureTrack['codec'], width: number, height: number, config: Buffer): Track => ({
+  kind: 'vide',
+  entry: box(
+    codec,
+    [...zeros(6), ...u16(1), ...zeros(16), ...u16(width), ...u16(height)],
+    [...u32(0x48_0000), ...u32(0x48_0000), ...zeros(4), ...u16(1), ...zeros(32), ...u16(0x18), 0xff, 0xff],
+    config,
+  ),
+  width,
+  height,
+});
+
+/** A descriptor of ISO/IEC 14496-1 §8.3.3, shorter than 128 bytes. */
+const descriptor = (tag: number, ...parts: Part[]): Buffer => {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  return Buffer.concat([Buffer.from([tag, content.length]), content]);
+};
+
+function sounds({ config, rate, channels }: SoundTrack): Track {
+  if (config.length > 64 || rate >= 0x1_0000) throw new HubError('video.broken', 'The sound cannot be described.');
+  const decoder = descriptor(4, [0x40, 0x15, ...zeros(3), ...u32(0), ...u32(0)], descriptor(5, config));
+  const entry = box(
+    'mp4a',
+    [...zeros(6), ...u16(1), ...zeros(8), ...u16(channels), ...u16(16), ...zeros(4), ...u32(rate * 0x1_0000)],
+    box('esds', u32(0), descriptor(3, [...u16(2), 0], decoder, descriptor(6, [2]))),
+  );
+  return { kind: 'soun', entry, width: 0, height: 0 };
+}
+
+/** The initialization section (ftyp and moov) of one picture track, as `avc1` or `hvc1`: all parameter sets stand here. */
+export function initOf(parameters: Parameters): Buffer {
+  const { codec, sequence } = parameters;
+  const isAvc = codec === 'h264';
+  const config = isAvc ? avcC(parameters) : hvcC(parameters);
+  return section([pictures(isAvc ? 'avc1' : 'hvc1', sequence.width, sequence.height, config)]);
+}
+
+/** The same of a picture track whose decoder configuration is there, and perhaps a track of sound. Throws `HubError('video.broken')`. */
+export function initWithSound({ codec, config, width, height }: PictureTrack, sound: SoundTrack | undefined): Buffer {
+  const configured = box(codec === 'avc1' ? 'avcC' : 'hvcC', config);
+  return section([pictures(codec, width, height, configured), ...(sound ? [sounds(sound)] : [])]);
 }
 
 /** moof of one picture: mfhd, and traf with tfhd, tfdt and trun. */
@@ -165,4 +214,35 @@ export function fragmentOf(
     for (const piece of unit.pieces) at += piece.copy(bytes, at);
   }
   return bytes;
+}
+
+/** Pieces of sound in a row, times in ticks. */
+export interface SoundRun {
+  time: number;
+  pieces: { duration: number; bytes: Buffer }[];
+}
+
+/** A fragment of `fragmentOf` with sound: in a traf of its own, behind the picture's, its bytes behind the picture. */
+export function withSound(fragment: Buffer, { time, pieces }: SoundRun): Buffer {
+  const media = fragment.subarray(HEAD.length + 8);
+  const run = Buffer.alloc(8 * pieces.length);
+  pieces.forEach(({ duration, bytes }, index) => {
+    run.writeUInt32BE(duration, 8 * index);
+    run.writeUInt32BE(bytes.length, 8 * index + 4);
+  });
+  const started = Buffer.alloc(8);
+  started.writeBigUInt64BE(BigInt(time));
+  const traf = (offset: number): Buffer =>
+    box(
+      'traf',
+      box('tfhd', u32(0x2_0020), u32(2), u32(0x200_0000)),
+      box('tfdt', u32(0x100_0000), started),
+      box('trun', u32(0x301), u32(pieces.length), u32(offset), run),
+    );
+  const head = HEAD.length + traf(0).length;
+  const picture = Buffer.from(fragment.subarray(0, HEAD.length));
+  picture.writeUInt32BE(head, 0);
+  picture.writeUInt32BE(head + 8, place.offset);
+  const moof = Buffer.concat([picture, traf(head + 8 + media.length)], head);
+  return Buffer.concat([moof, box('mdat', media, ...pieces.map(({ bytes }) => bytes))]);
 }

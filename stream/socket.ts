@@ -7,7 +7,7 @@ import type { Line } from '../hub/platform/sockets.ts';
 import type { Camera } from './camera.ts';
 import type { Door, Wanted } from './door.ts';
 import { Flow, type FlowBounds, type Span } from './doorFlow.ts';
-import { configOf } from './key.ts';
+import { configOf, hasSound } from './key.ts';
 import type { Lease } from './lease.ts';
 
 export const namespace = '/video';
@@ -31,10 +31,11 @@ const open = z.object({ camera: z.string().min(1).max(80), quality: z.enum(quali
 const took = z.object({ view: z.string().max(80), bytes: z.number().int().min(0) });
 const close = z.object({ view: z.string().max(80) });
 
-/** MIME parameter of an H.264 initialization section; undefined for other codecs, which reach browsers as HLS only. */
+/** MIME parameter of an H.264 initialization section, with sound or without; undefined for other codecs, which reach browsers as HLS only. */
 function codecOf(init: Buffer): string | undefined {
   const config = configOf(init);
-  return config && config.length >= 4 ? `avc1.${config.toString('hex', 1, 4).toUpperCase()}` : undefined;
+  if (!config || config.length < 4) return undefined;
+  return `avc1.${config.toString('hex', 1, 4).toUpperCase()}${hasSound(init) ? ',mp4a.40.2' : ''}`;
 }
 
 /** The low-delay view: single pictures over the socket, as soon as they arrive, within the credit of each viewer. */

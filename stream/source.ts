@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { HubError } from '../hub/model/error.ts';
 import { pull, type Command } from './args.ts';
 import { Boxes, retime } from './boxes.ts';
 import { run as runFfmpeg } from './ffmpeg.ts';
@@ -6,6 +7,7 @@ import { announce } from './key.ts';
 import { fragmentOf, TIMESCALE } from './mux.ts';
 import { readAddress, setting } from './rtsp/address.ts';
 import { Session } from './rtsp/session.ts';
+import { Sounding } from './sounding.ts';
 
 /** One picture as a source hands it over, before it is put on the server's clock. */
 export interface SourcePicture {
@@ -72,11 +74,36 @@ function fromCamera(address: string, ears: Ears): Source {
   };
 }
 
+type Take = (chunk: Buffer) => void;
+
+/** What an ffmpeg hands over on its pipe, as `take` understands it. */
+function fromPipe(command: Command, take: Take, stdin?: Readable): Source {
+  let failure: { reason: string; unfit: boolean } | undefined;
+  const running = runFfmpeg(command, stdin, (chunk) => {
+    if (failure !== undefined) return;
+    try {
+      take(chunk);
+    } catch (error) {
+      const unfit = error instanceof HubError && error.code === 'camera.unfit';
+      failure = { reason: error instanceof Error ? error.message : String(error), unfit };
+      void running.stop();
+    }
+  });
+  return {
+    get pid() {
+      return running.pid;
+    },
+    heardAt: undefined,
+    losses: 0,
+    ended: running.ended.then((said) => failure ?? { reason: said, unfit: false }),
+    stop: () => running.stop(),
+  };
+}
+
 /** Pictures that an ffmpeg makes, of what it reads by itself or from standard input. */
 export function fromFfmpeg(command: Command, ears: Ears, stdin?: Readable): Source {
   const boxes = new Boxes();
   let timescale = 0;
-  let failure: string | undefined;
   const take = (chunk: Buffer): void => {
     for (const piece of boxes.push(chunk)) {
       if (piece.kind === 'init') {
@@ -95,31 +122,40 @@ export function fromFfmpeg(command: Command, ears: Ears, stdin?: Readable): Sour
       });
     }
   };
-  const running = runFfmpeg(command, stdin, (chunk) => {
-    if (failure !== undefined) return;
-    try {
-      take(chunk);
-    } catch (error) {
-      failure = error instanceof Error ? error.message : String(error);
-      void running.stop();
-    }
-  });
+  return fromPipe(command, take, stdin);
+}
+
+/** Complaints about sound that nothing here can decode. */
+const undecodable = /decoder|codec|sample rate|channel layout/i;
+
+/** Pictures with their sound. Where there is none, or it ends, or cannot be had with these pictures, the source is `unfit`. */
+function fromSounding(address: string, ears: Ears): Source {
+  const sounding = new Sounding(ears);
+  const source = fromPipe(pull(address, true), (chunk) => sounding.push(chunk));
   return {
     get pid() {
-      return running.pid;
+      return source.pid;
     },
     heardAt: undefined,
     losses: 0,
-    ended: running.ended.then((said) => ({ reason: failure ?? said, unfit: false })),
-    stop: () => running.stop(),
+    ended: source.ended.then(({ reason, unfit }) => ({
+      reason,
+      unfit: unfit || (!sounding.begun && undecodable.test(reason)),
+    })),
+    stop: () => source.stop(),
   };
 }
 
 /**
  * Begins to pull a camera: `rtsp[s]:` by a session of the hub's own, unless `?via=ffmpeg` stands in its address or `unfit` (the camera
  * was found to send what the hub does not carry); everything else by ffmpeg. Throws `HubError('camera.address')`.
+ *
+ * With `sound` it is always an ffmpeg, because sound comes in a dozen codecs of which browsers play none but AAC; once found `unfit`, the
+ * pictures come without.
  */
-export function open(address: string, unfit: boolean, ears: Ears): Source {
+export function open(address: string, unfit: boolean, sound: boolean, ears: Ears): Source {
   const { value: via, rest } = setting(address, 'via');
-  return /^rtsps?:/.test(rest) && via !== 'ffmpeg' && !unfit ? fromCamera(rest, ears) : fromFfmpeg(pull(rest), ears);
+  if (sound && !unfit) return fromSounding(rest, ears);
+  const isOwn = /^rtsps?:/.test(rest) && via !== 'ffmpeg' && !unfit;
+  return isOwn ? fromCamera(rest, ears) : fromFfmpeg(pull(rest), ears);
 }

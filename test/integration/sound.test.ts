@@ -1,0 +1,132 @@
+import { execFile, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spawnLeashed } from '../../hub/platform/children.ts';
+import { addCamera } from '../../hub/platform/camera.ts';
+import { startTestHub, type TestHub } from '../support/hub.ts';
+
+const run = promisify(execFile);
+const by = { account: 'ops', name: '周运维' };
+const hall = 'hall-510104-1';
+
+let hub: TestHub;
+let web: Server;
+let folder: string;
+let inspector: string;
+const children = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hallwatch-sound-'));
+  web = createServer((request, response) => {
+    const child = film();
+    child.stdout!.pipe(response.writeHead(200, { 'content-type': 'video/x-flv' }));
+    request.socket.once('close', () => child.kill('SIGKILL'));
+  });
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+  hub = await startTestHub({ settings: { roles: ['record', 'stream'] } });
+  inspector = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
+  const address = `http://127.0.0.1:${(web.address() as AddressInfo).port}/live.flv`;
+  const each = { hall, name: '点位', address };
+  expect(
+    await addCamera(hub.context, { ...each, id: 'heard', audio: true, audioReason: '投诉取证' }, by),
+  ).toMatchObject({
+    ok: true,
+  });
+  expect(await addCamera(hub.context, { ...each, id: 'unheard' }, by)).toMatchObject({ ok: true });
+  await until('the world knows the cameras', () => hub.context.world().cameras.has('unheard'));
+}, 90_000);
+
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  web?.closeAllConnections();
+  web?.close();
+  await hub?.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 30_000);
+
+/** HTTP-FLV of a flash and a beep at the beginning of every second, the sound as G.711, which no browser plays. */
+function film(): ChildProcess {
+  const picture = `color=black:size=320x180:rate=20,drawbox=color=white:t=fill:enable='lt(mod(t,1),0.2)'`;
+  const sound = `aevalsrc='if(lt(mod(t,1),0.2),sin(2*PI*880*t),0)':s=8000`;
+  const codec = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '20'];
+  const child = spawnLeashed(
+    'ffmpeg',
+    [
+      ...['-hide_banner', '-loglevel', 'error', '-re', '-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', sound],
+      ...[...codec, '-c:a', 'pcm_alaw', '-f', 'flv', '-'],
+    ],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+async function until<T>(
+  what: string,
+  look: () => Promise<T | false | undefined> | T | false | undefined,
+  withinMs = 20_000,
+): Promise<T> {
+  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
+    const found = await look();
+    if (found) return found;
+  }
+  throw new Error(`not within ${withinMs} ms: ${what}`);
+}
+
+const ask = (path: string): Promise<Response> =>
+  fetch(`${hub.address}/live/${path}`, { headers: { cookie: inspector } });
+
+/** Initialization section and all segments of a camera, as soon as so many are listed, as one file. */
+async function record(camera: string, segments: number): Promise<string> {
+  const list = await until(`${segments} segments of ${camera}`, async () => {
+    const answer = await ask(`${camera}/plain.m3u8`);
+    const text = await answer.text();
+    return answer.status === 200 && text.split('\n').filter((line) => line.endsWith('.mp4')).length >= segments && text;
+  });
+  const names = [
+    /#EXT-X-MAP:URI="([^"]+)"/.exec(list)![1]!,
+    ...list.split('\n').filter((line) => line.endsWith('.mp4')),
+  ];
+  const bytes = await Promise.all(names.map(async (name) => (await ask(`${camera}/${name}`)).arrayBuffer()));
+  const file = join(folder, `${camera}.mp4`);
+  await writeFile(file, Buffer.concat(bytes.map((each) => Buffer.from(each))));
+  return file;
+}
+
+async function codecsOf(file: string): Promise<string[]> {
+  const entries = 'stream=codec_type,codec_name,profile,sample_rate,channels';
+  const { stdout } = await run('ffprobe', ['-loglevel', 'error', '-show_entries', entries, '-of', 'json', file]);
+  const { streams } = JSON.parse(stdout) as { streams: Record<string, string | number>[] };
+  return streams.map(({ codec_name, profile, sample_rate, channels }) =>
+    codec_name === 'aac' ? `${codec_name} ${profile} ${sample_rate} ${channels}` : String(codec_name),
+  );
+}
+
+describe('sound', () => {
+  it('is carried of a camera where it is allowed, as AAC, in step with the picture; of another camera nothing', async () => {
+    const [heard, unheard] = await Promise.all([record('heard', 5), record('unheard', 3)]);
+    expect(await codecsOf(heard)).toEqual(['h264', 'aac LC 32000 1']);
+    expect(await codecsOf(unheard)).toEqual(['h264']);
+
+    const { stderr } = await run('ffmpeg', [
+      ...['-hide_banner', '-nostats', '-copyts', '-i', heard, '-vf', 'scale=2:2:flags=area,format=gray,showinfo'],
+      ...['-af', 'silencedetect=n=-30dB:d=0.3', '-f', 'null', '-'],
+    ]);
+    expect(stderr).not.toMatch(/Non-monotonous|Invalid|error/i);
+    const shown = [...stderr.matchAll(/pts_time:([\d.]+) .* mean:\[(\d+)/g)].map(([, time, mean]) => ({
+      time: Number(time),
+      bright: Number(mean) > 128,
+    }));
+    const flashes = shown.filter((each, index) => each.bright && shown[index - 1]?.bright === false);
+    const beeps = [...stderr.matchAll(/silence_end: ([\d.]+)/g)].map(([, time]) => Number(time));
+    expect(flashes.length).toBeGreaterThanOrEqual(2);
+    for (const { time } of flashes) expect(Math.min(...beeps.map((beep) => Math.abs(time - beep)))).toBeLessThan(0.1);
+  }, 60_000);
+});
