@@ -34,13 +34,13 @@ export const cameraWords = {
   keepingTitle: ['录像保存 · {name}', 'Keeping of recordings · {name}'],
   keepingText: [
     '先到天数或容量的，从最早的清除；封存的不清除。留空则按系统设置。',
-    'The oldest goes when either is reached; what is on hold stays. Leave empty to use the hub’s own setting.',
+    'The oldest goes when either is reached; what is on hold stays. Leave empty for what the hub keeps usually.',
   ],
   keepingNow: ['现有 {used}', '{used} kept now'],
   keepingSince: ['最早 {at}', 'back to {at}'],
   keepingNone: ['还没有录像', 'Nothing is recorded yet'],
-  keepingDays: ['保存天数（系统设置 {n}）', 'Days (hub’s setting: {n})'],
-  keepingGigabytes: ['最多占用 GB（系统设置 {n}）', 'Gigabytes at most (hub’s setting: {n})'],
+  keepingDays: ['保存天数（系统设置 {n}）', 'Days (usually {n})'],
+  keepingGigabytes: ['最多占用 GB（系统设置 {n}）', 'Gigabytes at most (usually {n})'],
   keepingLess: [
     '比现有的少：保存后最早的录像会被清除。',
     'Less than is kept now: the oldest recordings are removed once it is saved.',
