@@ -1,5 +1,5 @@
 import { execFile, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnLeashed } from '../../hub/platform/children.ts';
 import { addCamera } from '../../hub/platform/camera.ts';
+import { openBrowser } from '../support/browser.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 
 const run = promisify(execFile);
@@ -128,5 +129,47 @@ describe('sound', () => {
     const beeps = [...stderr.matchAll(/silence_end: ([\d.]+)/g)].map(([, time]) => Number(time));
     expect(flashes.length).toBeGreaterThanOrEqual(2);
     for (const { time } of flashes) expect(Math.min(...beeps.map((beep) => Math.abs(time - beep)))).toBeLessThan(0.1);
+  }, 60_000);
+
+  it('plays in Chromium as LL-HLS with its picture, by the player of the page', async () => {
+    const browser = await openBrowser();
+    try {
+      const context = await browser.newContext();
+      const [name, value] = inspector.split(/=(.*)/s) as [string, string];
+      await context.addCookies([{ name, value, url: hub.address }]);
+      const page = await context.newPage();
+      await page.goto(`${hub.address}/nothing`);
+      await page.evaluate(await readFile('node_modules/hls.js/dist/hls.light.min.js', 'utf8'));
+      await page.evaluate(`{
+        const video = document.createElement('video');
+        video.muted = true;
+        document.body.append(video);
+        const hls = new Hls({ lowLatencyMode: true, enableWorker: false });
+        hls.attachMedia(video);
+        hls.loadSource('/live/heard/index.m3u8');
+        window.faults = [];
+        hls.on(Hls.Events.ERROR, (_, data) => data.fatal && window.faults.push(data.details));
+        void video.play();
+      }`);
+      const look = (): Promise<{ time: number; sound: number; pictures: number; faults: string[] }> =>
+        page.evaluate(`(() => {
+          const video = document.querySelector('video');
+          const { currentTime: time, webkitAudioDecodedByteCount: sound, webkitDecodedFrameCount: pictures } = video;
+          return { time, sound, pictures, faults: window.faults };
+        })()`);
+      const begun = await until('it plays', async () => {
+        const seen = await look();
+        return seen.pictures > 0 && seen.sound > 0 && seen;
+      });
+      const later = await until('it plays on', async () => {
+        const seen = await look();
+        return seen.time > begun.time + 2 && seen;
+      });
+      expect(later.sound).toBeGreaterThan(begun.sound);
+      expect(later.pictures).toBeGreaterThan(begun.pictures);
+      expect(later.faults).toEqual([]);
+    } finally {
+      await browser.close();
+    }
   }, 60_000);
 });
