@@ -248,10 +248,8 @@ export class Camera {
       if (signal.aborted) break;
       if (outcome.unfit) {
         this.#unfit = true;
-        this.#options.log.info(
-          { camera: this.#options.id, reason: outcome.reason },
-          'this camera needs an ffmpeg without sound',
-        );
+        const what = this.#options.sound?.() ? 'this camera is shown without its sound' : 'this camera needs an ffmpeg';
+        this.#options.log.info({ camera: this.#options.id, reason: outcome.reason }, what);
         continue;
       }
       failures = outcome.pictures > 0 ? 0 : failures + 1;

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnLeashed } from '../../hub/platform/children.ts';
-import { addCamera } from '../../hub/platform/camera.ts';
+import { addCamera, changeCamera } from '../../hub/platform/camera.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 
@@ -112,7 +112,7 @@ async function codecsOf(file: string): Promise<string[]> {
 
 describe('sound', () => {
   it('is carried of a camera where it is allowed, as AAC, in step with the picture; of another camera nothing', async () => {
-    const [heard, unheard] = await Promise.all([record('heard', 5), record('unheard', 3)]);
+    const [heard, unheard] = await Promise.all([record('heard', 4), record('unheard', 2)]);
     expect(await codecsOf(heard)).toEqual(['h264', 'aac LC 32000 1']);
     expect(await codecsOf(unheard)).toEqual(['h264']);
 
@@ -171,5 +171,19 @@ describe('sound', () => {
     } finally {
       await browser.close();
     }
+  }, 60_000);
+
+  it('is gone, what was kept of it for players as well, as soon as it is allowed no more', async () => {
+    const listed = async (): Promise<string | undefined> =>
+      /#EXT-X-MAP:URI="([^"]+)"/.exec(await (await ask('heard/plain.m3u8')).text())?.[1];
+    const before = await until('a list with sound', listed);
+    expect((await ask(`heard/${before}`)).status).toBe(200);
+    expect(await changeCamera(hub.context, 'heard', { audio: false }, by)).toMatchObject({ ok: true });
+    await until('another list', async () => {
+      const now = await listed();
+      return now !== undefined && now !== before;
+    });
+    expect(await codecsOf(await record('heard', 1))).toEqual(['h264']);
+    expect((await ask(`heard/${before}`)).status).toBe(404);
   }, 60_000);
 });
