@@ -107,12 +107,34 @@ describe('a broken seed file', () => {
     ],
     ['halls.yaml', "opens: '09:00'", "opens: '25:00'", 'halls.yaml: halls.0.opens: expected a time'],
     ['halls.yaml', "region: '510104'", "region: '510105'", 'halls.yaml: halls.0.region: no region 510105'],
+    ['halls.yaml', 'view: window-08', 'view: window-08, recording: often', 'halls.yaml: halls.0.windows.7.recording: '],
+    [
+      'halls.yaml',
+      'view: window-08',
+      "view: window-08, sub: '../x'",
+      'halls.yaml: halls.0.windows.7.sub: expected small',
+    ],
     ['matters.yaml', 'promisedDays: 1', 'promisedDays: soon', 'matters.yaml: matters.0.promisedDays: '],
     ['matters.yaml', 'itemClass: instant', 'itemKlass: instant', 'itemKlass'],
     ['packs/sichuan-2011.yaml', 'unit: working', 'unit: lunar', 'packs/sichuan-2011.yaml: clock.unit: '],
     ['calendar/2026.json', '"2026-01-01"', '"2026-01-32"', 'calendar/2026.json: days.0.day: '],
     ['regions.yaml', 'regions:', 'regions: [', 'regions.yaml: '],
   ];
+  it('is none that says when a camera is recorded and which smaller stream it has', async () => {
+    const whole = await readFile(join(dir, 'halls.yaml'), 'utf8');
+    const said = whole.replace('view: window-08', 'view: window-08, sub: window-08-small, recording: always');
+    await writeFile(join(dir, 'halls.yaml'), said);
+    try {
+      const { cameras } = await readSeeds(dir);
+      const [told, other] = ['cam-510104-1-08', 'cam-510104-1-09'].map((id) => cameras.find((each) => each.id === id));
+      expect(told).toMatchObject({ view: 'window-08', subView: 'window-08-small', recording: 'always' });
+      expect(other).toMatchObject({ recording: 'watched' });
+      expect(other).not.toHaveProperty('subView');
+    } finally {
+      await writeFile(join(dir, 'halls.yaml'), whole);
+    }
+  });
+
   it.each(breaks)('%s: %s → %s', async (file, from, to, said) => {
     const whole = await readFile(join(dir, file), 'utf8');
     const broken = whole.replace(from, to);
