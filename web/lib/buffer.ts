@@ -15,7 +15,7 @@ export function rateOf(delay: number, rate: number): number {
 }
 
 /** What a player keeps at most: seconds ahead and behind, and bytes in all. */
-const bounds: Record<Mode, { ahead: number; behind: number; bytes: number }> = {
+export const bounds: Record<Mode, { ahead: number; behind: number; bytes: number }> = {
   live: { ahead: 8, behind: 4, bytes: 12_000_000 },
   plain: { ahead: 12, behind: 4, bytes: 6_000_000 },
 };

@@ -1,7 +1,7 @@
 import type Hls from 'hls.js';
 import type { ErrorData } from 'hls.js';
 import { serverNow } from './clock.svelte.ts';
-import { bufferOf, rateOf, type Mode } from './buffer.ts';
+import { bounds, bufferOf, rateOf, type Mode } from './buffer.ts';
 import type { Look } from './span.ts';
 import type { Playing } from './tile.ts';
 import { inTurn, starts } from './turns.ts';
