@@ -66,6 +66,9 @@ class Soak {
   /** Until when (epoch ms) nobody asks for a camera. */
   readonly #away = new Map<string, number>();
   readonly #lasting = new Set<Promise<void>>();
+  #failed = 0;
+  /** Taken by viewers at the socket. */
+  #bytes = 0;
   #over = false;
   #idle: { before: Sample; after: Sample } | undefined;
   #lost: string[] = [];
@@ -125,6 +128,15 @@ class Soak {
     figure('soak.processes', 'processes', ({ processes }) => processes, 4);
     const sum = [...this.#faults].map(([name, times]) => `${times} × ${name}`).join(', ');
     const made = [...this.#faults.values()].reduce((all, times) => all + times, 0);
+    const viewers = { unit: 'MB', goal: 'some', against: 'taken by those who came to the socket and went', n: made };
+    report.add({ name: 'soak.viewers', value: this.#bytes / 1e6, ...viewers });
+    if (this.#bytes === 0) faults.push('nobody at the socket saw anything');
+    const beside = {
+      unit: 'viewers and disks',
+      goal: 'few',
+      against: 'that did not come about, the hub or a folder being away',
+    };
+    report.add({ name: 'soak.failed', value: this.#failed, ...beside, n: made });
     report.add({ name: 'soak.faults', value: made, unit: 'faults', goal: 'one a second', against: sum, n: made });
     if (this.#lost.length > 0) faults.push(`not live again: ${this.#lost.join(', ')}`);
     const back = { unit: 'cameras', goal: String(this.#count), against: 'live again at the end', n: this.#count };
@@ -169,7 +181,8 @@ class Soak {
   }
 
   #lasts(work: Promise<void>): void {
-    const quiet = work.catch(() => undefined).finally(() => this.#lasting.delete(quiet));
+    // A hub without its database lets nobody in; who was in sees the pictures go on.
+    const quiet = work.catch(() => void this.#failed++).finally(() => this.#lasting.delete(quiet));
     this.#lasting.add(quiet);
   }
 
@@ -207,6 +220,7 @@ class Soak {
       const acknowledges = Math.random() < 0.7;
       const take = ({ view }: { view: string }, some: ArrayBuffer | Uint8Array): void => {
         bytes += some.byteLength;
+        this.#bytes += some.byteLength;
         if (acknowledges) socket.emit('took', { view, bytes });
       };
       socket.on('init', take);
@@ -224,7 +238,7 @@ class Soak {
     const text = await (await this.#get(index, 'index.m3u8')).text();
     const sequence = Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1]) + [...text.matchAll(/#EXTINF/g)].length;
     if (!Number.isFinite(sequence)) return;
-    await this.#get(index, `index.m3u8?_HLS_msn=${sequence + 1}`, 300);
+    await this.#get(index, `index.m3u8?_HLS_msn=${sequence + 1}`, 300).catch(() => undefined);
   }
 
   /** The folder of a camera's recordings cannot be written to for a while: a file stands in its place. */
