@@ -6,6 +6,7 @@ import { serverNow } from './clock.svelte.ts';
 import { HallState } from './hall.svelte.ts';
 import { merge } from './merge.ts';
 import { places } from './places.svelte.ts';
+import type { TimeShift } from './recorded.svelte.ts';
 import { live } from './socket.svelte.ts';
 import { isVerifying } from './wall.ts';
 import { WallState } from './wallState.svelte.ts';
@@ -31,6 +32,8 @@ export class Desk {
   #events = $state.raw<EventLine[] | undefined>();
   #eventsFailure = $state.raw<unknown>();
   #timeline = $state.raw<Timeline | undefined>();
+  /** 时移: undefined while the wall is live. */
+  #shift = $state.raw<TimeShift | undefined>();
   #stops: (() => void)[] = [];
   readonly wall = new WallState(this);
 
@@ -68,6 +71,9 @@ export class Desk {
   get timeline(): Timeline | undefined {
     return this.#timeline;
   }
+  get shift(): TimeShift | undefined {
+    return this.#shift;
+  }
   get windows(): WindowDetail[] {
     return this.hall.windows;
   }
@@ -97,7 +103,19 @@ export class Desk {
     }
   }
 
+  /** All pictures of the hall show the moment of `shift`. */
+  shiftTo(shift: TimeShift): void {
+    this.backToLive();
+    this.#shift = shift;
+  }
+
+  backToLive(): void {
+    this.#shift?.close();
+    this.#shift = undefined;
+  }
+
   close(): void {
+    this.backToLive();
     for (const stop of this.#stops) stop();
     this.#stops = [];
     this.wall.rotation.stop();
@@ -106,6 +124,7 @@ export class Desk {
   }
 
   async goTo(hall: string): Promise<void> {
+    this.backToLive();
     this.#hallId = hall;
     this.#focus = undefined;
     this.#timeline = undefined;

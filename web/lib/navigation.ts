@@ -11,6 +11,7 @@ export interface PageEntry {
     | '/matters'
     | '/packs'
     | '/ledger'
+    | '/exhibits'
     | '/sources'
     | '/entry'
     | '/cameras'
@@ -24,6 +25,7 @@ export interface PageEntry {
     | 'nav.matters'
     | 'nav.packs'
     | 'nav.ledger'
+    | 'nav.evidence'
     | 'nav.sources'
     | 'nav.entry'
     | 'nav.cameras'
@@ -46,6 +48,7 @@ const pages: readonly PageEntry[] = [
   { path: '/matters', word: 'nav.matters', needs: 'matter.read', within: ['/matter/'] },
   { path: '/packs', word: 'nav.packs', needs: 'pack.read', within: ['/packs/'] },
   { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read', within: ['/holds'] },
+  { path: '/exhibits', word: 'nav.evidence', needs: 'evidence.request', function: 'video', within: ['/exhibit/'] },
   // Inspectors look, administrators look after them: nobody has both rights.
   { path: '/sources', word: 'nav.sources', needs: 'source.read' },
   { path: '/sources', word: 'nav.sources', needs: 'source.manage' },
@@ -80,6 +83,7 @@ export function mayOpen(who: Holder, path: string): boolean {
   if (path.startsWith('/signal/')) return who.may('signal.read');
   if (path === '/inquiries') return who.may('inquiry.manage');
   if (path === '/holds') return who.may('evidence.view');
+  if (path.startsWith('/exhibit/')) return who.may('evidence.request');
   if (path.startsWith('/packs/')) return who.may('pack.read');
   if (path.startsWith('/matter/')) return who.may('matter.read');
   return pagesOf(who).some((page) => page.path === path);
