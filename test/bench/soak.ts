@@ -31,6 +31,8 @@ interface Sample extends FiftySample {
  * there is little room. What the hub holds is read every five seconds. Throws when it grew, when a camera does not come back, or when anything is left behind.
  */
 export async function soak(report: Report, { minutes = 20, cameras: count = 50 } = {}): Promise<void> {
+  // Windows and caches are filled by then: what grows afterwards grows for ever.
+  if (minutes < 5) throw new Error(`--minutes ${minutes}: expected 5 or more`);
   const film = { fps };
   const [file, black, smaller] = await Promise.all([
     makeFilm(film),
