@@ -31,6 +31,7 @@ export class Screen {
   #front: Layer | undefined;
   #back: Layer | undefined;
   #isActive = false;
+  #hasSound = false;
   /** Frames of the players that were taken away: the count must never run backwards. */
   #frames = 0;
 
@@ -59,6 +60,12 @@ export class Screen {
     // Nobody looks: there is nothing to keep up appearances for.
     if (!isActive && this.#back) this.#swap();
     this.#front?.playback.setActive(isActive);
+  }
+
+  /** Sound of the live picture in front, where its camera carries any. */
+  setSound(hasSound: boolean): void {
+    this.#hasSound = hasSound;
+    if (this.#front) this.#mute(this.#front);
   }
 
   nudge(): void {
@@ -127,6 +134,8 @@ export class Screen {
 
   /** The picture behind takes over once it moves; what is decoded but was not on the glass yet is no picture. */
   #look(layer: Layer): void {
+    // Players begin muted, also when they change what carries the picture.
+    this.#mute(layer);
     if (layer === this.#front)
       this.#onChange(layer.playing.state === 'playing' && !layer.hasPicture ? { state: 'starting' } : layer.playing);
     else if (layer === this.#back && layer.hasPicture && layer.playing.state === 'playing') this.#swap();
@@ -142,6 +151,10 @@ export class Screen {
     this.#frames = frames - next.playback.looked.frames;
     this.#drop(old);
     this.#look(next);
+  }
+
+  #mute(layer: Layer): void {
+    layer.video.muted = !this.#hasSound || layer !== this.#front || layer.source.mode !== 'live';
   }
 
   #drop(layer: Layer | undefined): void {
