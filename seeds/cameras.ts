@@ -26,6 +26,8 @@ export interface DrawOptions {
 }
 
 const encoder = [
+  // One thread: several share their bits as they come, so that the same scene would not be the same film twice.
+  ...['-threads', '1'],
   ...['-c:v', 'libx264', '-profile:v', 'main', '-preset', 'superfast', '-tune', 'zerolatency', '-bf', '0'],
   ...['-pix_fmt', 'yuv420p', '-g', String(fps), '-keyint_min', String(fps), '-sc_threshold', '0'],
   ...['-crf', '25', '-maxrate', '500k', '-bufsize', '500k', '-x264-params', 'repeat-headers=1', '-f', 'h264'],

@@ -80,7 +80,8 @@ export const scenes: readonly Scene[] = [
   scene(5, [176, 112, 40], [], [], [[0, 17]]),
   scene(6, [52, 124, 84], [[4, 13]], [], [[15, 28]]),
   scene(7, [34, 98, 172], [], [], [[2, 26]]),
-  scene(8, [150, 60, 90], [[1, 29]], [], [], { plate: true }),
+  // Somebody waits: an empty counter would be as still as a frozen picture, because these films have no noise of a lens.
+  scene(8, [150, 60, 90], [[1, 29]], [], [[3, 27]], { plate: true }),
   scene(9, [44, 130, 140], [], [], [[8, 25]]),
   scene(10, [96, 108, 52], [[16, 27]], [], [[3, 13]]),
   scene(11, [70, 122, 60], [], [[6, 12]], [[16, 29]]),

@@ -209,7 +209,7 @@ describe('the picture test', () => {
   }, 30_000);
 
   it('says nothing of the quietest scene of the demonstration', async () => {
-    const only = scenes.filter(({ name }) => name === 'window-08');
+    const only = scenes.filter(({ name }) => name === 'window-03');
     for (const { name, file } of await drawFilms(folder, { only })) {
       const greys = (await decode(await keysOf(file), 10_000)).map((grey) => grey!);
       // Two rounds of the loop, from wherever it begins, looking every other second and each second in doubt.
