@@ -21,7 +21,7 @@ import type { Context } from '../platform/part.ts';
 import { account, addressesOf, addressesThere, faulty, userIn } from './cameraAddress.ts';
 import { cameraCheckRoutes, reached } from './cameraChecks.ts';
 import { cameraLines } from './cameraLines.ts';
-import { commandId, type Command } from './commands.ts';
+import { byPerson, commandId, type Command } from './commands.ts';
 import type { Asking, Route } from './gate.ts';
 import { conflict, read, Refusal } from './problem.ts';
 
@@ -63,16 +63,11 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
     fields: CameraField[] = [],
     recording?: RecordingMode,
   ): Promise<Refusal | undefined> {
-    const { who, now } = asking;
     return command(
       {
+        ...byPerson(asking, commandId(asking, `camera ${act} ${camera.id}`, randomUUID())),
         kind: 'camera.described',
-        id: commandId(asking, `camera ${act} ${camera.id}`, randomUUID()),
         region: world().halls.get(camera.hall)!.region,
-        source: 'desk',
-        occurredAt: now,
-        account: who.account,
-        name: who.name,
         camera: camera.id,
         hall: camera.hall,
         ...(camera.window ? { window: camera.window } : {}),

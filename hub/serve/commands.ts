@@ -17,6 +17,15 @@ export function commandId(asking: Pick<Asking, 'who' | 'key'>, act: string, fall
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
 }
 
+/** What every event of a person at the desk says. */
+export const byPerson = ({ who, now }: Pick<Asking, 'who' | 'now'>, id: string) => ({
+  id,
+  source: 'desk',
+  occurredAt: now,
+  account: who.account,
+  name: who.name,
+});
+
 /** `isKeyed`: the caller gave an `Idempotency-Key`, so the same key means the same answer, a refusal too. */
 export type Command = (event: Event, isKeyed: boolean) => Promise<Refusal | undefined>;
 

@@ -15,7 +15,7 @@ import {
 import { identifier, instant, longText, reasonText } from '../model/fields.ts';
 import { may, type Identity, type Permission } from '../model/rights.ts';
 import type { Context } from '../platform/part.ts';
-import { commandId, type Command } from './commands.ts';
+import { byPerson, commandId, type Command } from './commands.ts';
 import { all, one, type Route } from './gate.ts';
 import { away, conflict, read, Refusal, unknown } from './problem.ts';
 import {
@@ -136,13 +136,9 @@ export function evidenceRoutes(context: Context, command: Command): Route[] {
         const evidence = `evidence-${id}`;
         const refused = await command(
           {
-            id,
+            ...byPerson(asking, id),
             kind: 'evidence.taken',
             region: hall.region,
-            source: 'desk',
-            occurredAt: now,
-            account: who.account,
-            name: who.name,
             evidence,
             hall: hall.id,
             camera: input.camera,
@@ -208,13 +204,9 @@ export function evidenceRoutes(context: Context, command: Command): Route[] {
         const release = `release-${id}`;
         const refused = await command(
           {
-            id,
+            ...byPerson(asking, id),
             kind: 'evidence.requested',
             region: evidence.region,
-            source: 'desk',
-            occurredAt: now,
-            account: who.account,
-            name: who.name,
             evidence: evidence.id,
             hall: evidence.hall,
             release,
@@ -259,7 +251,7 @@ export function evidenceRoutes(context: Context, command: Command): Route[] {
       url: '/releases/:id/answer',
       needs: 'evidence.approve',
       handle: async (asking): Promise<Release | Refusal> => {
-        const { who, now } = asking;
+        const { who } = asking;
         const input = read(answerBody, asking.body);
         if (input instanceof Refusal) return input;
         const release = await releaseFor(who, asking.params['id'] ?? '', 'evidence.approve');
@@ -268,13 +260,9 @@ export function evidenceRoutes(context: Context, command: Command): Route[] {
         if (hindered) return new Refusal(403, hindered);
         const refused = await command(
           {
-            id: commandId(asking, `answer ${release.id}`, input.outcome),
+            ...byPerson(asking, commandId(asking, `answer ${release.id}`, input.outcome)),
             kind: 'evidence.answered',
             region: release.region,
-            source: 'desk',
-            occurredAt: now,
-            account: who.account,
-            name: who.name,
             evidence: release.evidence,
             hall: release.hall,
             release: release.id,

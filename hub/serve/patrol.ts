@@ -6,7 +6,7 @@ import { may, type Identity } from '../model/rights.ts';
 import type { Duty, Finding, Visit } from '../model/state.ts';
 import { calendarIn } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { commandId, type Command } from './commands.ts';
+import { byPerson, commandId, type Command } from './commands.ts';
 import { all, one, type Route } from './gate.ts';
 import { conflict, forbidden, read, Refusal, unknown } from './problem.ts';
 import {
@@ -126,13 +126,9 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         const visit = input.visit ?? `visit-${id}`;
         const refused = await command(
           {
-            id,
+            ...byPerson(asking, id),
             kind: 'patrol.visitStarted',
             region: duty.region,
-            source: 'desk',
-            occurredAt: now,
-            account: who.account,
-            name: who.name,
             visit,
             duty: duty.id,
             hall: duty.hall,
@@ -166,13 +162,9 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         const { views, digest } = await watching(context, visit, now);
         const refused = await command(
           {
-            id: commandId(asking, `finish ${visit.id}`, ''),
+            ...byPerson(asking, commandId(asking, `finish ${visit.id}`, '')),
             kind: 'patrol.visitFinished',
             region: visit.region,
-            source: 'desk',
-            occurredAt: now,
-            account: who.account,
-            name: who.name,
             visit: visit.id,
             views,
             digest,
@@ -200,13 +192,9 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         const id = commandId(asking, `finding ${visit.id}`, JSON.stringify([input, Math.floor(now / 2_000)]));
         const refused = await command(
           {
-            id,
+            ...byPerson(asking, id),
             kind: 'patrol.findingRecorded',
             region: visit.region,
-            source: 'desk',
-            occurredAt: now,
-            account: who.account,
-            name: who.name,
             finding: `finding-${id}`,
             visit: visit.id,
             window: input.window,

@@ -4,7 +4,7 @@ import { gigabyte, usualKeeping, type HallRecording } from '../model/recording.t
 import { may } from '../model/rights.ts';
 import type { Hall } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { commandId, type Command } from './commands.ts';
+import { byPerson, commandId, type Command } from './commands.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { read, Refusal, unknown } from './problem.ts';
 import { keptOfHall, limitHall, type KeptRow } from './queries/recordings.ts';
@@ -59,13 +59,9 @@ export function recordingLimitRoutes(context: Context, command: Command): Route[
         // Into the ledger first: what goes early must be answered for.
         const refused = await command(
           {
+            ...byPerson(asking, commandId(asking, `recording limits ${hall.id}`, randomUUID())),
             kind: 'recording.limited',
-            id: commandId(asking, `recording limits ${hall.id}`, randomUUID()),
             region: hall.region,
-            source: 'desk',
-            occurredAt: asking.now,
-            account: asking.who.account,
-            name: asking.who.name,
             hall: hall.id,
             ...input,
           },

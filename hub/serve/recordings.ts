@@ -5,7 +5,7 @@ import { identifier, instant, longText, reasonText } from '../model/fields.ts';
 import type { HoldLine, HoldPage, RecordingHold } from '../model/recording.ts';
 import { may, type Identity, type Permission } from '../model/rights.ts';
 import type { Context } from '../platform/part.ts';
-import { commandId, type Command } from './commands.ts';
+import { byPerson, commandId, type Command } from './commands.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { forbidden, read, Refusal, unknown } from './problem.ts';
 import { listHolds, selectHold, type HoldBody } from './queries/recordings.ts';
@@ -55,9 +55,7 @@ export function recordingRoutes({ store, world }: Pick<Context, 'store' | 'world
     id: string,
     event: Pick<Event, 'kind'> & Record<string, unknown>,
   ): Promise<HoldLine | Refusal> {
-    const { account, name } = asking.who;
-    const common = { id, region: hold.region, source: 'desk', occurredAt: asking.now, account, name };
-    const said = { ...common, hold: hold.id, hall: hold.hall, ...event } as Event;
+    const said = { ...byPerson(asking, id), region: hold.region, hold: hold.id, hall: hold.hall, ...event } as Event;
     const refused = await command(said, asking.key !== undefined);
     if (refused) return refused;
     const row = (await one<HoldBody>(store, selectHold(hold.id)))?.body;

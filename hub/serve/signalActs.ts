@@ -6,8 +6,8 @@ import { levels } from '../model/pack.ts';
 import { may, type Identity, type Permission } from '../model/rights.ts';
 import type { Casefile, Signal } from '../model/state.ts';
 import type { Context } from '../platform/part.ts';
-import { commandId, type Command } from './commands.ts';
-import { one, type Asking, type Route } from './gate.ts';
+import { byPerson, commandId, type Command } from './commands.ts';
+import { one, type Route } from './gate.ts';
 import { forbidden, read, Refusal, unknown } from './problem.ts';
 import { selectCasefile } from './queries/casefiles.ts';
 import { selectSignal } from './queries/signals.ts';
@@ -84,7 +84,7 @@ export function signalActRoutes(context: Pick<Context, 'store' | 'world'>, comma
         const signal = await signalFor(context, who, params['id'] ?? '');
         if (!signal) return unknown('signal');
         const event = {
-          ...byPerson(asking, `${path} ${signal.id}`, round(signal, input)),
+          ...byPerson(asking, commandId(asking, `${path} ${signal.id}`, round(signal, input))),
           region: signal.region,
           signal: signal.id,
           ...eventOf(input, signal),
@@ -171,7 +171,7 @@ export function signalActRoutes(context: Pick<Context, 'store' | 'world'>, comma
             ? unknown('window')
             : forbidden('needs the right signal.issue here');
         // Without a key each asking is a signal of its own.
-        const event = byPerson(asking, 'issue', `${now}`);
+        const event = byPerson(asking, commandId(asking, 'issue', `${now}`));
         const signal = `h${event.id}`;
         const refused = await command(
           {
@@ -189,17 +189,6 @@ export function signalActRoutes(context: Pick<Context, 'store' | 'world'>, comma
       },
     },
   ];
-}
-
-function byPerson(asking: Asking, act: string, fallback: string) {
-  const { who, now } = asking;
-  return {
-    id: commandId(asking, act, fallback),
-    source: 'desk',
-    occurredAt: now,
-    account: who.account,
-    name: who.name,
-  };
 }
 
 /** Without the keys that have no value: an event's canonical form knows no undefined. */
