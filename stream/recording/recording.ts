@@ -147,7 +147,7 @@ export class Recording {
     this.#ask(ask);
   }
 
-  /** A segment of a camera closed; its bytes are copied. What only the sub-stream shows is recorded while the main stream is not pulled. */
+  /** A segment of a camera closed. What only the sub-stream shows is recorded while the main stream is not pulled. */
   take(camera: string, segment: Segment, init: Buffer, isMain = true): void {
     const record = this.#context.world().cameras.get(camera);
     if (!record || record.recording === 'off') return this.#letGo(camera, Date.now());
@@ -171,7 +171,7 @@ export class Recording {
       cameraAt: segment.cameraAt,
       independent: segment.parts[0]?.independent ?? false,
       broken: segment.discontinuity || !goesOn,
-      bytes: Buffer.from(segment.bytes),
+      bytes: segment.bytes,
       init,
     });
   }

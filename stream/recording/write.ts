@@ -16,7 +16,7 @@ export interface Piece {
   cameraAt: number | undefined;
   independent: boolean;
   broken: boolean;
-  /** Nobody else's memory: it waits here. */
+  /** The window's own, which is not written to again: it may wait here. */
   bytes: Buffer;
   init: Buffer;
 }
