@@ -15,6 +15,7 @@ import { spawnLeashed } from '../../hub/platform/children.ts';
 import { addCamera, changeCamera, listCameras, switchCamera } from '../../hub/platform/camera.ts';
 import { makeFilm, startCamera, startCameraServer, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { untilWithin } from '../support/until.ts';
 
 const run = promisify(execFile);
 const by = { account: 'ops', name: '周运维' };
@@ -97,17 +98,7 @@ async function startWeb(): Promise<void> {
   host = `${user}:${encodeURIComponent(password)}@127.0.0.1:${(web.address() as AddressInfo).port}`;
 }
 
-async function until<T>(
-  what: string,
-  look: () => Promise<T | false | undefined> | T | false | undefined,
-  withinMs = 20_000,
-): Promise<T> {
-  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
-}
+const until = untilWithin(20_000);
 
 async function add(input: Omit<CameraInput, 'hall' | 'name'>): Promise<void> {
   expect(await addCamera(hub.context, { hall, name: '点位', ...input }, by)).toEqual({ ok: true, value: {} });

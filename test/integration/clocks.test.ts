@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../hub/model/api.ts';
@@ -14,6 +13,7 @@ import { calendarOf } from '../../seeds/load.ts';
 import { readScenario } from '../../seeds/scenario.ts';
 import { Casework } from '../../seeds/casework.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { untilWithin } from '../support/until.ts';
 
 const at = (text: string): number => Date.parse(`${text}:00+08:00`);
 const log = pino({ level: 'silent' });
@@ -32,10 +32,7 @@ afterAll(() => hub.stop(), 60_000);
 const row = async (id: string): Promise<Casefile | undefined> =>
   (await store.query<{ body: Casefile }>('select body from casefile where id = $1', [id]))[0]?.body;
 
-async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(50)) if (await isTrue()) return;
-  throw new Error(`not within 20 s: ${what}`);
-}
+const until = untilWithin(20_000);
 
 async function another<T>(name: string, use: (target: Store) => Promise<T>): Promise<T> {
   await store.query(`create database ${name}`);

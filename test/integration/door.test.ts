@@ -21,6 +21,7 @@ import { openBrowser } from '../support/browser.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { socketPage } from '../support/socketPage.ts';
+import { untilWithin } from '../support/until.ts';
 
 type VideoLine = Socket<VideoDown, VideoUp>;
 const region = '510104';
@@ -118,13 +119,7 @@ function connect(cookie: string | undefined, url = hub.address, path = '/socket.
   return line;
 }
 
-async function until<T>(what: string, look: () => T | Promise<T>, withinMs = 15_000): Promise<NonNullable<T>> {
-  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(20)) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
-}
+const until = untilWithin(15_000);
 
 /** What one socket client was told of one view; acknowledges unless it is told not to. */
 class Viewer {

@@ -22,6 +22,7 @@ import { Recording } from '../../stream/recording/recording.ts';
 import { Window } from '../../stream/window.ts';
 import { makeFilm, startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { untilWithin } from '../support/until.ts';
 
 const run = promisify(execFile);
 const fps = 15;
@@ -138,13 +139,7 @@ async function take(camera: Camera, at?: number): Promise<Evidence> {
   return body;
 }
 
-async function until<T>(what: string, find: () => Promise<T | false | undefined>, ms = 40_000): Promise<T> {
-  for (const end = Date.now() + ms; Date.now() < end; await sleep(50)) {
-    const found = await find();
-    if (found) return found;
-  }
-  throw new Error(`not within ${ms} ms: ${what}`);
-}
+const until = untilWithin(40_000);
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 const detailOf = async (id: string): Promise<EvidenceDetail> =>

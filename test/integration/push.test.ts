@@ -1,13 +1,13 @@
 import { execFile, type ChildProcess } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { addCamera, changeCamera, listCameras, renewKey, type Answer } from '../../hub/platform/camera.ts';
 import { spawnLeashed } from '../../hub/platform/children.ts';
 import { Push } from '../../stream/push/push.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { untilWithin } from '../support/until.ts';
 
 const run = promisify(execFile);
 const by = { account: 'ops', name: '周运维' };
@@ -51,13 +51,7 @@ async function freePort(): Promise<number> {
   return free;
 }
 
-async function until<T>(what: string, look: () => Promise<T | false | undefined> | T | false | undefined): Promise<T> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(50)) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`not within 20 s: ${what}`);
-}
+const until = untilWithin(20_000);
 
 /** An encoder that sends a moving picture to this address until it is killed or cut off. */
 function encoder(camera: string, withKey: string): ChildProcess & { ended: Promise<number | null> } {

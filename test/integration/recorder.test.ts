@@ -13,6 +13,7 @@ import { rebuild } from '../../hub/record/rebuild.ts';
 import { verifyLedger } from '../../hub/record/verify.ts';
 import { startTestBackend, testSettings, type TestBackend } from '../support/hub.ts';
 import { smallWorld } from '../support/world.ts';
+import { untilWithin } from '../support/until.ts';
 
 const log = pino({ level: 'silent' });
 const world = smallWorld();
@@ -44,12 +45,9 @@ afterAll(async () => {
 const count = async (text: string, values: unknown[] = []): Promise<number> =>
   (await store.query<{ n: number }>(`select count(*) as n from ${text}`, values))[0]!.n;
 
-async function until(what: string, isTrue: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
-  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
-    if (await isTrue().catch(() => false)) return;
-  }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
-}
+/** Also while the database is away. */
+const until = (what: string, isTrue: () => Promise<boolean>, withinMs?: number): Promise<boolean> =>
+  untilWithin(30_000)(what, () => isTrue().catch(() => false), withinMs);
 
 /** Cases of the past: accepted, and every second one completed in time. */
 function cases(prefix: string, howMany: number): Event[] {

@@ -19,6 +19,7 @@ import { Retention } from '../../stream/recording/retention.ts';
 import { Writer } from '../../stream/recording/write.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
+import { untilWithin } from '../support/until.ts';
 
 const run = promisify(execFile);
 const hall = 'hall-510104-1';
@@ -71,17 +72,7 @@ afterEach(async () => {
   server.misbehave('none');
 });
 
-async function until<T>(
-  what: string,
-  look: () => Promise<T | false | undefined> | T | false | undefined,
-  withinMs = 20_000,
-): Promise<T> {
-  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
-}
+const until = untilWithin(20_000);
 
 const ask = (path: string, cookie: string | undefined = inspector): Promise<Response> =>
   fetch(`${hub.address}${path}`, { headers: cookie ? { cookie } : {} });

@@ -4,13 +4,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnLeashed } from '../../hub/platform/children.ts';
 import { addCamera, changeCamera } from '../../hub/platform/camera.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { untilWithin } from '../support/until.ts';
 
 const run = promisify(execFile);
 const by = { account: 'ops', name: '周运维' };
@@ -69,17 +69,7 @@ function film(): ChildProcess {
   return child;
 }
 
-async function until<T>(
-  what: string,
-  look: () => Promise<T | false | undefined> | T | false | undefined,
-  withinMs = 20_000,
-): Promise<T> {
-  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
-}
+const until = untilWithin(20_000);
 
 const ask = (path: string): Promise<Response> =>
   fetch(`${hub.address}/live/${path}`, { headers: { cookie: inspector } });

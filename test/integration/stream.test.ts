@@ -9,6 +9,7 @@ import type { Camera } from '../../hub/model/world.ts';
 import { worldChanged } from '../../hub/platform/world.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { untilWithin } from '../support/until.ts';
 
 const run = promisify(execFile);
 const user = 'admin';
@@ -59,17 +60,7 @@ async function point(path: Path, url: string): Promise<void> {
   ]);
 }
 
-async function until<T>(
-  what: string,
-  look: () => Promise<T | false | undefined> | T | false | undefined,
-  withinMs = 10_000,
-): Promise<T> {
-  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
-}
+const until = untilWithin(10_000);
 
 const ask = (path: string, cookie: string | undefined = inspector): Promise<Response> =>
   fetch(`${hub.address}${path}`, { headers: cookie ? { cookie } : {} });
