@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dayOf, endOf } from '../../hub/model/calendar.ts';
 import type { Camera } from '../../hub/model/world.ts';
 import { Boxes, retime } from '../../stream/boxes.ts';
 import { Recording } from '../../stream/recording/recording.ts';
@@ -12,9 +13,12 @@ import { Window } from '../../stream/window.ts';
 import { openBrowser, visit } from '../support/browser.ts';
 import { makeFilm, startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { untilWithin } from '../support/until.ts';
 
 const run = promisify(execFile);
+const until = untilWithin(30_000);
 const hall = 'hall-510104-1';
+const organ = 'organ-510104';
 const fps = 10;
 /** Recorded: two minutes, of the second camera without the middle forty seconds. */
 const length = 120;
@@ -79,7 +83,10 @@ afterAll(async () => {
 }, 30_000);
 
 async function enter(name: string, width = 1440): Promise<Awaited<ReturnType<typeof visit>>> {
-  const cookie = (await hub.signIn({ name, role: 'inspector', region: '510104' })).split('=') as [string, string];
+  const cookie = (await hub.signIn({ name, role: 'inspector', region: '510104', organ })).split('=') as [
+    string,
+    string,
+  ];
   const visitor = await visit(browser, hub.address, { width });
   await visitor.context.addCookies([{ name: cookie[0], value: cookie[1], url: hub.address }]);
   return visitor;
@@ -198,6 +205,50 @@ describe('the time shift', { timeout: 60_000 }, () => {
     await page.getByTestId('back-to-live').click();
     await page.locator(`[data-tile="${tileOf(whole)}"][data-state=playing]`).waitFor({ timeout: 30_000 });
     expect(await page.getByTestId('recorded').count()).toBe(0);
+  });
+
+  it('earns no second of a visit (SC-11)', async () => {
+    const { bus, store } = hub.context;
+    const now = Date.now();
+    const day = dayOf(now);
+    const duty = { duty: 'shifted', hall, organ, day, required: 1, dueAt: endOf(day), article: 'art. 6' };
+    await bus.publish({
+      kind: 'patrol.planned',
+      id: 'plan-shifted',
+      region: '510104',
+      source: 'test',
+      occurredAt: now,
+      ...duty,
+    });
+    await until('the duty', async () => (await store.query("select from duty where id = 'shifted'")).length > 0);
+    await page.goto('/?lang=zh');
+    await page.locator(`[data-tile="${tileOf(whole)}"][data-state=playing]`).waitFor({ timeout: 30_000 });
+    await page.getByTestId('start-visit').click();
+    await page.getByTestId('finish-visit').waitFor({ timeout: 15_000 });
+    const count = async (): Promise<{ reports: number; delivered: number }> =>
+      (
+        await store.query<{ reports: number; delivered: number }>(
+          'select (select count(*) from view_report) as reports, (select count(*) from delivery) as delivered',
+        )
+      )[0]!;
+    await until('reports of the live picture', async () => (await count()).reports > 0);
+
+    await shift(began + 20_000);
+    await page.locator(`[data-tile="${tileOf(whole)}"] [data-testid=recorded][data-state=playing]`).waitFor();
+    // What was seen before the hand moved is still on its way.
+    let still = await count();
+    await until('nothing more on its way', async () => {
+      const before = still;
+      await sleep(2_500);
+      still = await count();
+      return JSON.stringify(still) === JSON.stringify(before);
+    });
+    const { shows } = await seen(tileOf(whole));
+    await until('the recording to run', async () => (await seen(tileOf(whole))).shows > shows + 5_000);
+    expect(await count()).toEqual(still);
+
+    await page.getByTestId('back-to-live').click();
+    await until('reports of the live picture', async () => (await count()).reports > still.reports);
   });
 });
 
