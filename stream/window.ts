@@ -68,6 +68,8 @@ const LONGEST_SEGMENT = 12;
 const MOST_WAITERS = 256;
 /** A part that fills less of its target than this must be the last of its segment or begin with a key picture (RFC 8216bis §4.4.4.9). */
 const LEAST_OF_PART = 0.85;
+/** 1.04 / 0.96, and a little: 0.96 / 1.04 of it is 85 %. */
+const HEADROOM = 1.085;
 /** So many parts in a row that do not fit the target: the camera has changed its rate. */
 const UNFIT_PARTS = 8;
 
@@ -297,11 +299,12 @@ export class Window {
     const first = this.#pending[0];
     if (!first) return;
     if (this.#partTarget === 0) {
-      // A tenth above the usual length, because camera timestamps jitter; parts stay above the 85 % that players expect.
+      // Above the usual length, because camera timestamps jitter: so much that those of a camera which jitters by four
+      // hundredths stay within it and above the 85 % that players expect, whichever of its pictures came first.
       const usual = this.#pendingDuration / this.#pending.length;
       const nearest = Math.max(1, Math.round(this.#options.partTarget / usual));
       const pictures = last ? nearest : this.#pending.length;
-      this.#partTarget = Math.ceil(pictures * usual * 1100 - 1e-6) / 1000;
+      this.#partTarget = Math.ceil(pictures * usual * HEADROOM * 1e5 - 1e-6) / 1e5;
     }
     const isShort = this.#pendingDuration < this.#partTarget * LEAST_OF_PART && !last && !first.key;
     if (isShort || this.#pendingDuration > this.#partTarget + 1e-6) this.#unfit++;
