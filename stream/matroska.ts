@@ -37,6 +37,9 @@ interface Frame {
 /** An element of more is garbage: a key picture of an 8K camera takes about 3 MB. */
 const LIMIT = 16 * 1024 * 1024;
 
+/** Pixels. */
+const MOST_ACROSS = 16_384;
+
 const ids = {
   segment: 0x1853_8067,
   cluster: 0x1f43_b675,
@@ -97,6 +100,12 @@ const find = (bytes: Buffer, id: number): Buffer | undefined => {
 function whole(bytes: Buffer | undefined): number {
   if (!bytes || bytes.length === 0 || bytes.length > 6) throw broken('A number is missing or too long.');
   return bytes.readUIntBE(0, bytes.length);
+}
+
+/** A number that a decoder is set up by: garbage would stand in a section that is written from it. */
+function within(value: number, least: number, most: number, name: string): number {
+  if (value >= least && value <= most) return value;
+  throw broken(`${name} is ${value}: from ${least} to ${most} was expected.`);
 }
 
 function fraction(bytes: Buffer | undefined): number {
@@ -178,11 +187,13 @@ export class Matroska {
       const number = whole(find(track, ids.number));
       const [video, audio] = [find(track, ids.video), find(track, ids.audio)];
       if (config && video && !picture && (codec === 'V_MPEG4/ISO/AVC' || codec === 'V_MPEGH/ISO/HEVC')) {
-        const [width, height] = [whole(find(video, ids.width)), whole(find(video, ids.height))];
+        const width = within(whole(find(video, ids.width)), 1, MOST_ACROSS, 'The width');
+        const height = within(whole(find(video, ids.height)), 1, MOST_ACROSS, 'The height');
         picture = { codec: codec.endsWith('AVC') ? 'avc1' : 'hvc1', config: Buffer.from(config), width, height };
         this.#kinds.set(number, 'picture');
       } else if (config && audio && !sound && codec === 'A_AAC') {
-        const [rate, channels] = [fraction(find(audio, ids.rate)), whole(find(audio, ids.channels))];
+        const rate = within(fraction(find(audio, ids.rate)), 7350, 96_000, 'The rate of the sound');
+        const channels = within(whole(find(audio, ids.channels)), 1, 8, 'The number of channels');
         sound = { config: Buffer.from(config), rate, channels };
         this.#kinds.set(number, 'sound');
       } else
