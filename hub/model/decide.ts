@@ -4,7 +4,8 @@
  */
 import { decideDescribed } from './cameraEvents.ts';
 import { decideCase, replanClock, turnClock } from './decideCase.ts';
-import { decideCamera, decideDuty, decideFinding, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
+import { decideFinding } from './decideFinding.ts';
+import { decideCamera, decideDuty, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
 import { decideEvidence } from './decideEvidence.ts';
 import { decideIrregularity } from './decideIrregularity.ts';
 import { decidePack } from './decidePack.ts';
