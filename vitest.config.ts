@@ -10,6 +10,8 @@ const project = (name: string, order: number, seconds: number, workers: number):
     testTimeout: seconds * 1000,
     hookTimeout: Math.max(seconds, 30) * 1000,
     pool: 'forks',
+    // What is pure needs no process of its own for each file.
+    isolate: name !== 'unit',
     maxWorkers: workers,
     fileParallelism: workers > 1,
     sequence: { groupOrder: order },
