@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaseEvent } from '../hub/model/event.ts';
 import { encodeArray } from '../hub/platform/arrays.ts';
-import { canonical, digestOfText } from '../hub/platform/digest.ts';
+import { canonical } from '../hub/model/canonical.ts';
+import { digestOfText } from '../hub/platform/digest.ts';
 import type { Context } from '../hub/platform/part.ts';
 
 export interface Submitted {

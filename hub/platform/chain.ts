@@ -1,22 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { ChainStatus } from '../model/api.ts';
+import { entryText, genesis } from '../model/chain.ts';
 import type { LedgerEntry } from '../model/state.ts';
-import { canonical } from './digest.ts';
+import { digestOfText } from './digest.ts';
 import type { Runner } from './postgres.ts';
 
-/** `previous` of a region's first entry. */
-export const genesis = '0'.repeat(64);
-
-/**
- * Hash of a ledger entry (存证链): SHA-256, in hex, over the canonical JSON of everything in the entry but its own hash,
- * the previous hash and the sequence among it.
- */
-export function entryHash(entry: Omit<LedgerEntry, 'hash'>): string {
-  const { region, sequence, previous, at, act, subject, hall, account, facts, event } = entry;
-  return createHash('sha256')
-    .update(canonical({ region, sequence, previous, at, act, subject, hall, account, facts, event }))
-    .digest('hex');
-}
+/** Hash of a ledger entry (存证链): SHA-256, in hex. */
+export const entryHash = (entry: Omit<LedgerEntry, 'hash'>): string => digestOfText(entryText(entry));
 
 interface ChainRow extends Record<string, unknown> {
   sequence: number;

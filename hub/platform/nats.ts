@@ -8,10 +8,11 @@ import {
 } from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { canonical } from '../model/canonical.ts';
 import { HubError } from '../model/error.ts';
 import { subjectOf, type Event } from '../model/event.ts';
 import type { LiveMessage } from '../model/live.ts';
-import { canonical } from './digest.ts';
+
 import { dial, watchLink, type DialOptions } from './dial.ts';
 import { Batch, Publisher, type Ended } from './publish.ts';
 import { Room } from './room.ts';

@@ -2,6 +2,8 @@
  * One batch of the log: load what the events need, decide each in order, write everything in one transaction. The same code
  * serves the live log and the rebuild, so both give the same rows.
  */
+import { canonical } from '../model/canonical.ts';
+import { genesis } from '../model/chain.ts';
 import { decide, followsOf, needsOf, refuse, type Consequences, type Put, type State } from '../model/decide.ts';
 import { HubError } from '../model/error.ts';
 import type { Event, Recorded } from '../model/event.ts';
@@ -20,8 +22,8 @@ import type {
   Visit,
 } from '../model/state.ts';
 import type { World } from '../model/world.ts';
-import { entryHash, genesis } from '../platform/chain.ts';
-import { canonical, digestOfText } from '../platform/digest.ts';
+import { entryHash } from '../platform/chain.ts';
+import { digestOfText } from '../platform/digest.ts';
 import type { Verdict } from '../platform/nats.ts';
 import { hallOf, itemOf, lineOf } from './live.ts';
 import type { Runner, Store } from '../platform/postgres.ts';

@@ -7,7 +7,7 @@ import type { PackDraft, PackDraftLine } from '../model/packApi.ts';
 import type { RulePack } from '../model/pack.ts';
 import { may, type Identity } from '../model/rights.ts';
 import { prefixOf, type World } from '../model/world.ts';
-import { canonical } from '../platform/digest.ts';
+import { canonical } from '../model/canonical.ts';
 import type { Context } from '../platform/part.ts';
 import { dayField } from './filters.ts';
 import type { Command } from './commands.ts';

@@ -4,7 +4,7 @@ import type { Progress } from '../model/live.ts';
 import type { Visit } from '../model/state.ts';
 import { verifySeconds, type Verified } from '../model/verify.ts';
 import { packOf } from '../model/world.ts';
-import { canonical } from '../platform/digest.ts';
+import { canonical } from '../model/canonical.ts';
 import type { Context } from '../platform/part.ts';
 import { all } from './gate.ts';
 import {

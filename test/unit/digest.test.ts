@@ -1,7 +1,8 @@
 /** The canonical text decides whether two events are the same one; the fast ways to it must all give the same. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { canonical, digestOf, digestOfText } from '../../hub/platform/digest.ts';
+import { canonical } from '../../hub/model/canonical.ts';
+import { digestOf, digestOfText } from '../../hub/platform/digest.ts';
 
 test.each<[what: string, value: unknown, text: string]>([
   ['keys in order already', { a: 1, b: { c: [2, null] } }, '{"a":1,"b":{"c":[2,null]}}'],
