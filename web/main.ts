@@ -1,8 +1,18 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { locale } from './lib/locale.svelte.ts';
+import { session } from './lib/session.svelte.ts';
 import './tokens.css';
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');
 
-export default mount(App, { target });
+// Asked for while the texts are on their way; the page asks again where this fails.
+session.find().catch(() => undefined);
+try {
+  await locale.begin();
+  mount(App, { target });
+} catch (error) {
+  console.error('the page could not begin', error);
+  target.textContent = '页面没有加载完整，请刷新。The page did not load completely: reload it.';
+}

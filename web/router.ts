@@ -1,29 +1,36 @@
 import { createRouter } from 'sv-router';
+import { locale } from './lib/locale.svelte.ts';
+
+/** A page behind the first one comes with the texts that the first page does without. */
+const whole = async <Page>(page: Promise<Page>): Promise<Page> => {
+  await locale.rest().catch(() => undefined);
+  return page;
+};
 
 /** Pages are loaded when they are opened, so that the first page stays small. Who may open what: App.svelte. */
 export const { navigate, route } = createRouter({
   '/': () => import('./pages/Desk.svelte'),
   '/sign-in': () => import('./pages/SignIn.svelte'),
-  '/hall': () => import('./pages/Hall.svelte'),
-  '/signals': () => import('./pages/Signals.svelte'),
-  '/signal/:id': () => import('./pages/Signal.svelte'),
-  '/signal/:id/urge/:number': () => import('./pages/Urge.svelte'),
-  '/inquiries': () => import('./pages/Inquiries.svelte'),
-  '/cases': () => import('./pages/Cases.svelte'),
-  '/statistics': () => import('./pages/Statistics.svelte'),
-  '/matters': () => import('./pages/Matters.svelte'),
-  '/matter/:region/:code': () => import('./pages/Matter.svelte'),
-  '/packs': () => import('./pages/Packs.svelte'),
-  '/packs/:id': () => import('./pages/Pack.svelte'),
-  '/packs/drafts/:draft': () => import('./pages/PackDraft.svelte'),
-  '/ledger': () => import('./pages/Ledger.svelte'),
-  '/holds': () => import('./pages/Holds.svelte'),
-  '/exhibits': () => import('./pages/EvidenceList.svelte'),
-  '/exhibit/:id': () => import('./pages/Evidence.svelte'),
-  '/sources': () => import('./pages/Sources.svelte'),
-  '/entry': () => import('./pages/Entry.svelte'),
-  '/cameras': () => import('./pages/Cameras.svelte'),
-  '/system': () => import('./pages/System.svelte'),
-  '/case/:id': () => import('./pages/Case.svelte'),
-  '*': () => import('./pages/NotFound.svelte'),
+  '/hall': () => whole(import('./pages/Hall.svelte')),
+  '/signals': () => whole(import('./pages/Signals.svelte')),
+  '/signal/:id': () => whole(import('./pages/Signal.svelte')),
+  '/signal/:id/urge/:number': () => whole(import('./pages/Urge.svelte')),
+  '/inquiries': () => whole(import('./pages/Inquiries.svelte')),
+  '/cases': () => whole(import('./pages/Cases.svelte')),
+  '/statistics': () => whole(import('./pages/Statistics.svelte')),
+  '/matters': () => whole(import('./pages/Matters.svelte')),
+  '/matter/:region/:code': () => whole(import('./pages/Matter.svelte')),
+  '/packs': () => whole(import('./pages/Packs.svelte')),
+  '/packs/:id': () => whole(import('./pages/Pack.svelte')),
+  '/packs/drafts/:draft': () => whole(import('./pages/PackDraft.svelte')),
+  '/ledger': () => whole(import('./pages/Ledger.svelte')),
+  '/holds': () => whole(import('./pages/Holds.svelte')),
+  '/exhibits': () => whole(import('./pages/EvidenceList.svelte')),
+  '/exhibit/:id': () => whole(import('./pages/Evidence.svelte')),
+  '/sources': () => whole(import('./pages/Sources.svelte')),
+  '/entry': () => whole(import('./pages/Entry.svelte')),
+  '/cameras': () => whole(import('./pages/Cameras.svelte')),
+  '/system': () => whole(import('./pages/System.svelte')),
+  '/case/:id': () => whole(import('./pages/Case.svelte')),
+  '*': () => whole(import('./pages/NotFound.svelte')),
 });

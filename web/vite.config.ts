@@ -2,12 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import tailwindcss from '@tailwindcss/vite';
 import { defineConfig } from 'vite';
+import { wordsPlugin } from './wordsPlugin.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   root: here('.'),
-  plugins: [tailwindcss(), svelte()],
+  plugins: [tailwindcss(), svelte(), wordsPlugin()],
   build: {
     outDir: here('../dist/web'),
     emptyOutDir: true,

@@ -22,8 +22,14 @@ it('the first page stays small: a slow line opens it in a moment', async () => {
     for (const [, each] of text.matchAll(/(?:from|import)\s*"\.\/([\w.-]+\.js)"/g)) await take(each!);
   }
   await take(entry);
-  const [desk] = /(?<=\.\/)Desk-[\w-]+\.js/.exec(await read(entry))!;
+  const texts = (await Promise.all([...sizes.keys()].map(read))).join('\n');
+  const [desk] = /(?<=\.\/)Desk-[\w-]+\.js/.exec(texts)!;
   await take(desk);
+  // One language is loaded; the larger one counts.
+  const words = new Set([...texts.matchAll(/(?<=\.\/)first-(?:zh|en)-[\w-]+\.js/g)].map(([name]) => name));
+  expect(words.size).toBe(2);
+  const inEach = await Promise.all([...words].map(async (name) => gzipSync(await read(name)).length));
+  sizes.set('words', Math.max(...inEach));
   const total = [...sizes.values()].reduce((sum, each) => sum + each, 0);
   expect(sizes.size, 'the files were not found').toBeGreaterThan(5);
   expect(total, JSON.stringify([...sizes])).toBeGreaterThan(most / 2);

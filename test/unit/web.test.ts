@@ -8,7 +8,7 @@ import { stripOf } from '../../web/lib/strip.ts';
 import { coverOf, type Camera } from '../../web/lib/tile.ts';
 import { briefTime, clockTime, dayName, duration, minutesOfDay, ServerOffset, stopwatch } from '../../web/lib/time.ts';
 import { starts } from '../../web/lib/turns.ts';
-import { word } from '../../web/lib/words.ts';
+import { filled } from '../../web/lib/words.ts';
 
 /** 2026-11-20 10:42:18 in Asia/Shanghai. */
 const friday = Date.UTC(2026, 10, 20, 2, 42, 18);
@@ -24,11 +24,12 @@ describe('words', () => {
   });
 
   test('blanks are filled in', () => {
-    expect(word('zh', 'tile.stalled', { n: 4 })).toBe('画面停滞 4 秒');
-    expect(word('en', 'visit.need', { verified: 8, needed: 10 })).toBe('8 verified, 10 needed');
-    expect(word('en', 'wall.windows', { n: 1 })).toBe('1 window');
-    expect(word('en', 'wall.windows', { n: 12 })).toBe('12 windows');
-    expect(word('zh', 'wall.windows', { n: 1 })).toBe('1 窗口');
+    const [inChinese, inEnglish] = dictionary['wall.windows'];
+    expect(filled(dictionary['tile.stalled'][0], { n: 4 })).toBe('画面停滞 4 秒');
+    expect(filled(dictionary['visit.need'][1], { verified: 8, needed: 10 })).toBe('8 verified, 10 needed');
+    expect(filled(inEnglish, { n: 1 })).toBe('1 window');
+    expect(filled(inEnglish, { n: 12 })).toBe('12 windows');
+    expect(filled(inChinese, { n: 1 })).toBe('1 窗口');
   });
 });
 

@@ -1,6 +1,5 @@
 import type { EventLine } from '../../hub/model/live.ts';
-import { t, tData } from './locale.svelte.ts';
-import { isWord } from './words.ts';
+import { isWord, t, tData } from './locale.svelte.ts';
 import { session } from './session.svelte.ts';
 
 /** What happened, in a word: the step's own name where it has one, in the reader's language where the dictionary knows it. */

@@ -1,8 +1,7 @@
 /** What the pages of the catalogue ask for, and how they show the fields of a record. */
 import type { MatterRecord } from '../../hub/model/matter.ts';
 import type { MatterVersion } from '../../hub/model/matterVersion.ts';
-import { isWord } from './words.ts';
-import { t, tData, unitOf } from './locale.svelte.ts';
+import { isWord, t, tData, unitOf } from './locale.svelte.ts';
 
 export const businessTypes = [
   'approval',

@@ -1,9 +1,8 @@
 /** A rule pack in words (both languages stand in the dictionary). */
 import type { Rule, RulePack } from '../../hub/model/pack.ts';
 import { factIn } from '../../hub/model/rules/words.ts';
-import { inLocale, locale, t, tData } from './locale.svelte.ts';
+import { inLocale, isWord, locale, t, tData } from './locale.svelte.ts';
 import { minutesOfDay } from './time.ts';
-import { isWord, word, type Word } from './words.ts';
 
 const fields = (rule: Rule): Record<string, unknown> => rule;
 const percent = (value: unknown): string => `${Math.round(Number(value) * 100)}%`;
@@ -27,7 +26,7 @@ export function conditionOf(rule: Rule, pack: Pick<RulePack, 'clock'>): string {
     ['procedures', 'procedures'],
   ] as const)
     if (Array.isArray(given[list])) values[list] = factIn(locale.current, fact, given[list].join('、'));
-  const sentence = (word as (locale: string, key: Word, fill: typeof values) => string)(locale.current, key, values);
+  const sentence = tData(key, 'when.other', values);
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 

@@ -1,7 +1,6 @@
 import { ApiError } from './api.ts';
-import { locale, t, tData } from './locale.svelte.ts';
+import { isWord, locale, t, tData } from './locale.svelte.ts';
 import { inChinese } from './reasons.ts';
-import { isWord } from './words.ts';
 
 /** What the hub gave as a reason, in the page's language. */
 export const reasonWords = (reason: string): string => (locale.current === 'zh' ? inChinese(reason) : reason);
