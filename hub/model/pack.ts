@@ -14,6 +14,7 @@ import {
   type MeasuredRule,
   type StepRule,
 } from './rules/shape.ts';
+import { packPatrol } from './quotaShape.ts';
 import { packSettings } from './settings.ts';
 
 export { levels, type Level };
@@ -90,16 +91,7 @@ export const packShape = z.strictObject({
   byHand: z.array(byHandRule).max(100).default([]),
   /** SZ-27: a signal that is not corrected in so many working days is followed by one of a higher level. */
   escalation: z.array(escalation).max(4).default([]),
-  patrol: z.strictObject({
-    /** Visits of the own hall on each working day (SC-11, SC-13, SC-14: two or more). */
-    own: z.int().min(0).max(20),
-    article: shortText,
-    /** The moment by which the day's duties are due, minutes after midnight. */
-    dueBy: z.int().min(0).max(1440),
-    /** A visit counts when this share of the hall's windows was verified, each for `secondsPerWindow`. */
-    share: z.number().min(0).max(1),
-    secondsPerWindow: z.number().min(1).max(3600),
-  }),
+  patrol: packPatrol,
   findings: z.array(finding).max(200),
   settings: packSettings.optional(),
 });

@@ -1,0 +1,44 @@
+/** 任务 as the recorder derives it (1.X.6). */
+import type { CameraState } from './event.ts';
+
+/**
+ * `planned` → `inProgress` while a visit runs → `done`, `couldNotInspect` (every visit that is owed was made or found its
+ * cameras without a picture) or, when its time is over, `missed`.
+ */
+export type DutyState = 'planned' | 'inProgress' | 'done' | 'couldNotInspect' | 'missed';
+
+/** Own hall (SC-11), each hall of a level (SC-13), or drawn (SC-12). */
+export type DutyReason = 'own' | 'each' | 'drawn';
+
+/** What kept a window from being inspected: the state of its camera. */
+export type BlindCause = Extract<CameraState, 'offline' | 'frozen' | 'black' | 'covered' | 'disabled'>;
+
+/** One hall, one working day, `required` visits. `region` is the organ's; the hall may be of another one. */
+export interface Duty {
+  id: string;
+  region: string;
+  organ: string;
+  hall: string;
+  day: string;
+  required: number;
+  done: number;
+  state: DutyState;
+  dueAt: number;
+  article: string;
+  /** Absent in what was planned before there were quotas: its time never ends it. */
+  of?: DutyReason;
+  draw?: string;
+  /** Moments at which the hall is busiest, one a visit. */
+  suggestedAt?: number[];
+  /** When it is at risk of being missed, and when the ticker looks at it next. */
+  riskAt?: number;
+  nextTurn?: number;
+  /** Visits that could inspect nothing, and the cause of the latest. */
+  blind?: number;
+  cause?: BlindCause;
+  /** The open signal of this duty. */
+  signal?: string;
+  /** The hall that was drawn, where a person replaced it. */
+  drawnHall?: string;
+  position: number;
+}
