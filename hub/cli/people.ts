@@ -2,20 +2,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { identifier, regionCode, shortText } from '../model/fields.ts';
 import { HubError } from '../model/error.ts';
-import { hashPassword, longestPassword } from '../platform/password.ts';
+import { passwordFault, passwordReason } from '../model/administrationPassword.ts';
+import { roles } from '../model/rights.ts';
+import { hashPassword } from '../platform/password.ts';
 import { readSecret, say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
-
-const roles = [
-  'inspector',
-  'hallManager',
-  'administrator',
-  'postUser',
-  'cataloguer',
-  'establishmentOffice',
-  'legalOffice',
-] as const;
-const shortestPassword = 10;
 
 export interface AccountFlags {
   role: string;
@@ -43,9 +34,8 @@ export async function addAccount(name: string, flags: AccountFlags): Promise<voi
       'give --password-stdin and the password on standard input: a command line can be read by every user of the machine',
     );
   const password = await readSecret('password');
-  if (password.length < shortestPassword || password.length > longestPassword) {
-    throw new HubError('cli.input', `the password: expected ${shortestPassword} to ${longestPassword} characters`);
-  }
+  const fault = passwordFault(password, name);
+  if (fault !== undefined) throw new HubError('cli.input', `the password: ${passwordReason(fault)}`);
   await withBackend(async (ground) => {
     checkRegion(ground, flags.region);
     const { halls, organs, departments } = ground.world();

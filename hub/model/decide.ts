@@ -2,6 +2,7 @@
  * The product's brain: `decide(event, state, world) → consequences`. No I/O and no clock of its own; `event.receivedAt` is
  * now, `event.occurredAt` is when it happened. The same events in the same order always give the same consequences.
  */
+import { decideAdministration } from './administrationEvents.ts';
 import { decideDescribed } from './cameraEvents.ts';
 import { decideCase, replanClock, turnClock } from './decideCase.ts';
 import { decideFinding } from './decideFinding.ts';
@@ -125,6 +126,8 @@ export function needsOf(event: Event): Needs {
       return { signal: event.signal, inquiry: event.inquiry };
     case 'pack.activated':
     case 'camera.described':
+    case 'reference.changed':
+    case 'account.changed':
     case 'irregularity.measured':
     case 'recording.changed':
     case 'recording.limited':
@@ -172,6 +175,9 @@ function judge(event: Recorded, state: State, world: World): Consequences {
       return decideCamera(event, state, world);
     case 'camera.described':
       return decideDescribed(event);
+    case 'reference.changed':
+    case 'account.changed':
+      return decideAdministration(event);
     case 'patrol.planned':
       return decideDuty(event, state);
     case 'patrol.visitStarted':

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant, yuan, shortText, longText, reasonText, identifier } from './fields.ts';
+import { accountChanged, referenceChanged } from './administrationEvents.ts';
 import { cameraChanged, cameraDescribed } from './cameraEvents.ts';
 import { byPerson, common } from './eventFields.ts';
 import {
@@ -295,6 +296,8 @@ export const irregularityMeasured = z.strictObject({
 
 /** What people and the hub's own parts publish; a door never accepts these. */
 export const hubEvent = z.discriminatedUnion('kind', [
+  referenceChanged,
+  accountChanged,
   cameraChanged,
   cameraDescribed,
   clockTurned,

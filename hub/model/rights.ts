@@ -2,8 +2,16 @@ import type { Office } from './matterVersion.ts';
 import { prefixOf } from './world.ts';
 
 /** 电子监察员, 大厅负责人, 系统管理员, 岗位用户, 事项管理员 (审管办), and the offices that review matters: 编办, 法制办 (XY-14). Roles are kept apart (SC-29). */
-export type Role =
-  'inspector' | 'hallManager' | 'administrator' | 'postUser' | 'cataloguer' | 'establishmentOffice' | 'legalOffice';
+export const roles = [
+  'inspector',
+  'hallManager',
+  'administrator',
+  'postUser',
+  'cataloguer',
+  'establishmentOffice',
+  'legalOffice',
+] as const;
+export type Role = (typeof roles)[number];
 
 export const permissions = [
   'case.read',
@@ -19,6 +27,8 @@ export const permissions = [
   'inquiry.manage',
   'video.watch',
   'camera.manage',
+  'place.manage',
+  'account.manage',
   'patrol.read',
   'patrol.visit',
   'finding.record',
@@ -54,6 +64,8 @@ export interface Identity {
   organ?: string;
   /** A post user enters cases of this department only (QT-15). */
   department?: string;
+  /** The password was given by an administrator: nothing is open until the person has chosen another. */
+  mustChange?: true;
 }
 
 const granted: Record<Role, readonly Permission[]> = {
@@ -92,7 +104,7 @@ const granted: Record<Role, readonly Permission[]> = {
     'patrol.read',
     'evidence.request',
   ],
-  administrator: ['system.read', 'source.manage', 'camera.manage'],
+  administrator: ['system.read', 'source.manage', 'camera.manage', 'place.manage', 'account.manage'],
   postUser: ['entry.write'],
   cataloguer: ['matter.read', 'matter.edit'],
   establishmentOffice: ['matter.read', 'matter.review'],
@@ -109,7 +121,7 @@ export function may(
   permission: Permission,
   where?: { region: string; hall?: string | undefined },
 ): boolean {
-  if (!granted[who.role].includes(permission)) return false;
+  if (who.mustChange || !granted[who.role].includes(permission)) return false;
   if (!where) return true;
   if (!where.region.startsWith(prefixOf(who.region))) return false;
   return who.hall === undefined || who.hall === where.hall;

@@ -1,7 +1,9 @@
 /** What the recorder derives from the log. Every row can be rebuilt from the events alone, byte for byte. */
+import type { AdministrationAct } from './administrationEvents.ts';
 import type { CameraState, WindowView } from './event.ts';
 import type { ClockKind } from './limits.ts';
 import type { Level } from './pack.ts';
+import type { RefusalCause } from './viewProof.ts';
 import type { ProcedureKind } from './procedure.ts';
 
 export type CasefileStatus =
@@ -302,6 +304,11 @@ export interface Visit {
   /** Why it does or does not count: verified and needed windows. */
   verified?: number;
   needed?: number;
+  /** Seconds in which at least one window was being verified, and how many the pack wants; see `visitResult.ts`. */
+  watched?: number;
+  wholeVisit?: number;
+  /** Reports that counted nothing, by cause. */
+  refused?: Partial<Record<RefusalCause, number>>;
   digest?: string;
   findings: number;
   position: number;
@@ -376,6 +383,7 @@ export interface LedgerDraft {
     | 'recording.resumed'
     | 'recording.limited'
     | 'pack.activated'
+    | AdministrationAct
     | `camera.${'disabled' | 'enabled' | 'added' | 'changed' | 'keyRenewed' | 'tested'}`
     | 'visit.started'
     | 'visit.finished'

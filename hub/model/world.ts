@@ -23,29 +23,38 @@ export interface Region extends Named {
   demo: boolean;
 }
 
+/** What may close: from this day on (`YYYY-MM-DD`) it is no longer there; what happened there before stays. */
+export interface Closing {
+  closedFrom?: string;
+}
+
 /** 机构: the supervision organ (监察机关) of a region. */
-export interface Organ extends Named {
+export interface Organ extends Named, Closing {
   id: string;
   region: string;
 }
 
 /** 部门: an agency that handles matters. */
-export interface Department extends Named {
+export interface Department extends Named, Closing {
   id: string;
   region: string;
 }
 
 /** 政务服务大厅. */
-export interface Hall extends Named {
+export interface Hall extends Named, Closing {
   id: string;
   region: string;
   /** Local opening hours in minutes after midnight, Asia/Shanghai. */
   opens: number;
   closes: number;
+  /** 投诉电话 and a line of its own for the public board; absent: the region's usual ones. */
+  complaintPhone?: string;
+  boardNote?: string;
+  boardNoteEn?: string;
 }
 
 /** 窗口: a counter of a hall. */
-export interface Window extends Named {
+export interface Window extends Named, Closing {
   id: string;
   hall: string;
   /** The number on the counter, for example "07". */
@@ -142,6 +151,9 @@ export function chainOf(region: string): readonly string[] {
 const chains = new Map<string, readonly string[]>();
 /** More than the country has divisions; every event asks. */
 const remembered = 10_000;
+
+/** Whether an organ, a department, a hall or a window is there on a day (`YYYY-MM-DD`). */
+export const isOpenOn = ({ closedFrom }: Closing, day: string): boolean => closedFrom === undefined || day < closedFrom;
 
 /** The digits that all regions below share: 510000 → "51", 510100 → "5101", 510104 → "510104". */
 export function prefixOf(region: string): string {

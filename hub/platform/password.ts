@@ -1,4 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
+import { longestPassword } from '../model/administrationPassword.ts';
 import { HubError } from '../model/error.ts';
 
 /** argon2id (the package's default algorithm), 64 MiB and 3 passes. */
@@ -7,9 +8,6 @@ const cost = { memoryCost: 65_536, timeCost: 3, parallelism: 1 };
 /** Each check holds 64 MiB: so many at a time, so many waiting; more is refused with `password.busy`. */
 const atOnce = 3;
 const waitingAtMost = 64;
-
-/** Longer input is work for an attacker, not a password. */
-export const longestPassword = 256;
 
 let running = 0;
 const waiting: (() => void)[] = [];

@@ -27,18 +27,22 @@ export async function loadWorld(store: Store): Promise<World> {
       runner,
       'select code, parent, level, name, name_en as "nameEn", demo from region order by code',
     );
-    const organs = await read<Organ>(runner, 'select id, region, name, name_en as "nameEn" from organ order by id');
+    const organs = await read<Organ>(
+      runner,
+      'select id, region, name, name_en as "nameEn", closed_from as "closedFrom" from organ order by id',
+    );
     const departments = await read<Department>(
       runner,
-      'select id, region, name, name_en as "nameEn" from department order by id',
+      'select id, region, name, name_en as "nameEn", closed_from as "closedFrom" from department order by id',
     );
     const halls = await read<Hall>(
       runner,
-      'select id, region, name, name_en as "nameEn", opens, closes from hall order by id',
+      `select id, region, name, name_en as "nameEn", opens, closes, complaint_phone as "complaintPhone", board_note as "boardNote",
+         board_note_en as "boardNoteEn", closed_from as "closedFrom" from hall order by id`,
     );
     const windows = await read<Window>(
       runner,
-      'select id, hall, number, name, name_en as "nameEn", department, staff from hall_window order by hall, number',
+      'select id, hall, number, name, name_en as "nameEn", department, staff, closed_from as "closedFrom" from hall_window order by hall, number',
     );
     const cameras = await read<Camera>(
       runner,

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { longestPassword } from '../model/administrationPassword.ts';
 import type { Me } from '../model/api.ts';
 import { may, permissions, type Identity } from '../model/rights.ts';
 import type { World } from '../model/world.ts';
 import { cookieName, sessionEnded, tokenOf, type Sessions } from '../platform/access.ts';
 import type { Context } from '../platform/part.ts';
-import { checkPassword, longestPassword } from '../platform/password.ts';
+import { checkPassword } from '../platform/password.ts';
 import { answer, one } from './gate.ts';
 import { Limiter } from './limiter.ts';
 import { read, Refusal, unsigned } from './problem.ts';

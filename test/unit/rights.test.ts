@@ -56,7 +56,7 @@ describe('rights', () => {
         'evidence.request',
       ],
     ],
-    ['administrator', ['camera.manage', 'system.read', 'source.manage']],
+    ['administrator', ['camera.manage', 'place.manage', 'account.manage', 'system.read', 'source.manage']],
     ['postUser', ['entry.write']],
     ['cataloguer', ['matter.read', 'matter.edit']],
     ['establishmentOffice', ['matter.read', 'matter.review']],

@@ -1,0 +1,60 @@
+/**
+ * The events of administration: what was written of reference data and accounts, so that the ledger keeps who did it and what it
+ * was before. The rows themselves are reference data that `serve` writes after the recorder has taken the event.
+ */
+import { z } from 'zod';
+import type { Consequences } from './decide.ts';
+import { byPerson } from './eventFields.ts';
+import { identifier, reasonText, shortText } from './fields.ts';
+
+/** Fields by name. No password, no telephone number and no address of a person ever stands here: `•` says that there is one. */
+const values = z
+  .record(z.string().regex(/^[a-z]\w{0,29}$/i), z.union([shortText, z.number(), z.boolean()]))
+  .refine((each) => Object.keys(each).length <= 20, 'expected at most 20 fields');
+const changed = { subject: identifier, title: shortText, before: values, after: values };
+
+/** An organ, a hall, a window … was added, changed, closed from a day on, or opened again; a contact or a closed day was removed. */
+export const referenceChanged = z.strictObject({
+  kind: z.literal('reference.changed'),
+  ...byPerson,
+  ...changed,
+  what: z.enum(['region', 'organ', 'department', 'hall', 'window', 'contact', 'closure']),
+  act: z.enum(['added', 'changed', 'closed', 'reopened', 'removed']),
+  hall: identifier.optional(),
+});
+
+/** Somebody's account; `account` is who did it, `subject` whose it is. */
+export const accountChanged = z.strictObject({
+  kind: z.literal('account.changed'),
+  ...byPerson,
+  ...changed,
+  act: z.enum([
+    'added',
+    'changed',
+    'locked',
+    'unlocked',
+    'passwordReset',
+    'passwordChanged',
+    'sessionsEnded',
+    'reviewed',
+  ]),
+  reason: reasonText.optional(),
+});
+
+type Administered = (z.infer<typeof referenceChanged> | z.infer<typeof accountChanged>) & { receivedAt: number };
+export type AdministrationAct =
+  `reference.${z.infer<typeof referenceChanged>['act']}` | `account.${z.infer<typeof accountChanged>['act']}`;
+
+export function decideAdministration(event: Administered): Consequences {
+  const { region, subject, account, title, before, after, receivedAt: at } = event;
+  const facts: Record<string, string | number | boolean> = { title };
+  for (const [field, value] of Object.entries(before)) facts[`${field}.before`] = value;
+  for (const [field, value] of Object.entries(after)) facts[`${field}.after`] = value;
+  if (event.kind === 'account.changed') {
+    if (event.reason !== undefined) facts['reason'] = event.reason;
+    return { puts: [], ledger: [{ region, at, act: `account.${event.act}`, subject, account, facts }] };
+  }
+  facts['what'] = event.what;
+  const hall = event.hall === undefined ? {} : { hall: event.hall };
+  return { puts: [], ledger: [{ region, at, act: `reference.${event.act}`, subject, ...hall, account, facts }] };
+}
