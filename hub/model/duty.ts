@@ -11,7 +11,7 @@ export type DutyState = 'planned' | 'inProgress' | 'done' | 'couldNotInspect' | 
 export type DutyReason = 'own' | 'each' | 'drawn';
 
 /** What kept a window from being inspected: the state of its camera. */
-export type BlindCause = Extract<CameraState, 'offline' | 'frozen' | 'black' | 'covered' | 'disabled'>;
+export type BlindCause = Extract<CameraState, 'offline' | 'frozen' | 'black' | 'covered'>;
 
 /** One hall, one working day, `required` visits. `region` is the organ's; the hall may be of another one. */
 export interface Duty {
