@@ -16,7 +16,9 @@ import type { CaseEvent, Event, Recorded } from './event.ts';
 import { decideInquiry } from './decideInquiry.ts';
 import type { Evidence, Release } from './evidence.ts';
 import { decideRecording } from './decideRecording.ts';
+import { decideRegister, needsOfRegister } from './decideRegister.ts';
 import type { RecordingHold } from './recording.ts';
+import type { RegisterEntry, RegisterReview } from './register.ts';
 import { yearOf } from './urge.ts';
 import { withNotices, type Notice } from './notice.ts';
 import type { CameraStatus, Casefile, Duty, Finding, Inquiry, LedgerDraft, Register, Signal, Visit } from './state.ts';
@@ -34,6 +36,8 @@ export interface State {
   evidence(id: string): Evidence | undefined;
   release(id: string): Release | undefined;
   hold(id: string): RecordingHold | undefined;
+  entry(id: string): RegisterEntry | undefined;
+  review(id: string): RegisterReview | undefined;
 }
 
 /** One row as it stands after the event. */
@@ -49,7 +53,9 @@ export type Put =
   | { table: 'register'; row: Register }
   | { table: 'evidence'; row: Evidence }
   | { table: 'release'; row: Release }
-  | { table: 'hold'; row: RecordingHold };
+  | { table: 'hold'; row: RecordingHold }
+  | { table: 'entry'; row: RegisterEntry }
+  | { table: 'review'; row: RegisterReview };
 
 /** A refusal leaves the state as it was; the event is kept in the archive as refused. */
 export interface Refused {
@@ -81,6 +87,8 @@ export interface Needs {
   evidence?: string;
   release?: string;
   hold?: string;
+  entry?: string;
+  review?: string;
 }
 
 export const casefileId = (region: string, number: string): string => `${region}:${number}`;
@@ -124,6 +132,9 @@ export function needsOf(event: Event): Needs {
     case 'inquiry.extended':
     case 'inquiry.closed':
       return { signal: event.signal, inquiry: event.inquiry };
+    case 'register.entered':
+    case 'register.reviewed':
+      return needsOfRegister(event);
     case 'pack.activated':
     case 'camera.described':
     case 'reference.changed':
@@ -222,5 +233,8 @@ function judge(event: Recorded, state: State, world: World): Consequences {
     case 'recording.changed':
     case 'recording.limited':
       return decideRecording(event, state, world);
+    case 'register.entered':
+    case 'register.reviewed':
+      return decideRegister(event, state, world);
   }
 }

@@ -20,6 +20,7 @@ import {
   recordingHeld,
   recordingLimited,
 } from './recordingEvents.ts';
+import { registerEntered, registerReviewed } from './registerEvents.ts';
 import { findingRecorded, patrolPlanned, visitFinished, visitStarted, type windowView } from './patrolEvents.ts';
 import {
   inquiryClosed,
@@ -334,6 +335,8 @@ export const hubEvent = z.discriminatedUnion('kind', [
   holdReleaseAnswered,
   recordingChanged,
   recordingLimited,
+  registerEntered,
+  registerReviewed,
 ]);
 
 /**

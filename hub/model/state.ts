@@ -1,6 +1,7 @@
 /** What the recorder derives from the log. Every row can be rebuilt from the events alone, byte for byte. */
 import type { AdministrationAct } from './administrationEvents.ts';
 import type { CameraState, WindowView } from './event.ts';
+import type { RegisterAct } from './decideRegister.ts';
 import type { ClockKind } from './limits.ts';
 import type { Level } from './pack.ts';
 import type { RefusalCause } from './viewProof.ts';
@@ -384,6 +385,7 @@ export interface LedgerDraft {
     | 'recording.limited'
     | 'pack.activated'
     | AdministrationAct
+    | RegisterAct
     | `camera.${'disabled' | 'enabled' | 'added' | 'changed' | 'keyRenewed' | 'tested'}`
     | 'visit.started'
     | 'visit.finished'

@@ -7,27 +7,15 @@ import { genesis } from '../model/chain.ts';
 import { decide, followsOf, needsOf, refuse, type Consequences, type Put, type State } from '../model/decide.ts';
 import { HubError } from '../model/error.ts';
 import type { Event, Recorded } from '../model/event.ts';
-import type { Evidence, Release } from '../model/evidence.ts';
-import type { RecordingHold } from '../model/recording.ts';
 import type { LiveItem } from '../model/live.ts';
-import type {
-  CameraStatus,
-  Casefile,
-  Duty,
-  Inquiry,
-  LedgerDraft,
-  LedgerEntry,
-  Register,
-  Signal,
-  Visit,
-} from '../model/state.ts';
+import type { CameraStatus, LedgerDraft, LedgerEntry } from '../model/state.ts';
 import type { World } from '../model/world.ts';
 import { entryHash } from '../platform/chain.ts';
 import { digestOfText } from '../platform/digest.ts';
 import type { Verdict } from '../platform/nats.ts';
 import { hallOf, itemOf, lineOf } from './live.ts';
 import type { Runner, Store } from '../platform/postgres.ts';
-import { emptyRows, loadables } from './rows.ts';
+import { emptyRows, loadables, type Rows } from './rows.ts';
 import {
   advance,
   selectHeads,
@@ -82,18 +70,9 @@ export class Recorder {
   readonly #isReplay: boolean;
   #position: number | undefined;
   #rows = emptyRows();
-  readonly #state: State = {
-    casefile: (id) => this.#rows.casefile.get(id),
-    signal: (id) => this.#rows.signal.get(id),
-    duty: (id) => this.#rows.duty.get(id),
-    visit: (id) => this.#rows.visit.get(id),
-    camera: (id) => this.#rows.camera.get(id),
-    inquiry: (id) => this.#rows.inquiry.get(id),
-    register: (id) => this.#rows.register.get(id),
-    evidence: (id) => this.#rows.evidence.get(id),
-    release: (id) => this.#rows.release.get(id),
-    hold: (id) => this.#rows.hold.get(id),
-  };
+  readonly #state = Object.fromEntries(
+    loadables.map((table) => [table, (id: string) => this.#rows[table].get(id)]),
+  ) as unknown as State;
   #heads = new Map<string, { sequence: number; hash: string }>();
   /** Ids that were decided and are not in the store yet. */
   #unwritten = new Map<string, { digest: string; verdict: Verdict }>();
@@ -275,18 +254,10 @@ export class Recorder {
   }
 
   async #load(events: readonly Event[]): Promise<void> {
-    const wanted = {
-      casefile: new Set<string>(),
-      signal: new Set<string>(),
-      duty: new Set<string>(),
-      visit: new Set<string>(),
-      camera: new Set<string>(),
-      inquiry: new Set<string>(),
-      register: new Set<string>(),
-      evidence: new Set<string>(),
-      release: new Set<string>(),
-      hold: new Set<string>(),
-    };
+    const wanted = Object.fromEntries(loadables.map((table) => [table, new Set<string>()])) as Record<
+      Loadable,
+      Set<string>
+    >;
     for (const event of events) {
       const needs = needsOf(event);
       for (const table of loadables) {
@@ -320,8 +291,7 @@ export class Recorder {
     const missing = [...ids].filter((id) => !rows.has(id) && !asked.has(`${table} ${id}`));
     if (missing.length === 0) return;
     for (const id of missing) asked.add(`${table} ${id}`);
-    type Body =
-      Casefile | Signal | Duty | Visit | CameraStatus | Inquiry | Register | Evidence | Release | RecordingHold;
+    type Body = Rows[Loadable] extends Map<string, infer Row> ? Row : never;
     for (const { body } of await run<{ body: Body }>(this.#store, selectRows(table, missing))) {
       rows.set(table === 'camera' ? (body as CameraStatus).camera : (body as Exclude<Body, CameraStatus>).id, body);
     }

@@ -20,6 +20,8 @@ const derived = {
   evidence: 'id',
   evidence_release: 'id',
   recording_hold: 'id',
+  register_entry: 'id',
+  register_review: 'id',
   ledger: 'region, sequence',
 } as const;
 

@@ -2,6 +2,7 @@
 import type { Casefile, Signal, Duty, Visit, CameraStatus, Inquiry, Register } from '../model/state.ts';
 import type { Evidence, Release } from '../model/evidence.ts';
 import type { RecordingHold } from '../model/recording.ts';
+import type { RegisterEntry, RegisterReview } from '../model/register.ts';
 import type { Loadable } from './statements.ts';
 
 export interface Rows {
@@ -15,6 +16,8 @@ export interface Rows {
   evidence: Map<string, Evidence>;
   release: Map<string, Release>;
   hold: Map<string, RecordingHold>;
+  entry: Map<string, RegisterEntry>;
+  review: Map<string, RegisterReview>;
 }
 
 export const emptyRows = (): Rows => ({
@@ -28,5 +31,7 @@ export const emptyRows = (): Rows => ({
   evidence: new Map(),
   release: new Map(),
   hold: new Map(),
+  entry: new Map(),
+  review: new Map(),
 });
 export const loadables = Object.keys(emptyRows()) as Loadable[];

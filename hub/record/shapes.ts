@@ -187,4 +187,20 @@ export const shapes: { [T in Put['table']]: Shape<T> } = {
     ],
     cells: (row) => [row.id, row.region, row.hall, row.camera, row.from, row.to, row.state],
   },
+  entry: {
+    name: 'register_entry',
+    key: 'id',
+    columns: [
+      ...common,
+      ['organ', 'text'],
+      ['act', 'text'],
+      ['hall', 'text'],
+      ['account', 'text'],
+      ['from_at', 'int8'],
+      ['found', 'boolean'],
+      ...tail,
+    ],
+    cells: (row) => [row.id, row.region, row.organ, row.act, row.hall, row.account, row.from, String(row.found)],
+  },
+  review: { name: 'register_review', key: 'id', columns: [...common, ...tail], cells: (row) => [row.id, row.region] },
 };

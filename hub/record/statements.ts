@@ -51,6 +51,8 @@ const tables = {
   evidence: 'evidence',
   release: 'evidence_release',
   hold: 'recording_hold',
+  entry: 'register_entry',
+  review: 'register_review',
 } as const;
 export type Loadable = keyof typeof tables;
 
