@@ -153,6 +153,12 @@ const keys = {
     .min(1, 'expected whole days from 1 to 3650')
     .max(3650, 'expected whole days from 1 to 3650')
     .default(30),
+  VIEWING_DAYS: z.coerce
+    .number({ error: 'expected whole days from 90 to 3650' })
+    .int('expected whole days from 90 to 3650')
+    .min(90, 'expected whole days from 90 to 3650')
+    .max(3650, 'expected whole days from 90 to 3650')
+    .default(400),
   RECORDING_GB: gigabytes(500),
   RECORDING_FREE_GB: gigabytes(2),
   SMTP_URL: url('expected smtp://[user:password@]host:port or smtps://…', 'smtp:', 'smtps:').optional(),
@@ -242,6 +248,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     PUSH_PORT,
     TRANSCODINGS,
     RECORDING_DAYS,
+    VIEWING_DAYS,
     RECORDING_GB,
     RECORDING_FREE_GB,
     ONVIF_INTERFACES,
@@ -262,6 +269,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     pictureSeconds: PICTURE_SECONDS,
     ...(PUSH_PORT === undefined ? {} : { pushPort: PUSH_PORT }),
     transcodings: TRANSCODINGS,
+    viewingDays: VIEWING_DAYS,
     recording: { days: RECORDING_DAYS, bytes: RECORDING_GB, free: RECORDING_FREE_GB },
     onvifInterfaces: ONVIF_INTERFACES ?? [],
     cameraNetworks: CAMERA_NETWORKS ?? [],

@@ -84,6 +84,14 @@ const people: readonly Person[] = [
     region: '510104',
   },
   {
+    role: 'overseer',
+    account: 'overseer',
+    password: 'demo-overseer',
+    name: '系统监管员 0001',
+    place: '四川省监察厅 Sichuan',
+    region: '510000',
+  },
+  {
     role: 'postUser',
     account: 'window',
     password: 'demo-window',

@@ -15,22 +15,25 @@ const BATCH = 1000;
 /** About a quarter of an hour of a hundred walls; beyond that the oldest go, and a visit counts fewer seconds. */
 const MOST = 100_000;
 
-const insert = `insert into delivery (session, camera, media_from, media_to, at)
+const insertInto = (table: string): string => `insert into ${table} (session, camera, media_from, media_to, at)
   select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])`;
 
 /** What was delivered to whom: telemetry, written in batches every second, kept while the store is away. */
 export class Deliveries {
   readonly #store: Store;
   readonly #log: Logger;
+  readonly #insert: string;
   readonly #timer: NodeJS.Timeout;
   #queue: Delivery[] = [];
   #lost = 0;
   #writing: Promise<void> = Promise.resolve();
   #busy = false;
 
-  constructor(store: Store, log: Logger) {
+  /** `playback`: of recordings, which no visit is verified by. */
+  constructor(store: Store, log: Logger, table: 'delivery' | 'playback' = 'delivery') {
     this.#store = store;
     this.#log = log;
+    this.#insert = insertInto(table);
     this.#timer = setInterval(() => this.#flush(), EVERY_MS);
   }
 
@@ -59,7 +62,7 @@ export class Deliveries {
     while (this.#queue.length > 0) {
       const batch = this.#queue.slice(0, BATCH);
       try {
-        await this.#store.query(insert, [
+        await this.#store.query(this.#insert, [
           batch.map((each) => each.session),
           batch.map((each) => each.camera),
           batch.map((each) => Math.round(each.from)),

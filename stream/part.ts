@@ -8,6 +8,7 @@ import { startEvidence } from './evidence/part.ts';
 import { Evidence } from './evidence.ts';
 import { install } from './ffmpeg.ts';
 import { routes } from './http.ts';
+import type { Claim } from './proofs.ts';
 import { Push } from './push/push.ts';
 import { Recording } from './recording/recording.ts';
 import { recordedRoutes } from './recording/routes.ts';
@@ -26,6 +27,7 @@ export async function startStream(
   const recording = new Recording(context);
   const cameras = new Cameras(context, { pictureSeconds: settings.pictureSeconds, push, recording, ...options });
   const deliveries = new Deliveries(store, log);
+  const played = new Deliveries(store, log, 'playback');
   const evidence = new Evidence(settings.dataDir);
   const snapshots = new Snapshots(cameras, evidence);
   const door = new Door({ cameras, deliveries });
@@ -35,6 +37,9 @@ export async function startStream(
   const answers = [
     bus.answer<{ camera: string }>('stream.snapshot', ({ camera }) => snapshots.take(camera)),
     bus.answer('stream.recording', async () => recording.state()),
+    bus.answer<{ session: string; claims: Claim[] }>('stream.proven', async ({ session, claims }) =>
+      door.proven(session, claims),
+    ),
     bus.answer<{ cameras: string[] }>('stream.judged', async ({ cameras: ids }) => cameras.judgedUntil(ids)),
   ];
   const setup = answerSetup(context, cameras);
@@ -49,7 +54,7 @@ export async function startStream(
       await sockets.routes?.(app);
       routes({ context, door, evidence })(app);
       taken.routes(app);
-      recordedRoutes({ context, recordings: recording.recordings, flush: () => recording.flush() })(app);
+      recordedRoutes({ context, recordings: recording.recordings, played, flush: () => recording.flush() })(app);
     },
     stop: async () => {
       sockets.stop();
@@ -62,6 +67,7 @@ export async function startStream(
       await recording.stop();
       await push?.stop();
       await deliveries.stop();
+      await played.stop();
     },
   };
 }

@@ -11,6 +11,7 @@ import { decideEvidence } from './decideEvidence.ts';
 import { decideIrregularity } from './decideIrregularity.ts';
 import { decidePack } from './decidePack.ts';
 import { issueByHand } from './byHand.ts';
+import { decideAttention } from './decideAttention.ts';
 import { byHand, decideSignalAct, turnSignal } from './decideSignal.ts';
 import type { CaseEvent, Event, Recorded } from './event.ts';
 import { decideInquiry } from './decideInquiry.ts';
@@ -140,6 +141,7 @@ export function needsOf(event: Event): Needs {
     case 'reference.changed':
     case 'account.changed':
     case 'irregularity.measured':
+    case 'attention.explained':
     case 'recording.changed':
     case 'recording.limited':
       return {};
@@ -199,6 +201,8 @@ function judge(event: Recorded, state: State, world: World): Consequences {
       return decideFinding(event, state, world);
     case 'irregularity.measured':
       return decideIrregularity(event, world);
+    case 'attention.explained':
+      return decideAttention(event);
     case 'pack.activated':
       return decidePack(event);
     case 'signal.issuedByHand':

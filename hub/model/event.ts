@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { instant, yuan, shortText, longText, reasonText, identifier } from './fields.ts';
 import { accountChanged, referenceChanged } from './administrationEvents.ts';
 import { cameraChanged, cameraDescribed } from './cameraEvents.ts';
+import { attentionExplained } from './attentionEvents.ts';
 import { byPerson, common } from './eventFields.ts';
 import {
   evidenceAnswered,
@@ -317,6 +318,7 @@ export const hubEvent = z.discriminatedUnion('kind', [
   signalRevoked,
   signalTurned,
   irregularityMeasured,
+  attentionExplained,
   packActivated,
   signalUrged,
   inquiryOpened,

@@ -1,7 +1,7 @@
 import type { Office } from './matterVersion.ts';
 import { prefixOf } from './world.ts';
 
-/** 电子监察员, 大厅负责人, 系统管理员, 岗位用户, 事项管理员 (审管办), and the offices that review matters: 编办, 法制办 (XY-14). Roles are kept apart (SC-29). */
+/** 电子监察员, 大厅负责人, 系统管理员, 系统监管员 (who watches the watchers and sees no picture), 岗位用户, 事项管理员 (审管办), and the offices that review matters: 编办, 法制办 (XY-14). Roles are kept apart (SC-29). */
 export const roles = [
   'inspector',
   'hallManager',
@@ -10,6 +10,7 @@ export const roles = [
   'cataloguer',
   'establishmentOffice',
   'legalOffice',
+  'overseer',
 ] as const;
 export type Role = (typeof roles)[number];
 
@@ -47,6 +48,8 @@ export const permissions = [
   'matter.read',
   'matter.edit',
   'matter.review',
+  'watchers.oversee',
+  'numbers.read',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -93,6 +96,7 @@ const granted: Record<Role, readonly Permission[]> = {
     'pack.activate',
     'source.read',
     'matter.read',
+    'numbers.read',
   ],
   hallManager: [
     'case.read',
@@ -109,6 +113,7 @@ const granted: Record<Role, readonly Permission[]> = {
   cataloguer: ['matter.read', 'matter.edit'],
   establishmentOffice: ['matter.read', 'matter.review'],
   legalOffice: ['matter.read', 'matter.review'],
+  overseer: ['ledger.read', 'watchers.oversee', 'numbers.read'],
 };
 
 /** For which office somebody reviews matters (XY-14, XY-15). */

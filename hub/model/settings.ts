@@ -7,8 +7,10 @@
  * `patrol`.
  */
 import { z } from 'zod';
+import { attentionLimits } from './attentionEvents.ts';
 import { shortText } from './fields.ts';
 import { businessTypes } from './matter.ts';
+import { levels } from './rules/shape.ts';
 import type { Matter } from './world.ts';
 
 const article = { article: shortText };
@@ -105,8 +107,24 @@ export const packSettings = z.strictObject({
       clipOfFinding: z.boolean().optional(),
     })
     .optional(),
+  /**
+   * The loop of a finding (信阳: 1 小时响应—24 小时整改—每月回头看): minutes to respond and to put right, in `workingHoursOnly` counted in
+   * the hall's hours and in whole working days; `late`: the level of the signal that a missed deadline raises.
+   */
+  rectification: z
+    .strictObject({
+      ...article,
+      respondWithin: z.int().min(1).max(14_400),
+      rectifyWithin: z.int().min(1).max(86_400),
+      lookBack: z.enum(['none', 'month']).default('none'),
+      workingHoursOnly: z.boolean().default(true),
+      late: z.enum(levels).optional(),
+    })
+    .optional(),
   /** SC-32: how far back the people of a hall may watch what was recorded without a release: not at all, an hour, the day. */
   recording: z.strictObject({ ...article, timeShift: z.enum(['none', 'hour', 'day']) }).optional(),
+  /** SC-29: from when on what people watched asks for an explanation. */
+  attention: attentionLimits.optional(),
   /** C-18, for complaints: working days to decide whether a complaint is accepted; a real name gets a written answer. */
   complaints: z.strictObject({ ...article, acceptWithin: days.optional(), writtenToRealName: z.boolean() }).optional(),
   /** C-19: working days to report a problem that a superior organ supervises, and the longest extension. */

@@ -384,6 +384,7 @@ export interface LedgerDraft {
     | 'recording.resumed'
     | 'recording.limited'
     | 'pack.activated'
+    | 'attention.explained'
     | AdministrationAct
     | RegisterAct
     | `camera.${'disabled' | 'enabled' | 'added' | 'changed' | 'keyRenewed' | 'tested'}`

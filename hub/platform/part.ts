@@ -42,6 +42,8 @@ export interface Settings {
    * Default 30 days, 500 GB, 2 GB.
    */
   recording?: { days?: number; bytes?: number; free?: number };
+  /** Days that is kept who watched which window. Default 400. */
+  viewingDays?: number;
   /** How people are told of signals outside the pages; each channel only where it is set. */
   notify?: NotifySettings;
   /** HALLWATCH_KEY: 64 hex digits that several processes share; without it the key is the file `DATA_DIR/key`. */

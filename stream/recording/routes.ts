@@ -7,12 +7,15 @@ import { may, type Identity } from '../../hub/model/rights.ts';
 import { packOf } from '../../hub/model/world.ts';
 import type { Context } from '../../hub/platform/part.ts';
 import { problem, sendProblem } from '../../hub/platform/problem.ts';
+import type { Deliveries } from '../deliveries.ts';
 import { recordedPlaylist } from './playlist.ts';
 import type { Recordings, RecordedSegment } from './read.ts';
 
 export interface RecordedServing {
   context: Pick<Context, 'identify' | 'world'>;
   recordings: Recordings;
+  /** Who watched what was recorded (SC-29). */
+  played: Pick<Deliveries, 'add'>;
   /** Writes the index of what is on the disk now. */
   flush: () => Promise<void>;
 }
@@ -113,6 +116,11 @@ async function media(serving: RecordedServing, request: Asked, reply: FastifyRep
     return sendProblem(reply, problem(404, { detail: 'not recorded, or not kept any more' }));
   if (segment.at + segment.duration * 1000 < granted.shiftFrom) return needsRelease(reply, granted.shiftFrom);
   const bytes = await readOf(segment, named![1] !== undefined, reply);
+  if (bytes && named![1] === undefined) {
+    const { session } = granted.who;
+    const to = segment.at + segment.duration * 1000;
+    reply.raw.once('finish', () => serving.played.add({ session, camera, from: segment.at, to, at: Date.now() }));
+  }
   // Names say all there is; a browser may keep it for as long as it plays.
   return bytes ? reply.header('cache-control', 'private, max-age=600').type('video/mp4').send(bytes) : reply;
 }

@@ -110,6 +110,7 @@ describe('the demonstration accounts', () => {
       ['catalogue', 'cataloguer'],
       ['bianban', 'establishmentOffice'],
       ['fazhi', 'legalOffice'],
+      ['overseer', 'overseer'],
       ['window', 'postUser'],
     ]);
     type Row = { name: string; password: string; region: string; hall: string | null; demo: boolean };

@@ -41,6 +41,7 @@ describe('rights', () => {
         'pack.activate',
         'source.read',
         'matter.read',
+        'numbers.read',
       ],
     ],
     [
@@ -61,6 +62,7 @@ describe('rights', () => {
     ['cataloguer', ['matter.read', 'matter.edit']],
     ['establishmentOffice', ['matter.read', 'matter.review']],
     ['legalOffice', ['matter.read', 'matter.review']],
+    ['overseer', ['ledger.read', 'watchers.oversee', 'numbers.read']],
   ];
   it.each(table)('of the %s are these and no others', (role, granted) => {
     expect(permissions.filter((each) => may(who(role, '510104'), each))).toEqual(granted);

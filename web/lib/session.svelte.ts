@@ -14,6 +14,7 @@ const landing = {
   cataloguer: '/matters',
   establishmentOffice: '/matters',
   legalOffice: '/matters',
+  overseer: '/ledger',
 } as const;
 
 /** Who is signed in, and the words of their region. */
