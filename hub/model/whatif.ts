@@ -77,6 +77,8 @@ class Rows implements State {
   evidence = (): undefined => undefined;
   release = (): undefined => undefined;
   hold = (): undefined => undefined;
+  entry = (): undefined => undefined;
+  review = (): undefined => undefined;
   readonly #inquiries = new Map<string, Inquiry>();
   readonly #registers = new Map<string, Register>();
   inquiry = (id: string): Inquiry | undefined => this.#inquiries.get(id);

@@ -2,6 +2,7 @@ import { decide, followsOf, needsOf, type Consequences, type State } from '../..
 import type { Event } from '../../hub/model/event.ts';
 import type { Evidence, Release } from '../../hub/model/evidence.ts';
 import type { RecordingHold } from '../../hub/model/recording.ts';
+import type { RegisterEntry, RegisterReview } from '../../hub/model/register.ts';
 import type { Notice } from '../../hub/model/notice.ts';
 import type {
   CameraStatus,
@@ -29,6 +30,8 @@ export class Play implements State {
   readonly evidences = new Map<string, Evidence>();
   readonly releases = new Map<string, Release>();
   readonly holds = new Map<string, RecordingHold>();
+  readonly entries = new Map<string, RegisterEntry>();
+  readonly reviews = new Map<string, RegisterReview>();
   readonly notices: Notice[] = [];
   readonly ledger: LedgerDraft[] = [];
   readonly #world: World;
@@ -48,6 +51,8 @@ export class Play implements State {
   evidence = (id: string) => this.evidences.get(id);
   release = (id: string) => this.releases.get(id);
   hold = (id: string) => this.holds.get(id);
+  entry = (id: string) => this.entries.get(id);
+  review = (id: string) => this.reviews.get(id);
 
   /** Decides one event; every row it read must be one it said it needs. */
   tell(event: Event, receivedAt = event.occurredAt): Consequences {
@@ -64,6 +69,8 @@ export class Play implements State {
       else if (put.table === 'evidence') this.evidences.set(put.row.id, put.row);
       else if (put.table === 'release') this.releases.set(put.row.id, put.row);
       else if (put.table === 'hold') this.holds.set(put.row.id, put.row);
+      else if (put.table === 'entry') this.entries.set(put.row.id, put.row);
+      else if (put.table === 'review') this.reviews.set(put.row.id, put.row);
       else if (put.table === 'notice') this.notices.push(put.row);
       else this.cameras.set(put.row.camera, put.row);
     }
@@ -125,6 +132,8 @@ export class Play implements State {
       evidence: only(this.evidences, (id) => id === needs.evidence),
       release: only(this.releases, (id) => id === needs.release),
       hold: only(this.holds, (id) => id === needs.hold),
+      entry: only(this.entries, (id) => id === needs.entry),
+      review: only(this.reviews, (id) => id === needs.review),
     };
   }
 }
