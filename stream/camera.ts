@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CameraState } from '../hub/model/event.ts';
 import { Judge } from './judge.ts';
-import { bringsOthers, isAlike, isSame, oddCodec, type KeyPicture } from './key.ts';
+import { bringsOthers, isSame, isTelling, oddCodec, type KeyPicture } from './key.ts';
 import { Pace } from './pace.ts';
 import { open, type Ears, type Source, type SourcePicture } from './source.ts';
 import { Window, type WindowOptions } from './window.ts';
@@ -47,13 +47,19 @@ interface Outcome {
   pictures: number;
   /** Programme time of the end of the last picture. */
   endedAt: number | undefined;
-  /** The camera sends what cannot be carried this way. */
+  /** As of its source. */
   unfit?: boolean;
+  unopened?: boolean;
+  cheap?: boolean;
 }
 
-/** Milliseconds before the next attempt: at once after a good run, then doubling to 10 s, with a quarter of jitter. */
-export function backOff(failures: number, random = Math.random()): number {
-  const base = failures === 0 ? 200 : Math.min(10_000, 500 * 2 ** (failures - 1));
+/** The longest pause between two attempts, ms; and where one is cheap: then a camera that is there again is live within 5 s. */
+const PAUSE_MS = 10_000;
+const CHEAP_PAUSE_MS = 2_500;
+
+/** Milliseconds before the next attempt: at once after a good run, then doubling, with a quarter of jitter. */
+export function backOff(failures: number, cheap: boolean, random = Math.random()): number {
+  const base = failures === 0 ? 200 : Math.min(cheap ? CHEAP_PAUSE_MS : PAUSE_MS, 500 * 2 ** (failures - 1));
   return Math.round(base * (0.75 + random / 2));
 }
 
@@ -120,7 +126,7 @@ export class Camera {
   get wantsMore(): boolean {
     return this.#judge.wantsMore;
   }
-  /** When its picture was last looked at, epoch ms; 0 when never. */
+  /** When the last look at its picture began, epoch ms; 0 when never. */
   get lookedAt(): number {
     return this.#lookedAt;
   }
@@ -134,14 +140,14 @@ export class Camera {
     return this.#newest && (this.#judge.lookedAt ?? 0);
   }
 
-  /** What the picture, which was `unseen`, looks like; undefined when it cannot be decoded. */
-  look(picture: KeyPicture, grey: Uint8Array | undefined): void {
+  /** What the picture, which was `unseen` at `at` (epoch ms), looks like; undefined when it cannot be decoded. */
+  look(picture: KeyPicture, grey: Uint8Array | undefined, at: number): void {
     // The camera was let go, and perhaps asked for again, while the picture was decoded.
     if (this.#newest === undefined || picture.at < this.#forgotAt) return;
     this.#seen = picture;
-    this.#lookedAt = Date.now();
+    this.#lookedAt = at;
     if (!grey) return;
-    this.#judgedAt = this.#lookedAt;
+    this.#judgedAt = Date.now();
     this.#judge.look(grey, picture.at);
     if (shown.has(this.#state)) this.#show();
   }
@@ -201,7 +207,7 @@ export class Camera {
     this.#runFrom ??= picture.at;
     if (before === undefined) this.#judgedAt = Date.now();
     const same = before !== undefined && isSame(before, picture);
-    this.#judge.arrived(picture.at, before?.at, same, before !== undefined && isAlike(before, picture));
+    this.#judge.arrived(picture.at, before?.at, same, before !== undefined && isTelling(before, picture));
     this.#show();
   }
 
@@ -245,6 +251,7 @@ export class Camera {
       this.#opened.push(Date.now());
       if (this.#opened.length > most) this.#opened.shift();
       const outcome = await this.#run(signal);
+      if (outcome.unopened) this.#opened.pop();
       if (signal.aborted) break;
       if (outcome.unfit) {
         this.#unfit = true;
@@ -255,7 +262,7 @@ export class Camera {
       failures = outcome.pictures > 0 ? 0 : failures + 1;
       if (failures === 0) this.#set('stalled', outcome.endedAt ?? Date.now(), outcome.reason);
       else this.#set('offline', Date.now(), outcome.reason);
-      await sleep(backOff(failures), undefined, { signal }).catch(() => undefined);
+      await sleep(backOff(failures, outcome.cheap === true), undefined, { signal }).catch(() => undefined);
     }
     clearInterval(grace);
   }
@@ -298,11 +305,12 @@ export class Camera {
     let source: Source;
     try {
       const address = await this.#options.address();
-      if (signal.aborted) return { reason: 'stopped', pictures, endedAt };
+      if (signal.aborted) return { reason: 'stopped', pictures, endedAt, unopened: true };
       const ears: Ears = { init: (bytes) => this.window.begin((init = bytes)), picture: take };
       source = this.#options.open?.(ears) ?? open(address, this.#unfit, this.#options.sound?.() === true, ears);
     } catch (error) {
-      return { reason: error instanceof Error ? error.message : String(error), pictures, endedAt };
+      const said = error instanceof Error ? error.message : String(error);
+      return { reason: said, pictures, endedAt, unopened: true };
     }
     this.#source = source;
     let losses = 0;
@@ -324,12 +332,12 @@ export class Camera {
     }, 250);
     const stop = (): void => void source.stop();
     signal.addEventListener('abort', stop, { once: true });
-    const { reason: said, unfit } = await source.ended;
+    const ended = await source.ended;
     signal.removeEventListener('abort', stop);
     clearInterval(watch);
     this.#source = undefined;
     this.#runFrom = undefined;
-    return { reason: reason ?? said, pictures, endedAt, unfit };
+    return { ...ended, reason: reason ?? ended.reason, pictures, endedAt };
   }
 
   #sayLoss(losses: number): void {

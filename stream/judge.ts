@@ -83,7 +83,7 @@ export class Judge {
   /** Programme time of the first of those whose bytes are the same. */
   #repeatedFrom: number | undefined;
   #lookedAt: number | undefined;
-  #alike = false;
+  #telling = false;
 
   /** Programme time of the last picture that was looked at. */
   get lookedAt(): number | undefined {
@@ -100,14 +100,14 @@ export class Judge {
       this.#lookedAt === undefined ||
       this.#judgement.fault !== undefined ||
       this.#suspect !== undefined ||
-      this.#alike ||
+      this.#telling ||
       this.#first!.looks > 1
     );
   }
 
-  /** A key picture arrived, of the same bytes as the one before (at `before`) or at least nearly the same size. */
-  arrived(at: number, before: number | undefined, same: boolean, alike: boolean): void {
-    this.#alike = same || alike;
+  /** A key picture arrived, of the same bytes as the one before (at `before`) or of a size that is `telling` (key.ts). */
+  arrived(at: number, before: number | undefined, same: boolean, telling: boolean): void {
+    this.#telling = same || telling;
     if (!same || before === undefined) {
       this.#repeatedFrom = undefined;
       return;

@@ -97,10 +97,13 @@ export function isSame(one: KeyPicture, other: KeyPicture): boolean {
   return a.subarray(a.length - length).equals(b.subarray(b.length - length));
 }
 
-/** Whether two key pictures are nearly the same size, as those of a still scene are: worth a closer look, no more. */
-export function isAlike(one: KeyPicture, other: KeyPicture): boolean {
+/**
+ * Whether the sizes of two key pictures that follow each other are nearly the same, as those of a still scene are, or one is twice the
+ * other, as when a scene is hidden: worth a look at once, no more.
+ */
+export function isTelling(one: KeyPicture, other: KeyPicture): boolean {
   const [a, b] = [mediaOf(one.fragment).length, mediaOf(other.fragment).length];
-  return Math.abs(a - b) * 200 <= Math.max(a, b);
+  return Math.abs(a - b) * 200 <= Math.max(a, b) || Math.min(a, b) * 2 <= Math.max(a, b);
 }
 
 function tag(time: number, kind: number, content: Buffer): Buffer {

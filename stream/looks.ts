@@ -34,7 +34,10 @@ export class Looks {
   readonly #options: LooksOptions;
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
+  /** A turn came while the one before it ran. */
+  #missed = false;
   #saidLateAt = 0;
+  #stopped = false;
 
   constructor(options: LooksOptions) {
     this.#options = options;
@@ -42,13 +45,18 @@ export class Looks {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     await this.#running;
   }
 
   #turn(): void {
     this.#measure();
-    if (this.#running) return;
+    if (this.#running) {
+      this.#missed = true;
+      return;
+    }
+    this.#missed = false;
     const now = Date.now();
     const { everyMs, cameras } = this.#options;
     const due = [...cameras()]
@@ -58,16 +66,20 @@ export class Looks {
     if (due.length === 0) return;
     this.#running = this.#look(due)
       .catch((error: unknown) => this.#options.log.warn({ err: error }, 'pictures could not be judged'))
-      .finally(() => (this.#running = undefined));
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#missed && !this.#stopped) this.#turn();
+      });
   }
 
   async #look(cameras: Camera[]): Promise<void> {
+    const at = Date.now();
     const pictures = cameras.map((camera) => ({ camera, picture: camera.unseen! }));
     const greys = await decode(
       pictures.map(({ picture }) => picture),
       DECODE_MS,
     );
-    pictures.forEach(({ camera, picture }, index) => camera.look(picture, greys[index]));
+    pictures.forEach(({ camera, picture }, index) => camera.look(picture, greys[index], at));
   }
 
   #measure(): void {

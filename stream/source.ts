@@ -28,6 +28,18 @@ export interface Ears {
   picture: (picture: SourcePicture) => void;
 }
 
+/** How a source ended. */
+export interface Ended {
+  /** For people. */
+  reason: string;
+  /** ffmpeg may do better. */
+  unfit: boolean;
+  /** The camera opened no session, so it keeps none. */
+  unopened?: boolean;
+  /** To ask again soon costs nobody anything: neither a process nor one more wrong password, of which cameras bear few. */
+  cheap?: boolean;
+}
+
 /** Pictures on their way from one camera: an RTSP session in this process, or an ffmpeg. */
 export interface Source {
   /** Process id of its ffmpeg, if it is one that was spawned. */
@@ -36,8 +48,8 @@ export interface Source {
   readonly heardAt: number | undefined;
   /** How often pictures were lost on the way. */
   readonly losses: number;
-  /** Resolves when nothing of it is left. `unfit`: ffmpeg may do better. */
-  ended: Promise<{ reason: string; unfit: boolean }>;
+  /** Resolves when nothing of it is left. */
+  ended: Promise<Ended>;
   /** May be called at any time; resolves when nothing of it is left. */
   stop(): Promise<void>;
 }
@@ -69,7 +81,9 @@ function fromCamera(address: string, ears: Ears): Source {
     get losses() {
       return session.losses;
     },
-    ended: session.ended.then(({ reason, unfit }) => ({ reason: failure ?? reason, unfit })),
+    ended: session.ended.then(({ reason, unfit, opened, keptOut }) => ({
+      ...{ reason: failure ?? reason, unfit, unopened: !opened, cheap: !keptOut },
+    })),
     stop: () => session.stop(),
   };
 }

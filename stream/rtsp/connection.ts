@@ -19,6 +19,7 @@ const GOODBYE_MS = 500;
 const MOST_UNSENT = 256 * 1024;
 
 const refusal = (message: string): HubError => new HubError('camera.rtsp', message);
+const keptOut = (message: string): HubError => new HubError('camera.password', message);
 
 /** Why a connection failed, for people, and without its address. */
 function reasonOf(error: NodeJS.ErrnoException, tls: boolean): string {
@@ -97,18 +98,18 @@ export class Connection {
   }
 
   /**
-   * Asks, with the password where the camera wants one. Throws `HubError('camera.rtsp')` when there is no answer within 5 s, the
-   * connection ends, or the camera does not let this user in.
+   * Asks, with the password where the camera wants one. Throws `HubError('camera.rtsp')` when there is no answer within 5 s or the
+   * connection ends, `camera.password` when the camera does not let this user in.
    */
   async ask(method: string, uri: string, headers: Record<string, string> = {}): Promise<Response> {
     for (let attempt = 1; ; attempt++) {
       const response = await this.#ask(method, uri, headers);
       if (response.status !== 401) return response;
       const { user, known, stale } = this.#credentials.asked(response.headers.get('www-authenticate') ?? []);
-      if (!user) throw refusal('the camera asks for a user and a password');
-      if (!known) throw refusal('the camera asks for the password in a way that is not known');
+      if (!user) throw keptOut('the camera asks for a user and a password');
+      if (!known) throw keptOut('the camera asks for the password in a way that is not known');
       // The first answer may have been to an old question; a second one is refused for what it says, unless the camera says otherwise.
-      if (attempt > 2 || (attempt === 2 && !stale)) throw refusal('the camera refuses the user or the password (401)');
+      if (attempt > 2 || (attempt === 2 && !stale)) throw keptOut('the camera refuses the user or the password (401)');
     }
   }
 

@@ -9,6 +9,10 @@ import { Track, type TimedPicture } from './track.ts';
 export interface Ended {
   reason: string;
   unfit: boolean;
+  /** The camera opened a session, and may keep it a while. */
+  opened: boolean;
+  /** The camera does not let this user in. */
+  keptOut: boolean;
 }
 
 /** A late packet is waited for so long over UDP; TCP keeps the order. */
@@ -56,6 +60,7 @@ export class Session {
   #reportTo = { port: 0, host: '' };
   #over = false;
   #unfit = false;
+  #keptOut = false;
   #reason: string | undefined;
   #finish: (ended: Ended) => void = () => undefined;
 
@@ -210,6 +215,7 @@ export class Session {
   #fail(error: unknown): void {
     if (this.#over) return;
     this.#unfit = error instanceof HubError && error.code === unfit('').code;
+    this.#keptOut = error instanceof HubError && error.code === 'camera.password';
     this.#reason = error instanceof HubError ? error.message : 'the camera sends what makes no sense';
     // Tells the camera goodbye where it listens, so that it frees the session at once.
     void this.stop();
@@ -225,6 +231,7 @@ export class Session {
     this.#over = true;
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
     this.#closePorts();
-    this.#finish({ reason: this.#reason ?? reason, unfit: this.#unfit });
+    const [unfit, opened, keptOut] = [this.#unfit, this.#session !== undefined, this.#keptOut];
+    this.#finish({ reason: this.#reason ?? reason, unfit, opened, keptOut });
   }
 }

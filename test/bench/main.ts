@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { evidence } from './evidence.ts';
 import { explorer } from './explorer.ts';
+import { faults } from './faults.ts';
 import { ingest } from './ingest.ts';
 import { latency } from './latency.ts';
 import { rebuild } from './rebuild.ts';
@@ -12,10 +13,10 @@ import { video } from './video.ts';
 import { wall } from './wall.ts';
 
 /** Made of gigabytes and minutes: only when it is asked for. */
-const large = ['explorer', 'deaths', 'soak'];
+const large = ['explorer', 'deaths', 'faults', 'soak'];
 /** What is asked for with another: all there is to know of pictures in one run. */
 const within: Record<string, string[]> = { video: ['pictures', 'evidence'] };
-const groups = { ingest, latency, rebuild, video, wall, pictures, evidence, explorer, deaths, soak };
+const groups = { ingest, latency, rebuild, video, wall, pictures, evidence, explorer, deaths, faults, soak };
 
 const numbers = ['events', 'cases', 'minutes', 'cameras'] as const;
 

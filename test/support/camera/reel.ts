@@ -14,8 +14,8 @@ export async function loadReel(file: string): Promise<Reel> {
   return { film, pictures: film.pictures.map((picture) => packetsOf(picture, film.codec)) };
 }
 
-/** Other films a stream can show: two faults, and a picture of other size and parameters. */
-export type Other = 'black' | 'covered' | 'smaller';
+/** Other films a stream can show: two faults, a picture of other size and parameters, and another codec. */
+export type Other = 'black' | 'covered' | 'smaller' | 'h265';
 /** What a stream can do wrong; `none` is good behaviour again. */
 export type Misbehaviour = 'none' | 'stall' | 'freeze' | 'wrongRate' | 'clockJump' | 'loss' | 'noise' | Other;
 
@@ -48,7 +48,7 @@ export class Loop {
   }
 
   misbehave(kind: Misbehaviour): void {
-    if (['black', 'covered', 'smaller'].includes(kind) && !this.#others.has(kind))
+    if (['black', 'covered', 'smaller', 'h265'].includes(kind) && !this.#others.has(kind))
       throw new Error(`this stream was given no film for ${kind}`);
     // An hour ahead, as a camera does that has just heard of NTP.
     if (kind === 'clockJump') this.#clock += 3600 * 90_000;
@@ -69,8 +69,8 @@ export class Loop {
   next(now: number): Frame | undefined {
     const wanted = this.#others.get(this.#kind) ?? this.#reel;
     let picture = this.#playing.pictures[this.#index % this.#playing.pictures.length]!;
-    // Another film may only begin with a key picture.
-    if (wanted !== this.#playing && picture.key) {
+    // Another film may only begin with a key picture; for another codec a camera begins anew.
+    if (wanted !== this.#playing && (picture.key || wanted.film.codec !== this.#playing.film.codec)) {
       this.#playing = wanted;
       this.#index = 0;
       picture = wanted.pictures[0]!;

@@ -37,8 +37,8 @@ export interface CameraServer {
   /** `rtsp://…/path`, with user and password where there are any. */
   url(path: string): string;
   /**
-   * All streams, or one: `stall`, `freeze`, `wrongRate`, `black`, `covered`, `smaller`, `loss` (of datagrams) and `noise` (channels nobody
-   * asked for, writes cut anywhere) last until `none`; `clockJump` and `reset` (every connection) happen once. Only the
+   * All streams, or one: `stall`, `freeze`, `wrongRate`, `black`, `covered`, `smaller`, `h265` (of which descriptions tell: follow it by
+   * `reset`), `loss` (of datagrams) and `noise` (channels nobody asked for, writes cut anywhere) last until `none`; `clockJump` and `reset` (every connection) happen once. Only the
    * whole server can `refuse` (cut every connection), `deaf` (accept, never answer), `redirect` or `password` (ask for it from now on).
    */
   misbehave(kind: Misbehaviour | 'refuse' | 'deaf' | 'redirect' | 'password' | 'reset', path?: string): void;
