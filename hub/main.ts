@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { demoOutside, readSettings } from './config.ts';
 import { HubError } from './model/error.ts';
-import { sessions } from './platform/access.ts';
+import { followEndings, sessions } from './platform/access.ts';
 import { isLoopback } from './platform/address.ts';
 import { openBackend, stopAll, type Backend } from './platform/backend.ts';
 import { followTls, readTls, type SecureServer } from './platform/cert.ts';
@@ -63,7 +63,9 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
       await seedFrom(join(root, 'seeds'), store, seal.seal);
       await backend.reload();
     }
-    const { identify } = sessions(store);
+    const held = sessions(store);
+    followEndings(bus, held);
+    const { identify } = held;
     const context: Context = { settings, bus, store, world, seal, identify, log };
     const tls = settings.tls && (await readTls(settings.tls));
     const app = await createHttp({

@@ -3,8 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { identifier, regionCode, shortText } from '../model/fields.ts';
 import { HubError } from '../model/error.ts';
 import { passwordFault, passwordReason } from '../model/administrationPassword.ts';
-import { roles } from '../model/rights.ts';
-import { hashPassword } from '../platform/password.ts';
+import { roles, type Role } from '../model/rights.ts';
+import { insertAccount } from '../platform/accounts.ts';
 import { readSecret, say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
 
@@ -49,22 +49,22 @@ export async function addAccount(name: string, flags: AccountFlags): Promise<voi
     const organ =
       flags.organ ??
       (flags.role === 'inspector' ? [...organs.values()].find(({ region }) => region === flags.region)?.id : undefined);
-    const added = await ground.store.query(
-      `insert into account (name, display, password, role, region, hall, organ, department, demo, created_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, false, $9) on conflict (name) do nothing returning name`,
-      [
-        name,
-        flags.display ?? name,
-        await hashPassword(password),
-        flags.role,
-        flags.region,
-        flags.hall ?? null,
-        organ ?? null,
-        flags.department ?? null,
-        Date.now(),
-      ],
+    const isAdded = await insertAccount(
+      ground.store,
+      {
+        account: name,
+        name: flags.display ?? name,
+        password,
+        role: flags.role as Role,
+        region: flags.region,
+        hall: flags.hall ?? null,
+        organ: organ ?? null,
+        department: flags.department ?? null,
+        mustChange: false,
+      },
+      Date.now(),
     );
-    if (added.length === 0) throw new HubError('cli.input', `an account ${name} is there already; remove it first`);
+    if (!isAdded) throw new HubError('cli.input', `an account ${name} is there already; remove it first`);
     say(`account ${name} added: ${flags.role} of ${flags.region}`);
   });
 }

@@ -94,6 +94,8 @@ export interface Me {
   account: string;
   name: string;
   role: Role;
+  /** Their password was given by an administrator: nothing but `/api/account/password` is open before they choose another. */
+  mustChange?: true;
   permissions: Permission[];
   region: Named & { code: string; level: 'province' | 'city' | 'county'; demo: boolean };
   hall?: Named & { id: string };

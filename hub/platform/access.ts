@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Identity, Role } from '../model/rights.ts';
+import type { Bus } from './nats.ts';
 import type { Store } from './postgres.ts';
 
 export const cookieName = 'hallwatch';
@@ -21,6 +22,7 @@ interface IdentityRow extends Record<string, unknown> {
   hall: string | null;
   organ: string | null;
   department: string | null;
+  must_change: boolean;
   expires_at: number;
 }
 
@@ -31,6 +33,10 @@ export interface Sessions {
   identify(request: Pick<FastifyRequest, 'headers'>): Promise<Identity | undefined>;
   /** Ends the session of this token at once. */
   end(token: string): Promise<void>;
+  /** Ends every session of an account at once, but for one; answers their ids, for `sessionEnded`. */
+  endAll(account: string, except?: string): Promise<string[]>;
+  /** Asks the store again at the next request of this session: it ended elsewhere, or its rights have changed. */
+  forget(session: string): void;
 }
 
 /** Opaque sessions: 32 random bytes, of which the table keeps the SHA-256 only. */
@@ -39,12 +45,12 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
 
   async function look(hash: Buffer): Promise<{ who: Identity; expiresAt: number } | undefined> {
     const [row] = await store.query<IdentityRow>(
-      `update session set last_at = $2 from account where session.token_hash = $1 and session.expires_at > $2 and account.name = session.account
-       returning session.id, session.account, session.expires_at, account.display, account.role, account.region, account.hall, account.organ, account.department`,
+      `update session set last_at = $2 from account where session.token_hash = $1 and session.expires_at > $2 and account.name = session.account and account.locked_at is null
+       returning session.id, session.account, session.expires_at, account.display, account.role, account.region, account.hall, account.organ, account.department, account.must_change`,
       [hash, now()],
     );
     if (!row) return undefined;
-    const { id, account, display, role, region, hall, organ, department, expires_at } = row;
+    const { id, account, display, role, region, hall, organ, department, must_change, expires_at } = row;
     const who: Identity = {
       session: id,
       account,
@@ -54,11 +60,18 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
       ...(hall === null ? {} : { hall }),
       ...(organ === null ? {} : { organ }),
       ...(department === null ? {} : { department }),
+      ...(must_change ? { mustChange: true as const } : {}),
     };
     return { who, expiresAt: expires_at };
   }
 
+  function forget(session: string): void {
+    for (const [key, { who }] of cache) if (who?.session === session) cache.delete(key);
+  }
+
   return {
+    forget,
+
     async create(account) {
       const token = randomBytes(32).toString('base64url');
       const session = randomUUID();
@@ -68,6 +81,7 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
         'insert into session (id, token_hash, account, created_at, expires_at, last_at) values ($1, $2, $3, $4, $5, $4)',
         [session, hashOf(token), account, at, at + lifetime],
       );
+      await store.query('update account set last_at = $2 where name = $1', [account, at]);
       return { token, session, expiresAt: at + lifetime };
     },
 
@@ -92,7 +106,32 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
       await store.query('delete from session where token_hash = $1', [hash]);
       cache.delete(hash.toString('base64'));
     },
+
+    async endAll(account, except) {
+      const ended = await store.query<{ id: string }>(
+        'delete from session where account = $1 and id is distinct from $2 returning id',
+        [account, except ?? null],
+      );
+      for (const { id } of ended) forget(id);
+      return ended.map(({ id }) => id);
+    },
   };
+}
+
+/** Hears of sessions that ended in another process; `ended` is told as well. Stops with the bus. */
+export function followEndings(
+  bus: Pick<Bus, 'connection'>,
+  { forget }: Pick<Sessions, 'forget'>,
+  ended?: (session: string) => void,
+): void {
+  bus.connection.subscribe(sessionEnded, {
+    callback: (error, message) => {
+      if (error) return;
+      const session = message.string();
+      forget(session);
+      ended?.(session);
+    },
+  });
 }
 
 /** The session's token in a Cookie header. */

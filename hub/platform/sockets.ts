@@ -89,8 +89,10 @@ export function openSockets({
       namespace.use((socket, next) => {
         identify({ headers: socket.handshake.headers }).then(
           (who) => {
-            if (who) socket.data.who = who;
-            next(who ? undefined : new Error('not signed in'));
+            // Who must choose a password first has nothing open to them yet.
+            const isOpen = who !== undefined && !who.mustChange;
+            if (isOpen) socket.data.who = who;
+            next(isOpen ? undefined : new Error('not signed in'));
           },
           () => next(new Error('away')),
         );

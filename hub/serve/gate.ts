@@ -37,12 +37,16 @@ export type Handle = (asking: Asking) => Promise<unknown>;
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE';
   url: string;
-  /** `signedIn` for what everybody with a session may ask. */
-  needs: Permission | 'signedIn';
+  /** `signedIn` for what everybody with a session may ask; `session` also before the first password was changed. */
+  needs: Permission | 'signedIn' | 'session';
   handle: Handle;
 }
 
 const longestKey = 200;
+const mustChange = new Refusal(403, {
+  field: 'password',
+  reason: 'the password was given by an administrator: choose your own first',
+});
 
 /** Registers routes behind session and permission; the server itself has looked at the origin and catches what throws. */
 export function open(app: FastifyInstance, sessions: Pick<Sessions, 'identify'>, routes: readonly Route[]): void {
@@ -53,7 +57,9 @@ export function open(app: FastifyInstance, sessions: Pick<Sessions, 'identify'>,
       handler: async (request, reply) => {
         const who = await sessions.identify(request);
         if (!who) return answer(reply, unsigned);
-        if (needs !== 'signedIn' && !may(who, needs)) return answer(reply, forbidden(`needs the right ${needs}`));
+        if (who.mustChange && needs !== 'session') return answer(reply, mustChange);
+        if (needs !== 'signedIn' && needs !== 'session' && !may(who, needs))
+          return answer(reply, forbidden(`needs the right ${needs}`));
         const key = request.headers['idempotency-key'];
         if (Array.isArray(key) || key?.length === 0 || (key?.length ?? 0) > longestKey) {
           return answer(

@@ -1,4 +1,4 @@
-import { sessions } from '../platform/access.ts';
+import { followEndings, sessions } from '../platform/access.ts';
 import type { StartPart } from '../platform/part.ts';
 import { cameraRoutes } from './cameras.ts';
 import { casefileRoutes } from './casefiles.ts';
@@ -27,6 +27,7 @@ import { Trials } from './trials.ts';
 export const start: StartPart = async (context) => {
   const held = sessions(context.store);
   const sockets = await startSockets(context, held);
+  followEndings(context.bus, held, sockets.end);
   const command = commands(context);
   const trials = new Trials(context.store, context.world, context.log);
   const counting = startCounting(context);

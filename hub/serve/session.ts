@@ -52,6 +52,8 @@ export function sessionRoutes(
       log.debug({ account: input.account, address: request.ip }, 'sign-in refused');
       return answer(reply, new Refusal(401, { reason: 'account or password is wrong' }));
     }
+    // Only who knows the password hears that it is locked.
+    if (row?.locked) return answer(reply, new Refusal(403, { field: 'account', reason: 'the account is locked' }));
     accounts.clear(pair);
     const { token, expiresAt } = await sessions.create(input.account);
     const who = await sessions.identify({ headers: { cookie: `${cookieName}=${token}` } });
@@ -92,6 +94,7 @@ function meOf(world: World, who: Identity, position: number): Me {
     account: who.account,
     name: who.name,
     role: who.role,
+    ...(who.mustChange ? { mustChange: who.mustChange } : {}),
     permissions: permissions.filter((each) => may(who, each)),
     position,
     region: {

@@ -3,9 +3,10 @@ import type { Statement } from '../../platform/postgres.ts';
 export interface AccountRow extends Record<string, unknown> {
   name: string;
   password: string;
+  locked: boolean;
 }
 
 export const selectAccount = (name: string): Statement => ({
-  text: 'select name, password from account where name = $1',
+  text: 'select name, password, locked_at is not null as locked from account where name = $1',
   values: [name],
 });
