@@ -41,5 +41,6 @@ alter table duty
   add column done int generated always as (coalesce((body->>'done')::int, 0)) stored,
   add column cause text generated always as (body->>'cause') stored;
 create index duty_numbers on duty (day) include (organ, hall, region, state, required, done, cause);
-alter table finding add column code text generated always as (body->>'code') stored;
-create index finding_at on finding (at) include (region, hall, code);
+alter table finding
+  add column rectified_at bigint generated always as ((body->'rectification'->>'at')::bigint) stored,
+  add column late boolean generated always as (coalesce(body->'late'->>'response', body->'late'->>'rectification') is not null) stored;
