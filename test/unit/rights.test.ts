@@ -36,6 +36,8 @@ describe('rights', () => {
         'evidence.request',
         'evidence.approve',
         'ledger.read',
+        'register.write',
+        'register.review',
         'pack.read',
         'pack.draft',
         'pack.activate',
