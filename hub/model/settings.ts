@@ -61,6 +61,8 @@ export const packSettings = z.strictObject({
     .optional(),
   /** C-12, for the publication of results: who is shown the results. */
   publication: z.strictObject({ ...article, audiences: words }).optional(),
+  /** QT-11, QT-12: whether a hall has its public screen and its touch screen; absent: where `functions` has `publication`. */
+  publicity: z.strictObject({ ...article, board: z.boolean(), enquiry: z.boolean() }).optional(),
   /** C-13: the kinds of matters under supervision. Secret matters are refused in every region. */
   scope: z
     .strictObject({
