@@ -6,6 +6,8 @@ import { decideAdministration } from './administrationEvents.ts';
 import { decideDescribed } from './cameraEvents.ts';
 import { decideCase, replanClock, turnClock } from './decideCase.ts';
 import { decideFinding } from './decideFinding.ts';
+import { decideFindingLoop } from './decideFindingLoop.ts';
+import { decidePresence } from './decidePresence.ts';
 import { decideCamera, decideDuty, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
 import { decideEvidence } from './decideEvidence.ts';
 import { decideIrregularity } from './decideIrregularity.ts';
@@ -19,6 +21,7 @@ import type { Evidence, Release } from './evidence.ts';
 import { decideRecording } from './decideRecording.ts';
 import { decideRegister, needsOfRegister } from './decideRegister.ts';
 import type { RecordingHold } from './recording.ts';
+import type { Presence } from './presence.ts';
 import type { RegisterEntry, RegisterReview } from './register.ts';
 import { yearOf } from './urge.ts';
 import { withNotices, type Notice } from './notice.ts';
@@ -37,6 +40,9 @@ export interface State {
   evidence(id: string): Evidence | undefined;
   release(id: string): Release | undefined;
   hold(id: string): RecordingHold | undefined;
+  finding(id: string): Finding | undefined;
+  /** By the id of its window. */
+  presence(id: string): Presence | undefined;
   entry(id: string): RegisterEntry | undefined;
   review(id: string): RegisterReview | undefined;
 }
@@ -48,6 +54,7 @@ export type Put =
   | { table: 'duty'; row: Duty }
   | { table: 'visit'; row: Visit }
   | { table: 'finding'; row: Finding }
+  | { table: 'presence'; row: Presence }
   | { table: 'camera'; row: CameraStatus }
   | { table: 'notice'; row: Notice }
   | { table: 'inquiry'; row: Inquiry }
@@ -88,6 +95,8 @@ export interface Needs {
   evidence?: string;
   release?: string;
   hold?: string;
+  finding?: string;
+  presence?: string;
   entry?: string;
   review?: string;
 }
@@ -97,6 +106,8 @@ export const urgeRegister = (region: string, year: string): string => `urge:${re
 export const handRegister = (window: string): string => `hand:${window}`;
 
 const isCase = (event: Recorded): event is Recorded<CaseEvent> => event.kind.startsWith('case.');
+const isLoop = (event: Recorded): event is Extract<Recorded, { kind: `finding.${string}` }> =>
+  event.kind.startsWith('finding.');
 
 export function needsOf(event: Event): Needs {
   if (event.kind === 'signal.issuedByHand') {
@@ -108,6 +119,9 @@ export function needsOf(event: Event): Needs {
   if ('evidence' in event)
     return { evidence: event.evidence, ...('release' in event ? { release: event.release } : {}) };
   if ('hold' in event) return { hold: event.hold };
+  if (event.kind === 'patrol.findingRecorded') return { visit: event.visit, presence: event.window };
+  if ('finding' in event) return { finding: event.finding };
+  if ('presence' in event) return { presence: event.window };
   switch (event.kind) {
     case 'camera.changed':
       return { camera: event.camera };
@@ -116,7 +130,6 @@ export function needsOf(event: Event): Needs {
     case 'patrol.visitStarted':
       return { duty: event.duty, visit: event.visit };
     case 'patrol.visitFinished':
-    case 'patrol.findingRecorded':
       return { visit: event.visit };
     case 'signal.confirmed':
     case 'signal.acknowledged':
@@ -152,12 +165,13 @@ export function needsOf(event: Event): Needs {
 export const isAtWindow = (signal: Signal): signal is Signal & { window: string } =>
   signal.casefile === undefined && signal.window !== undefined && signal.rule === byHand;
 
-/** The rows that a loaded row leads to: a casefile to its signals, a signal to its casefile, a visit to its duty. */
+/** The rows that a loaded row leads to: a casefile and a finding to their signals, a signal to its casefile, a visit to its duty. */
 export function followsOf(row: {
   casefile?: Casefile | undefined;
   signal?: Signal | undefined;
   visit?: Visit | undefined;
   register?: Register | undefined;
+  finding?: Finding | undefined;
 }): {
   signals: string[];
   casefile?: string;
@@ -167,7 +181,7 @@ export function followsOf(row: {
   return {
     signals: row.casefile
       ? [...row.casefile.fired.map((each) => each.signal), ...(row.casefile.furtherSignals ?? [])]
-      : (row.register?.signals ?? []),
+      : ((row.register ?? row.finding)?.signals ?? []),
     ...(row.signal && isAtWindow(row.signal) ? { register: handRegister(row.signal.window) } : {}),
     ...(row.signal?.casefile === undefined ? {} : { casefile: row.signal.casefile }),
     ...(row.visit ? { duty: row.visit.duty } : {}),
@@ -179,6 +193,7 @@ export const decide = (event: Recorded, state: State, world: World): Consequence
 
 function judge(event: Recorded, state: State, world: World): Consequences {
   if (isCase(event)) return decideCase(event, state, world);
+  if (isLoop(event)) return decideFindingLoop(event, state, world);
   switch (event.kind) {
     case 'clock.turned':
       return turnClock(event, state, world);
@@ -199,6 +214,9 @@ function judge(event: Recorded, state: State, world: World): Consequences {
       return decideVisitFinish(event, state, world);
     case 'patrol.findingRecorded':
       return decideFinding(event, state, world);
+    case 'presence.filed':
+    case 'presence.ended':
+      return decidePresence(event, state, world);
     case 'irregularity.measured':
       return decideIrregularity(event, world);
     case 'attention.explained':

@@ -35,6 +35,9 @@ const allowed: Record<SignalAct['kind'], readonly SignalState[]> = {
   'signal.urged': ['issued', 'acknowledged'],
 };
 
+/** What is done to a signal that a finding raised as well; the rest is done to the finding. */
+const ofAnySignal: ReadonlySet<string> = new Set(['signal.acknowledged', 'signal.revoked', 'signal.urged']);
+
 const words: Record<SignalAct['kind'], string> = {
   'signal.confirmed': 'only a draft can be confirmed or dropped',
   'signal.acknowledged': 'only an issued one can be acknowledged',
@@ -91,6 +94,8 @@ export function decideSignalAct(event: Recorded<SignalAct>, state: State, world:
   if (!before) return refuse('signal', 'no such signal');
   if (!allowed[event.kind].includes(before.state))
     return refuse('signal', `the signal is ${before.state}: ${words[event.kind]}`);
+  if (before.finding !== undefined && !ofAnySignal.has(event.kind))
+    return refuse('signal', 'the signal follows its finding: the finding is answered and verified');
   const casefile = before.casefile === undefined ? undefined : state.casefile(before.casefile);
   const signal: Signal = { ...before, position: event.position };
   const { done, puts } =
@@ -259,7 +264,8 @@ export function turnSignal(event: Recorded<EventOf<'signal.turned'>>, state: Sta
   const pack = packAt(world, before.region, before.issuedAt);
   const step = (pack as Partial<RulePack> | undefined)?.escalation?.find((each) => each.fromLevel === before.level);
   // The pack was changed since: there is nothing to raise it to.
-  if (!pack || !step) return { puts: [{ table: 'signal', row: parent }], ledger: [] };
+  if (!pack || !step || before.finding !== undefined)
+    return { puts: [{ table: 'signal', row: parent }], ledger: [] };
   const casefile = before.casefile === undefined ? undefined : state.casefile(before.casefile);
   const level = step.toLevel;
   const twin = twinOf(casefile, state, { rule: before.rule, level, article: before.article });

@@ -22,6 +22,8 @@ import {
   recordingLimited,
 } from './recordingEvents.ts';
 import { registerEntered, registerReviewed } from './registerEvents.ts';
+import { findingEvents } from './findingEvents.ts';
+import { presenceEvents } from './presenceEvents.ts';
 import { findingRecorded, patrolPlanned, visitFinished, visitStarted, type windowView } from './patrolEvents.ts';
 import {
   inquiryClosed,
@@ -308,6 +310,8 @@ export const hubEvent = z.discriminatedUnion('kind', [
   visitStarted,
   visitFinished,
   findingRecorded,
+  ...findingEvents,
+  ...presenceEvents,
   signalAcknowledged,
   signalConfirmed,
   signalIssuedByHand,

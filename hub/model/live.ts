@@ -1,6 +1,7 @@
 /** Everything that is sent to browsers over the socket, in one typed map (`name → body`), and what browsers send. */
 import type { CameraStatus, Casefile, Duty, Finding, Signal, Visit } from './state.ts';
 import type { EventKind } from './event.ts';
+import type { Presence } from './presence.ts';
 
 /** A line of a window's event list: an approval event as shown to people. */
 export interface EventLine {
@@ -28,6 +29,7 @@ export type LiveItem = { region: string; position: number } & (
   | { topic: 'duty'; body: Duty }
   | { topic: 'visit'; body: Visit }
   | { topic: 'finding'; body: Finding }
+  | { topic: 'presence'; body: Presence }
   | { topic: 'camera'; body: CameraStatus }
 );
 

@@ -51,7 +51,15 @@ const escalation = z
     message: 'expected a level above fromLevel',
   });
 
-const finding = z.strictObject({ code: shortText, group: z.string().length(1), title: text });
+const finding = z.strictObject({
+  code: shortText,
+  group: z.string().length(1),
+  title: text,
+  /** From `correction` on a finding raises a signal for its hall. */
+  level: z.enum(levels).optional(),
+  /** What it costs in the evaluation. */
+  points: z.number().gt(0).max(100).optional(),
+});
 
 /** 规则包: everything in which regions differ, as data. A new region is a new file and no code. */
 export const packShape = z.strictObject({

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { byPerson, common } from './eventFields.ts';
 import { identifier, instant, longText, shortText } from './fields.ts';
+import { seenPerson } from './findingEvents.ts';
 
 /** One duty (任务): an organ must visit a hall `required` times on a working day (SC-11..SC-15). */
 export const patrolPlanned = z.strictObject({
@@ -52,5 +53,6 @@ export const findingRecorded = z.strictObject({
   /** Misconduct code of the region's vocabulary (background §4, A..H). */
   code: shortText,
   note: longText.optional(),
+  person: seenPerson.optional(),
   snapshot: z.strictObject({ sha256: z.hash('sha256'), at: instant }).optional(),
 });

@@ -2,6 +2,7 @@
 import type { AdministrationAct } from './administrationEvents.ts';
 import type { CameraState, WindowView } from './event.ts';
 import type { RegisterAct } from './decideRegister.ts';
+import type { FindingDeed } from './finding.ts';
 import type { ClockKind } from './limits.ts';
 import type { Level } from './pack.ts';
 import type { RefusalCause } from './viewProof.ts';
@@ -315,23 +316,7 @@ export interface Visit {
   position: number;
 }
 
-/** 问题: a finding of a visit. */
-export interface Finding {
-  id: string;
-  region: string;
-  visit: string;
-  hall: string;
-  window: string;
-  camera?: string;
-  code: string;
-  note?: string;
-  snapshotSha256?: string;
-  snapshotAt?: number;
-  account: string;
-  name: string;
-  at: number;
-  position: number;
-}
+export type { Finding } from './finding.ts';
 
 export interface CameraStatus {
   camera: string;
@@ -390,7 +375,8 @@ export interface LedgerDraft {
     | `camera.${'disabled' | 'enabled' | 'added' | 'changed' | 'keyRenewed' | 'tested'}`
     | 'visit.started'
     | 'visit.finished'
-    | 'finding.recorded'
+    | `finding.${FindingDeed}`
+    | `presence.${'filed' | 'ended'}`
     | 'duty.missed'
     | 'duty.planned';
   /** Id of the thing the entry is about. */

@@ -77,6 +77,8 @@ class Rows implements State {
   evidence = (): undefined => undefined;
   release = (): undefined => undefined;
   hold = (): undefined => undefined;
+  finding = (): undefined => undefined;
+  presence = (): undefined => undefined;
   entry = (): undefined => undefined;
   review = (): undefined => undefined;
   readonly #inquiries = new Map<string, Inquiry>();

@@ -278,6 +278,8 @@ export class Recorder {
       }
       for (const id of wanted.register)
         for (const next of followsOf({ register: this.#rows.register.get(id) }).signals) wanted.signal.add(next);
+      for (const id of wanted.finding)
+        for (const next of followsOf({ finding: this.#rows.finding.get(id) }).signals) wanted.signal.add(next);
       for (const id of wanted.visit) {
         const { duty } = followsOf({ visit: this.#rows.visit.get(id) });
         if (duty !== undefined) wanted.duty.add(duty);
@@ -320,7 +322,7 @@ export class Recorder {
   #keep(put: Put, puts: Map<string, Put>): void {
     const id = put.table === 'camera' ? put.row.camera : put.row.id;
     puts.set(`${put.table} ${id}`, put);
-    if (put.table === 'finding' || put.table === 'notice') return;
+    if (put.table === 'notice') return;
     const rows: Map<string, unknown> = this.#rows[put.table];
     // Deleted first, so that the newest stand last and the oldest are the ones trimmed.
     rows.delete(id);

@@ -1,6 +1,7 @@
 /** The rows that are kept between batches, by table and id. */
-import type { Casefile, Signal, Duty, Visit, CameraStatus, Inquiry, Register } from '../model/state.ts';
+import type { Casefile, Finding, Signal, Duty, Visit, CameraStatus, Inquiry, Register } from '../model/state.ts';
 import type { Evidence, Release } from '../model/evidence.ts';
+import type { Presence } from '../model/presence.ts';
 import type { RecordingHold } from '../model/recording.ts';
 import type { RegisterEntry, RegisterReview } from '../model/register.ts';
 import type { Loadable } from './statements.ts';
@@ -16,6 +17,8 @@ export interface Rows {
   evidence: Map<string, Evidence>;
   release: Map<string, Release>;
   hold: Map<string, RecordingHold>;
+  finding: Map<string, Finding>;
+  presence: Map<string, Presence>;
   entry: Map<string, RegisterEntry>;
   review: Map<string, RegisterReview>;
 }
@@ -31,6 +34,8 @@ export const emptyRows = (): Rows => ({
   evidence: new Map(),
   release: new Map(),
   hold: new Map(),
+  finding: new Map(),
+  presence: new Map(),
   entry: new Map(),
   review: new Map(),
 });

@@ -118,6 +118,12 @@ export const shapes: { [T in Put['table']]: Shape<T> } = {
     columns: [...common, ['visit', 'text'], ['hall', 'text'], ['hall_window', 'text'], ['at', 'int8'], ...tail],
     cells: (row) => [row.id, row.region, row.visit, row.hall, row.window, row.at],
   },
+  presence: {
+    name: 'presence',
+    key: 'id',
+    columns: [...common, ['hall', 'text'], ...tail],
+    cells: (row) => [row.id, row.region, row.hall],
+  },
   camera: {
     name: 'camera_status',
     key: 'camera',

@@ -51,6 +51,8 @@ const tables = {
   evidence: 'evidence',
   release: 'evidence_release',
   hold: 'recording_hold',
+  finding: 'finding',
+  presence: 'presence',
   entry: 'register_entry',
   review: 'register_review',
 } as const;
@@ -221,6 +223,12 @@ export function insertLedger(entries: readonly LedgerEntry[]): Statement {
 /** Casefiles whose colour changes by now, the longest waiting first. */
 export const selectTurns = (now: number, limit: number): Statement => ({
   text: "select region, body->>'number' as number, next_turn, position from casefile where next_turn <= $1 order by next_turn limit $2",
+  values: [now, limit],
+});
+
+/** Findings whose time to respond or to rectify is over. */
+export const selectFindingTurns = (now: number, limit: number): Statement => ({
+  text: 'select region, id, next_turn, position from finding where next_turn <= $1 order by next_turn limit $2',
   values: [now, limit],
 });
 

@@ -6,7 +6,7 @@ import { calendarIn, packOf, type World } from '../model/world.ts';
 import type { Bus } from '../platform/nats.ts';
 import type { Store } from '../platform/postgres.ts';
 import { Replan } from './replan.ts';
-import { selectSignalTurns, selectTurns } from './statements.ts';
+import { selectFindingTurns, selectSignalTurns, selectTurns } from './statements.ts';
 import { Sweep } from './sweep.ts';
 
 const every = 250;
@@ -68,6 +68,7 @@ export class Ticker {
       await this.#replan.run(now);
       await this.#turn(now);
       await this.#turnSignals(now);
+      await this.#turnFindings(now);
       await this.#plan(now);
       this.#measure(now);
     } catch (error) {
@@ -119,6 +120,25 @@ export class Ticker {
       source: 'ticker',
       occurredAt: row.next_turn,
       signal: row.id,
+    }));
+    await this.#bus.publishAll(events, { patienceMs: 5_000 });
+  }
+
+  /** The times of the loop of a finding. */
+  async #turnFindings(now: number): Promise<void> {
+    const { text, values } = selectFindingTurns(now, mostTurns);
+    const due = await this.#store.query<{ region: string; id: string; next_turn: number; position: number }>(
+      text,
+      values,
+    );
+    if (due.length === 0) return;
+    const events: Event[] = due.map((row) => ({
+      kind: 'finding.turned',
+      id: `late:${row.position}:${row.next_turn}`,
+      region: row.region,
+      source: 'ticker',
+      occurredAt: row.next_turn,
+      finding: row.id,
     }));
     await this.#bus.publishAll(events, { patienceMs: 5_000 });
   }

@@ -2,6 +2,7 @@ import { decide, followsOf, needsOf, type Consequences, type State } from '../..
 import type { Event } from '../../hub/model/event.ts';
 import type { Evidence, Release } from '../../hub/model/evidence.ts';
 import type { RecordingHold } from '../../hub/model/recording.ts';
+import type { Presence } from '../../hub/model/presence.ts';
 import type { RegisterEntry, RegisterReview } from '../../hub/model/register.ts';
 import type { Notice } from '../../hub/model/notice.ts';
 import type {
@@ -30,6 +31,7 @@ export class Play implements State {
   readonly evidences = new Map<string, Evidence>();
   readonly releases = new Map<string, Release>();
   readonly holds = new Map<string, RecordingHold>();
+  readonly presences = new Map<string, Presence>();
   readonly entries = new Map<string, RegisterEntry>();
   readonly reviews = new Map<string, RegisterReview>();
   readonly notices: Notice[] = [];
@@ -51,6 +53,8 @@ export class Play implements State {
   evidence = (id: string) => this.evidences.get(id);
   release = (id: string) => this.releases.get(id);
   hold = (id: string) => this.holds.get(id);
+  finding = (id: string) => this.findings.get(id);
+  presence = (id: string) => this.presences.get(id);
   entry = (id: string) => this.entries.get(id);
   review = (id: string) => this.reviews.get(id);
 
@@ -64,6 +68,7 @@ export class Play implements State {
       else if (put.table === 'duty') this.duties.set(put.row.id, put.row);
       else if (put.table === 'visit') this.visits.set(put.row.id, put.row);
       else if (put.table === 'finding') this.findings.set(put.row.id, put.row);
+      else if (put.table === 'presence') this.presences.set(put.row.id, put.row);
       else if (put.table === 'inquiry') this.inquiries.set(put.row.id, put.row);
       else if (put.table === 'register') this.registers.set(put.row.id, put.row);
       else if (put.table === 'evidence') this.evidences.set(put.row.id, put.row);
@@ -109,6 +114,7 @@ export class Play implements State {
     const signals = new Set([
       needs.signal,
       ...followsOf({ casefile: casefile === undefined ? undefined : this.casefiles.get(casefile) }).signals,
+      ...followsOf({ finding: needs.finding === undefined ? undefined : this.findings.get(needs.finding) }).signals,
       ...registers.flatMap(
         (id) => followsOf({ register: id === undefined ? undefined : this.registers.get(id) }).signals,
       ),
@@ -132,6 +138,8 @@ export class Play implements State {
       evidence: only(this.evidences, (id) => id === needs.evidence),
       release: only(this.releases, (id) => id === needs.release),
       hold: only(this.holds, (id) => id === needs.hold),
+      finding: only(this.findings, (id) => id === needs.finding),
+      presence: only(this.presences, (id) => id === needs.presence),
       entry: only(this.entries, (id) => id === needs.entry),
       review: only(this.reviews, (id) => id === needs.review),
     };
