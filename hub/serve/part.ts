@@ -1,5 +1,6 @@
 import { followEndings, sessions } from '../platform/access.ts';
 import type { StartPart } from '../platform/part.ts';
+import { attentionRoutes } from './attention.ts';
 import { cameraRoutes } from './cameras.ts';
 import { casefileRoutes } from './casefiles.ts';
 import { commands } from './commands.ts';
@@ -22,6 +23,7 @@ import { statisticsRoutes } from './statistics.ts';
 import { sourceRoutes } from './sources.ts';
 import { systemRoutes } from './system.ts';
 import { Trials } from './trials.ts';
+import { startViewings } from './viewings.ts';
 
 /** What browsers talk to: the REST contract of `hub/model/api.ts` and the socket of `hub/model/live.ts`. */
 export const start: StartPart = async (context) => {
@@ -31,6 +33,7 @@ export const start: StartPart = async (context) => {
   const command = commands(context);
   const trials = new Trials(context.store, context.world, context.log);
   const counting = startCounting(context);
+  const viewings = startViewings(context);
   return {
     routes: async (app) => {
       app.addHook('preClose', sockets.disconnect);
@@ -48,6 +51,7 @@ export const start: StartPart = async (context) => {
             ...patrolRoutes(context, command, sockets.flush),
             ...evidenceRoutes(context, command),
             ...packRoutes(context, command, trials),
+            ...attentionRoutes(context, command),
             ...ledgerRoutes(context),
             ...recordingRoutes(context, command),
             ...recordingLimitRoutes(context, command),
@@ -61,7 +65,7 @@ export const start: StartPart = async (context) => {
     },
     attach: sockets.attach,
     async stop() {
-      await Promise.all([counting.stop(), trials.stop(), sockets.stop()]);
+      await Promise.all([counting.stop(), viewings.stop(), trials.stop(), sockets.stop()]);
     },
   };
 };

@@ -132,7 +132,7 @@ function openedAs(world: World, { id, at, account, name, role, region, camera: s
     seconds: 0,
     outside: 0,
     off: 0,
-    planned: true,
+    planned: false,
   };
 }
 
