@@ -48,6 +48,10 @@
  *   POST   /api/visits/:id/findings {window, code, note?} → Finding; 409. The hub takes the snapshot itself.
  *   GET    /api/ledger?before=&limit=100        → LedgerPage (newest first)
  *   GET    /api/ledger/check                    → ChainStatus
+ *   GET    /api/ledger/export?region=&from=&until= → JSON lines: LedgerExport, then entries (hub/model/chain.ts); days, at most 200,000 entries
+ *   GET    /api/register?kind=&region=&organ=&hall=&found=&account=&from=&to=&before=&limit=50 → RegisterPage (newest first; hub/model/register.ts)
+ *   GET    /api/register/choices; register.csv, .xlsx → RegisterChoices; the same lines as a file, at most 50,000, with the chain's head
+ *   POST   /api/register {act: callback|sample|onsite, from, until, text, found, …} → RegisterLine; POST /api/register/review {of, line, note?}; 409
  *   GET    /api/vocabulary                      → Vocabulary (levels and finding kinds of the pack in force, names of matters and departments)
  *   GET    /api/system                          → SystemStatus (administrator)
  *   GET    /evidence/:sha256.jpg                → a finding's snapshot

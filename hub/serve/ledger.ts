@@ -5,6 +5,7 @@ import { may, type Identity } from '../model/rights.ts';
 import { walkChain } from '../platform/chain.ts';
 import type { Context } from '../platform/part.ts';
 import { all, type Route } from './gate.ts';
+import { ledgerExport } from './ledgerExport.ts';
 import { away, read, Refusal, unknown } from './problem.ts';
 import { namesOf, selectEntries, type EntryBody } from './queries/ledger.ts';
 
@@ -20,8 +21,9 @@ const listQuery = z.object({
 const checkQuery = z.object({ region: regionCode.optional() });
 
 /** 台账: each region's chain by itself, the person's own region where none is named. */
-export function ledgerRoutes({ store }: Context): Route[] {
+export function ledgerRoutes({ store, world }: Context): Route[] {
   return [
+    ledgerExport({ store, world }),
     {
       method: 'GET',
       url: '/ledger',

@@ -15,6 +15,7 @@ import { noticeRoutes } from './notices.ts';
 import { patrolRoutes } from './patrol.ts';
 import { recordingLimitRoutes } from './recordingLimits.ts';
 import { recordingRoutes } from './recordings.ts';
+import { registerRoutes } from './register.ts';
 import { ruleStatisticsRoutes } from './ruleStatistics.ts';
 import { sessionRoutes } from './session.ts';
 import { signalRoutes } from './signals.ts';
@@ -53,6 +54,7 @@ export const start: StartPart = async (context) => {
             ...packRoutes(context, command, trials),
             ...attentionRoutes(context, command),
             ...ledgerRoutes(context),
+            ...registerRoutes(context, command),
             ...recordingRoutes(context, command),
             ...recordingLimitRoutes(context, command),
             ...sourceRoutes(context),
