@@ -83,6 +83,8 @@ export function limitsOf(settings: PackSettings | undefined): AttentionLimits {
 export const leastKnown = 8;
 /** The median is taken over so many days up to the one that is judged. */
 export const knownDays = 60;
+/** So many other windows of the same day are compared with as well. */
+const leastAlike = 3;
 /** So many times the person's other windows of the same day. */
 const returnsFactor = 3;
 
@@ -132,9 +134,12 @@ function ofWindow(
 ): Attention[] {
   const found: Attention[] = [];
   const others = known.filter((other) => other !== each && other.seconds > 0);
-  const usual = medianOf(others.map(({ seconds }) => seconds));
+  const alike = day.filter((other) => other !== each && other.seconds > 0).map(({ seconds }) => seconds);
+  // A wall that is open for the whole morning shows all its windows as long: that is no attention to one.
+  const ofDay = alike.length >= leastAlike ? medianOf(alike)! : 0;
+  const usual = Math.max(ofDay, medianOf(others.map(({ seconds }) => seconds)) ?? 0);
   // Too little is known of a new colleague to call anything unusual.
-  if (usual !== undefined && others.length >= leastKnown) {
+  if (others.length >= leastKnown) {
     const limit = Math.max(longFactor * usual, longMinutes * 60);
     if (each.seconds > limit)
       found.push(attention('long', each, { seconds: each.seconds, median: Math.round(usual), limit }, true));
