@@ -66,11 +66,19 @@ program
 
 program
   .command('verify')
+  .argument('[file]', 'an export of a ledger, which is checked without a hub')
   .description("walk the ledger's hash chain, and compare every file of evidence with its manifest and the ledger")
   .option('--region <code>', 'the chain of one region only', region)
   .option('--folder <path>', "a copied folder of evidence or of a released copy, instead of the hub's own")
+  .option('--head <hash>', 'of the last entry of the file, as it was noted elsewhere')
   .option('--json', 'print the result as JSON')
-  .action(async (flags) => judged((await import('./cli/ledger.ts')).verifyCommand(flags)));
+  .action(async (file: string | undefined, flags) =>
+    judged(
+      file === undefined
+        ? (await import('./cli/ledger.ts')).verifyCommand(flags)
+        : (await import('./cli/verifyFile.ts')).verifyFileCommand(file, flags),
+    ),
+  );
 
 program
   .command('rebuild')
