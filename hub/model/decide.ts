@@ -8,7 +8,10 @@ import { decideCase, replanClock, turnClock } from './decideCase.ts';
 import { decideFinding } from './decideFinding.ts';
 import { decideFindingLoop } from './decideFindingLoop.ts';
 import { decidePresence } from './decidePresence.ts';
-import { decideCamera, decideDuty, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
+import { decideDraw, decideSwap } from './decideDraw.ts';
+import { decideDuty, turnDuty } from './decideDuty.ts';
+import type { Draw } from './draw.ts';
+import { decideCamera, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
 import { decideEvidence } from './decideEvidence.ts';
 import { decideIrregularity } from './decideIrregularity.ts';
 import { decidePack } from './decidePack.ts';
@@ -21,8 +24,8 @@ import type { Evidence, Release } from './evidence.ts';
 import { decideRecording } from './decideRecording.ts';
 import { decideRegister, needsOfRegister } from './decideRegister.ts';
 import type { RecordingHold } from './recording.ts';
-import type { Presence } from './presence.ts';
 import type { RegisterEntry, RegisterReview } from './register.ts';
+import type { Presence } from './presence.ts';
 import { yearOf } from './urge.ts';
 import { withNotices, type Notice } from './notice.ts';
 import type { CameraStatus, Casefile, Duty, Finding, Inquiry, LedgerDraft, Register, Signal, Visit } from './state.ts';
@@ -40,11 +43,12 @@ export interface State {
   evidence(id: string): Evidence | undefined;
   release(id: string): Release | undefined;
   hold(id: string): RecordingHold | undefined;
-  finding(id: string): Finding | undefined;
-  /** By the id of its window. */
-  presence(id: string): Presence | undefined;
   entry(id: string): RegisterEntry | undefined;
   review(id: string): RegisterReview | undefined;
+  finding(id: string): Finding | undefined;
+  draw(id: string): Draw | undefined;
+  /** By the id of its window. */
+  presence(id: string): Presence | undefined;
 }
 
 /** One row as it stands after the event. */
@@ -52,6 +56,7 @@ export type Put =
   | { table: 'casefile'; row: Casefile }
   | { table: 'signal'; row: Signal }
   | { table: 'duty'; row: Duty }
+  | { table: 'draw'; row: Draw }
   | { table: 'visit'; row: Visit }
   | { table: 'finding'; row: Finding }
   | { table: 'presence'; row: Presence }
@@ -95,10 +100,11 @@ export interface Needs {
   evidence?: string;
   release?: string;
   hold?: string;
-  finding?: string;
-  presence?: string;
   entry?: string;
   review?: string;
+  finding?: string;
+  presence?: string;
+  draw?: string;
 }
 
 export const casefileId = (region: string, number: string): string => `${region}:${number}`;
@@ -126,7 +132,15 @@ export function needsOf(event: Event): Needs {
     case 'camera.changed':
       return { camera: event.camera };
     case 'patrol.planned':
+      return { duty: event.duty, ...(event.draw === undefined ? {} : { draw: event.draw }) };
+    case 'patrol.turned':
       return { duty: event.duty };
+    case 'patrol.swapped':
+      return { duty: event.duty, draw: event.draw };
+    case 'draw.committed':
+    case 'draw.made':
+    case 'draw.published':
+      return { draw: event.draw };
     case 'patrol.visitStarted':
       return { duty: event.duty, visit: event.visit };
     case 'patrol.visitFinished':
@@ -165,11 +179,12 @@ export function needsOf(event: Event): Needs {
 export const isAtWindow = (signal: Signal): signal is Signal & { window: string } =>
   signal.casefile === undefined && signal.window !== undefined && signal.rule === byHand;
 
-/** The rows that a loaded row leads to: a casefile and a finding to their signals, a signal to its casefile, a visit to its duty. */
+/** The rows that a loaded row leads to: a casefile and a finding to their signals, a signal to its casefile, a visit to its duty, that to its signal. */
 export function followsOf(row: {
   casefile?: Casefile | undefined;
   signal?: Signal | undefined;
   visit?: Visit | undefined;
+  duty?: Duty | undefined;
   register?: Register | undefined;
   finding?: Finding | undefined;
 }): {
@@ -181,7 +196,9 @@ export function followsOf(row: {
   return {
     signals: row.casefile
       ? [...row.casefile.fired.map((each) => each.signal), ...(row.casefile.furtherSignals ?? [])]
-      : ((row.register ?? row.finding)?.signals ?? []),
+      : row.duty?.signal === undefined
+        ? ((row.register ?? row.finding)?.signals ?? [])
+        : [row.duty.signal],
     ...(row.signal && isAtWindow(row.signal) ? { register: handRegister(row.signal.window) } : {}),
     ...(row.signal?.casefile === undefined ? {} : { casefile: row.signal.casefile }),
     ...(row.visit ? { duty: row.visit.duty } : {}),
@@ -208,6 +225,14 @@ function judge(event: Recorded, state: State, world: World): Consequences {
       return decideAdministration(event);
     case 'patrol.planned':
       return decideDuty(event, state);
+    case 'patrol.turned':
+      return turnDuty(event, state, world);
+    case 'patrol.swapped':
+      return decideSwap(event, state, world);
+    case 'draw.committed':
+    case 'draw.made':
+    case 'draw.published':
+      return decideDraw(event, state);
     case 'patrol.visitStarted':
       return decideVisitStart(event, state);
     case 'patrol.visitFinished':

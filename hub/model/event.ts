@@ -21,10 +21,11 @@ import {
   recordingHeld,
   recordingLimited,
 } from './recordingEvents.ts';
-import { registerEntered, registerReviewed } from './registerEvents.ts';
 import { findingEvents } from './findingEvents.ts';
 import { presenceEvents } from './presenceEvents.ts';
-import { findingRecorded, patrolPlanned, visitFinished, visitStarted, type windowView } from './patrolEvents.ts';
+import { registerEntered, registerReviewed } from './registerEvents.ts';
+import { drawCommitted, drawMade, drawPublished, patrolPlanned, patrolSwapped, patrolTurned } from './dutyEvents.ts';
+import { findingRecorded, visitFinished, visitStarted, type windowView } from './patrolEvents.ts';
 import {
   inquiryClosed,
   inquiryExtended,
@@ -307,6 +308,11 @@ export const hubEvent = z.discriminatedUnion('kind', [
   clockTurned,
   clockReplanned,
   patrolPlanned,
+  patrolTurned,
+  patrolSwapped,
+  drawCommitted,
+  drawMade,
+  drawPublished,
   visitStarted,
   visitFinished,
   findingRecorded,

@@ -1,8 +1,8 @@
 /** What the recorder derives from the log. Every row can be rebuilt from the events alone, byte for byte. */
 import type { AdministrationAct } from './administrationEvents.ts';
 import type { CameraState, WindowView } from './event.ts';
-import type { RegisterAct } from './decideRegister.ts';
 import type { FindingDeed } from './finding.ts';
+import type { RegisterAct } from './decideRegister.ts';
 import type { ClockKind } from './limits.ts';
 import type { Level } from './pack.ts';
 import type { RefusalCause } from './viewProof.ts';
@@ -272,22 +272,7 @@ export interface Explanation {
 
 export type Facts = Record<string, string | number>;
 
-export type DutyState = 'planned' | 'inProgress' | 'done' | 'missed';
-
-/** 任务: one hall, one working day, `required` visits. */
-export interface Duty {
-  id: string;
-  region: string;
-  organ: string;
-  hall: string;
-  day: string;
-  required: number;
-  done: number;
-  state: DutyState;
-  dueAt: number;
-  article: string;
-  position: number;
-}
+export type { Duty, DutyState } from './duty.ts';
 
 /** 巡查: one visit by video. `counts` is the verdict once it is finished. */
 export interface Visit {
@@ -377,8 +362,8 @@ export interface LedgerDraft {
     | 'visit.finished'
     | `finding.${FindingDeed}`
     | `presence.${'filed' | 'ended'}`
-    | 'duty.missed'
-    | 'duty.planned';
+    | `duty.${'planned' | 'swapped' | 'couldNotInspect' | 'missed'}`
+    | `draw.${'committed' | 'made' | 'published'}`;
   /** Id of the thing the entry is about. */
   subject: string;
   hall?: string;

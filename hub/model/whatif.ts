@@ -72,15 +72,16 @@ class Rows implements State {
   casefile = (id: string): Casefile | undefined => (this.row?.id === id ? this.row : undefined);
   signal = (id: string): Signal | undefined => this.signals.get(id);
   duty = (): undefined => undefined;
+  draw = (): undefined => undefined;
   visit = (): undefined => undefined;
   camera = (): undefined => undefined;
   evidence = (): undefined => undefined;
   release = (): undefined => undefined;
   hold = (): undefined => undefined;
-  finding = (): undefined => undefined;
-  presence = (): undefined => undefined;
   entry = (): undefined => undefined;
   review = (): undefined => undefined;
+  finding = (): undefined => undefined;
+  presence = (): undefined => undefined;
   readonly #inquiries = new Map<string, Inquiry>();
   readonly #registers = new Map<string, Register>();
   inquiry = (id: string): Inquiry | undefined => this.#inquiries.get(id);

@@ -284,6 +284,8 @@ export class Recorder {
         const { duty } = followsOf({ visit: this.#rows.visit.get(id) });
         if (duty !== undefined) wanted.duty.add(duty);
       }
+      for (const id of wanted.duty)
+        for (const next of followsOf({ duty: this.#rows.duty.get(id) }).signals) wanted.signal.add(next);
     }
   }
 

@@ -41,7 +41,7 @@ export function lineOf(
   };
 }
 
-const unlisted = ['notice', 'inquiry', 'register', 'evidence', 'release', 'hold', 'entry', 'review'] as const;
+const unlisted = ['draw', 'notice', 'inquiry', 'register', 'evidence', 'release', 'hold', 'entry', 'review'] as const;
 const isUnlisted = (put: Put): put is Extract<Put, { table: (typeof unlisted)[number] }> =>
   (unlisted as readonly string[]).includes(put.table);
 

@@ -11,6 +11,7 @@ const derived = {
   casefile: 'id',
   signal: 'id',
   duty: 'id',
+  draw: 'id',
   visit: 'id',
   finding: 'id',
   camera_status: 'camera',

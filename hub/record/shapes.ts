@@ -94,9 +94,16 @@ export const shapes: { [T in Put['table']]: Shape<T> } = {
       ['day', 'date'],
       ['state', 'text'],
       ['due_at', 'int8'],
+      ['next_turn', 'int8'],
       ...tail,
     ],
-    cells: (row) => [row.id, row.region, row.organ, row.hall, row.day, row.state, row.dueAt],
+    cells: (row) => [row.id, row.region, row.organ, row.hall, row.day, row.state, row.dueAt, row.nextTurn],
+  },
+  draw: {
+    name: 'draw',
+    key: 'id',
+    columns: [...common, ['organ', 'text'], ['day', 'date'], ['state', 'text'], ...tail],
+    cells: (row) => [row.id, row.region, row.organ, row.day, row.state],
   },
   visit: {
     name: 'visit',

@@ -44,6 +44,7 @@ const tables = {
   casefile: 'casefile',
   signal: 'signal',
   duty: 'duty',
+  draw: 'draw',
   visit: 'visit',
   camera: 'camera_status',
   inquiry: 'inquiry',
@@ -51,10 +52,10 @@ const tables = {
   evidence: 'evidence',
   release: 'evidence_release',
   hold: 'recording_hold',
-  finding: 'finding',
-  presence: 'presence',
   entry: 'register_entry',
   review: 'register_review',
+  finding: 'finding',
+  presence: 'presence',
 } as const;
 export type Loadable = keyof typeof tables;
 

@@ -1,5 +1,6 @@
 import { decide, followsOf, needsOf, type Consequences, type State } from '../../hub/model/decide.ts';
 import type { Event } from '../../hub/model/event.ts';
+import type { Draw } from '../../hub/model/draw.ts';
 import type { Evidence, Release } from '../../hub/model/evidence.ts';
 import type { RecordingHold } from '../../hub/model/recording.ts';
 import type { Presence } from '../../hub/model/presence.ts';
@@ -23,6 +24,7 @@ export class Play implements State {
   readonly casefiles = new Map<string, Casefile>();
   readonly signals = new Map<string, Signal>();
   readonly duties = new Map<string, Duty>();
+  readonly draws = new Map<string, Draw>();
   readonly visits = new Map<string, Visit>();
   readonly findings = new Map<string, Finding>();
   readonly cameras = new Map<string, CameraStatus>();
@@ -31,9 +33,9 @@ export class Play implements State {
   readonly evidences = new Map<string, Evidence>();
   readonly releases = new Map<string, Release>();
   readonly holds = new Map<string, RecordingHold>();
-  readonly presences = new Map<string, Presence>();
   readonly entries = new Map<string, RegisterEntry>();
   readonly reviews = new Map<string, RegisterReview>();
+  readonly presences = new Map<string, Presence>();
   readonly notices: Notice[] = [];
   readonly ledger: LedgerDraft[] = [];
   readonly #world: World;
@@ -46,6 +48,7 @@ export class Play implements State {
   casefile = (id: string) => this.casefiles.get(id);
   signal = (id: string) => this.signals.get(id);
   duty = (id: string) => this.duties.get(id);
+  draw = (id: string) => this.draws.get(id);
   visit = (id: string) => this.visits.get(id);
   camera = (id: string) => this.cameras.get(id);
   inquiry = (id: string) => this.inquiries.get(id);
@@ -53,10 +56,10 @@ export class Play implements State {
   evidence = (id: string) => this.evidences.get(id);
   release = (id: string) => this.releases.get(id);
   hold = (id: string) => this.holds.get(id);
-  finding = (id: string) => this.findings.get(id);
-  presence = (id: string) => this.presences.get(id);
   entry = (id: string) => this.entries.get(id);
   review = (id: string) => this.reviews.get(id);
+  finding = (id: string) => this.findings.get(id);
+  presence = (id: string) => this.presences.get(id);
 
   /** Decides one event; every row it read must be one it said it needs. */
   tell(event: Event, receivedAt = event.occurredAt): Consequences {
@@ -66,6 +69,7 @@ export class Play implements State {
       if (put.table === 'casefile') this.casefiles.set(put.row.id, put.row);
       else if (put.table === 'signal') this.signals.set(put.row.id, put.row);
       else if (put.table === 'duty') this.duties.set(put.row.id, put.row);
+      else if (put.table === 'draw') this.draws.set(put.row.id, put.row);
       else if (put.table === 'visit') this.visits.set(put.row.id, put.row);
       else if (put.table === 'finding') this.findings.set(put.row.id, put.row);
       else if (put.table === 'presence') this.presences.set(put.row.id, put.row);
@@ -121,6 +125,8 @@ export class Play implements State {
     ]);
     const duty =
       needs.duty ?? followsOf({ visit: needs.visit === undefined ? undefined : this.visits.get(needs.visit) }).duty;
+    for (const id of followsOf({ duty: duty === undefined ? undefined : this.duties.get(duty) }).signals)
+      signals.add(id);
     const only =
       <T>(rows: Map<string, T>, isAllowed: (id: string) => boolean) =>
       (id: string) => {
@@ -131,6 +137,7 @@ export class Play implements State {
       casefile: only(this.casefiles, (id) => id === casefile),
       signal: only(this.signals, (id) => signals.has(id)),
       duty: only(this.duties, (id) => id === duty),
+      draw: only(this.draws, (id) => id === needs.draw),
       visit: only(this.visits, (id) => id === needs.visit),
       camera: only(this.cameras, (id) => id === needs.camera),
       inquiry: only(this.inquiries, (id) => id === needs.inquiry),
@@ -138,10 +145,10 @@ export class Play implements State {
       evidence: only(this.evidences, (id) => id === needs.evidence),
       release: only(this.releases, (id) => id === needs.release),
       hold: only(this.holds, (id) => id === needs.hold),
-      finding: only(this.findings, (id) => id === needs.finding),
-      presence: only(this.presences, (id) => id === needs.presence),
       entry: only(this.entries, (id) => id === needs.entry),
       review: only(this.reviews, (id) => id === needs.review),
+      finding: only(this.findings, (id) => id === needs.finding),
+      presence: only(this.presences, (id) => id === needs.presence),
     };
   }
 }

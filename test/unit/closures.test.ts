@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { dayOf, startOf, type WorkCalendar } from '../../hub/model/calendar.ts';
 import type { Event } from '../../hub/model/event.ts';
 import { changedDays, seenOf } from '../../hub/record/replan.ts';
-import { dutiesOf } from '../../hub/record/ticker.ts';
+import { dutiesOf } from '../../hub/model/quota.ts';
 import { Play } from '../support/play.ts';
 import { packFor, smallWorld } from '../support/world.ts';
 
@@ -66,9 +66,11 @@ describe('a day that the city closes', () => {
 
   it('has no patrol duties, except in a demonstration, which says so', () => {
     const world = smallWorld({ pack, calendar: calendar('2026-11-17') });
-    expect(dutiesOf(world, '2026-11-16')).toHaveLength(1);
-    expect(dutiesOf(world, '2026-11-17')).toEqual([]);
-    expect(dutiesOf(world, '2026-11-17', '（演示）')[0]).toMatchObject({ article: 'art. 6（演示）' });
+    const organ = world.organs.get('organ-1')!;
+    const demo = { now: at('2026-11-17'), remark: '（演示）' };
+    expect(dutiesOf(world, organ, '2026-11-16')).toHaveLength(1);
+    expect(dutiesOf(world, organ, '2026-11-17')).toEqual([]);
+    expect(dutiesOf(world, organ, '2026-11-17', { demo })[0]).toMatchObject({ article: 'art. 6（演示）' });
   });
 });
 
