@@ -142,7 +142,7 @@ async function media(serving: Serving, request: Live, reply: FastifyReply): Prom
   return reply.header('cache-control', 'private, max-age=60, immutable').type('video/mp4').send(found.bytes);
 }
 
-/** A finding's snapshot, for those who may see evidence of its hall. */
+/** A finding's snapshot, for those who may see evidence of its hall, and for the hall that is to answer it. */
 async function evidence(
   serving: Serving,
   request: FastifyRequest<{ Params: { file: string } }>,
@@ -150,11 +150,13 @@ async function evidence(
 ): Promise<FastifyReply | void> {
   const who = await serving.context.identify(request);
   if (!who) return sendProblem(reply, problem(401));
-  if (!may(who, 'evidence.view')) return sendProblem(reply, problem(403));
+  const mayRead = (where?: { region: string; hall: string }): boolean =>
+    may(who, 'evidence.view', where) || may(who, 'finding.read', where);
+  if (!mayRead()) return sendProblem(reply, problem(403));
   const sha256 = /^([0-9a-f]{64})\.jpg$/.exec(request.params.file)?.[1];
   const findings = sha256 ? await findEvidence(serving.context.store, sha256) : [];
   if (!sha256 || findings.length === 0) return sendProblem(reply, problem(404));
-  if (!findings.some((finding) => may(who, 'evidence.view', finding))) return sendProblem(reply, problem(403));
+  if (!findings.some(mayRead)) return sendProblem(reply, problem(403));
   const bytes = await serving.evidence.read(sha256);
   if (!bytes) return sendProblem(reply, problem(404, { detail: 'the file is gone' }));
   return reply.header('cache-control', 'private, no-cache').type('image/jpeg').send(bytes);

@@ -131,7 +131,7 @@ export class Ticker {
       values,
     );
     if (due.length === 0) return;
-    const events: Event[] = due.map((row) => ({
+    const events: EventOf<'finding.turned'>[] = due.map((row) => ({
       kind: 'finding.turned',
       id: `late:${row.position}:${row.next_turn}`,
       region: row.region,

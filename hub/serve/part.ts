@@ -7,12 +7,15 @@ import { commands } from './commands.ts';
 import { startCounting } from './counting.ts';
 import { evidenceRoutes } from './evidence.ts';
 import { open } from './gate.ts';
+import { findingRoutes } from './findings.ts';
 import { hallRoutes } from './halls.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { matterRoutes } from './matters.ts';
 import { packRoutes } from './packs.ts';
 import { noticeRoutes } from './notices.ts';
 import { patrolRoutes } from './patrol.ts';
+import { photoRoutes, Photos } from './photos.ts';
+import { presenceRoutes } from './presence.ts';
 import { recordingLimitRoutes } from './recordingLimits.ts';
 import { recordingRoutes } from './recordings.ts';
 import { registerRoutes } from './register.ts';
@@ -32,6 +35,7 @@ export const start: StartPart = async (context) => {
   const sockets = await startSockets(context, held);
   followEndings(context.bus, held, sockets.end);
   const command = commands(context);
+  const photos = new Photos(context.settings);
   const trials = new Trials(context.store, context.world, context.log);
   const counting = startCounting(context);
   const viewings = startViewings(context);
@@ -41,6 +45,7 @@ export const start: StartPart = async (context) => {
       await app.register(
         async (api) => {
           sessionRoutes(api, context, held, sockets);
+          await photoRoutes(api, context, held, photos);
           open(api, held, [
             ...hallRoutes(context),
             ...signalRoutes(context, command),
@@ -50,6 +55,8 @@ export const start: StartPart = async (context) => {
             ...ruleStatisticsRoutes(context),
             ...matterRoutes(context),
             ...patrolRoutes(context, command, sockets.flush),
+            ...findingRoutes(context, command, photos),
+            ...presenceRoutes(context, command),
             ...evidenceRoutes(context, command),
             ...packRoutes(context, command, trials),
             ...attentionRoutes(context, command),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DutyDay, VisitDetail } from '../model/api.ts';
 import { dayOf, isWorkingDay, startOf } from '../model/calendar.ts';
 import { identifier, longText, shortText } from '../model/fields.ts';
+import { seenPerson } from '../model/findingEvents.ts';
 import { may, type Identity } from '../model/rights.ts';
 import type { Duty, Finding, Visit } from '../model/state.ts';
 import { calendarIn } from '../model/world.ts';
@@ -31,7 +32,12 @@ interface FindingBody extends Record<string, unknown> {
 
 const dutiesQuery = z.object({ day: z.iso.date().optional() });
 const startBody = z.strictObject({ duty: identifier, visit: identifier.optional() });
-const findingBody = z.strictObject({ window: identifier, code: shortText, note: longText.optional() });
+const findingBody = z.strictObject({
+  window: identifier,
+  code: shortText,
+  note: longText.optional(),
+  person: seenPerson.optional(),
+});
 /** The stream part answers with a picture or says why there is none; a click waits no longer. */
 const snapshotWithin = 6_000;
 
@@ -201,6 +207,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
             ...(camera === undefined ? {} : { camera }),
             code: input.code,
             ...(input.note === undefined ? {} : { note: input.note }),
+            ...(input.person ? { person: input.person } : {}),
             ...(await snapshot(camera)),
           },
           asking.key !== undefined,
