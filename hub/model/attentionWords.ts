@@ -40,8 +40,8 @@ export function whyUnusual(
         : `Watched for ${span(seconds)} while the hall was closed; ${span(limit)} ask for an explanation.`;
     case 'long':
       return isChinese
-        ? `当日观看这个窗口 ${span(seconds)}；本人近 60 天每窗口每日的中位数为 ${span(median)}，超过 ${span(limit)} 即须说明。`
-        : `Watched this window for ${span(seconds)} on the day; the person's own median a window and day is ${span(median)} over 60 days, and more than ${span(limit)} asks for an explanation.`;
+        ? `当日观看这个窗口 ${span(seconds)}；本人平常每窗口 ${span(median)}（中位数），超过 ${span(limit)} 即须说明。`
+        : `Watched this window for ${span(seconds)} on the day; usual for the person is ${span(median)} a window (median), and more than ${span(limit)} asks for an explanation.`;
     case 'returns':
       return isChinese
         ? `当日在巡查之外打开这个窗口 ${count} 次，其他窗口的中位数为 ${median} 次，达到 ${limit} 次即须说明。`

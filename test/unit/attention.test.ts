@@ -135,7 +135,7 @@ describe('unusual attention (SC-29)', () => {
     );
     const long = found.find(({ id }) => id.endsWith('w1'))!;
     expect(whyUnusual(long, false)).toBe(
-      "Watched this window for 40 min on the day; the person's own median a window and day is 2 min over 60 days, and more than 15 min asks for an explanation.",
+      'Watched this window for 40 min on the day; usual for the person is 2 min a window (median), and more than 15 min asks for an explanation.',
     );
     expect(whyUnusual(long, true)).toContain('40 分钟');
     expect(new Set(found.map(({ reason }) => reason))).toEqual(new Set(Object.keys(reasonWords)));
