@@ -5,6 +5,7 @@ import type { Camera } from './camera.ts';
 import type { Cameras } from './cameras.ts';
 import type { Deliveries } from './deliveries.ts';
 import { Leases, type Asked, type Lease, type LeaseBounds } from './lease.ts';
+import { Proofs, type Claim } from './proofs.ts';
 
 export interface DoorOptions {
   cameras: Pick<Cameras, 'find'>;
@@ -43,6 +44,7 @@ export class Door {
   readonly #cameras: DoorOptions['cameras'];
   readonly #deliveries: DoorOptions['deliveries'];
   readonly #leases: Leases;
+  readonly #proofs = new Proofs();
   readonly #ends = new Map<Lease, (why: ViewEnd) => void>();
   /** Sessions that ended, and when. */
   readonly #ended = new Map<string, number>();
@@ -92,6 +94,16 @@ export class Door {
     return false;
   }
 
+  /** `bytes` of programme time `from` to `to` (epoch ms) are on their way to the viewer, who can show from now on that they came. */
+  sent({ session, camera }: Lease, bytes: Uint8Array, from: number, to: number): void {
+    this.#proofs.note(session, camera, bytes, { from, to }, Date.now());
+  }
+
+  /** What of the parts that a page of the session says it has was sent to the session, by camera. */
+  proven(session: string, claims: readonly Claim[]): ReturnType<Proofs['spans']> {
+    return this.#proofs.spans(session, claims);
+  }
+
   /** Media of programme time `from` to `to` (epoch ms) reached the viewer. */
   delivered({ session, camera }: Lease, from: number, to: number): void {
     this.#deliveries.add({ session, camera, from, to, at: Date.now() });
@@ -126,6 +138,7 @@ export class Door {
 
   #sweep(): void {
     const now = Date.now();
+    this.#proofs.sweep(now);
     for (const [session, at] of this.#ended) if (now - at > endedKeptMs) this.#ended.delete(session);
     this.#leases.sweep(now, ({ camera, quality }) => (this.#cameras.find(camera, quality) ? undefined : 'camera'));
   }

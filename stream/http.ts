@@ -135,6 +135,7 @@ async function media(serving: Serving, request: Live, reply: FastifyReply): Prom
   if (!found) return sendProblem(reply, problem(404, { detail: 'not in the window (any more)' }));
   if (found.kind === 'media' && request.method === 'GET') {
     const { at, duration } = found;
+    serving.door.sent(lease, found.bytes, at, at + duration * 1000);
     // Counted only when all of it was handed to the connection.
     reply.raw.once('finish', () => serving.door.delivered(lease, at, at + duration * 1000));
   }

@@ -8,6 +8,7 @@ import { startEvidence } from './evidence/part.ts';
 import { Evidence } from './evidence.ts';
 import { install } from './ffmpeg.ts';
 import { routes } from './http.ts';
+import type { Claim } from './proofs.ts';
 import { Push } from './push/push.ts';
 import { Recording } from './recording/recording.ts';
 import { recordedRoutes } from './recording/routes.ts';
@@ -36,6 +37,9 @@ export async function startStream(
   const answers = [
     bus.answer<{ camera: string }>('stream.snapshot', ({ camera }) => snapshots.take(camera)),
     bus.answer('stream.recording', async () => recording.state()),
+    bus.answer<{ session: string; claims: Claim[] }>('stream.proven', async ({ session, claims }) =>
+      door.proven(session, claims),
+    ),
     bus.answer<{ cameras: string[] }>('stream.judged', async ({ cameras: ids }) => cameras.judgedUntil(ids)),
   ];
   const setup = answerSetup(context, cameras);

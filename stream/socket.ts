@@ -123,7 +123,10 @@ class Viewer {
     this.#flow = new Flow(
       {
         init: (bytes) => void line.emit('init', { view, codec: codecOf(bytes) ?? '' }, bytes),
-        pictures: ({ at, duration, key, bytes }) => void line.emit('pictures', { view, at, duration, key }, bytes),
+        pictures: ({ at, duration, key, bytes }) => {
+          if (this.#lease) door.sent(this.#lease, bytes, at, at + duration * 1000);
+          line.emit('pictures', { view, at, duration, key }, bytes);
+        },
       },
       bounds,
     );

@@ -2,6 +2,7 @@
 import { nothing, refuse, type Consequences, type State } from './decide.ts';
 import type { EventOf, Recorded } from './event.ts';
 import type { CameraStatus, Duty, Visit } from './state.ts';
+import { factsOf, resultOf } from './visitResult.ts';
 import { packOf, type World } from './world.ts';
 
 export function decideCamera(event: Recorded<EventOf<'camera.changed'>>, state: State, world: World): Consequences {
@@ -104,24 +105,16 @@ export function decideVisitFinish(
   if (!duty) return refuse('visit', 'its duty is gone');
   const quota = packOf(world, before.region, duty.day)?.patrol;
   if (!quota) return refuse('region', `no rule pack is in force on ${duty.day}`);
-  const views = event.views
-    .filter((view) => before.windows.includes(view.window))
-    .map((view) => ({ ...view, verified: view.seconds >= quota.secondsPerWindow }));
-  const verified = new Set(views.filter((view) => view.verified).map((view) => view.window)).size;
-  const needed = Math.max(1, Math.ceil(quota.share * before.windows.length));
-  const counts = verified >= needed;
+  const result = resultOf(event, before.windows, quota);
   const visit: Visit = {
     ...before,
     state: 'finished',
     finishedAt: event.receivedAt,
-    views,
-    counts,
-    verified,
-    needed,
+    ...result,
     digest: event.digest,
     position: event.position,
   };
-  const done = duty.done + (counts ? 1 : 0);
+  const done = duty.done + (result.counts ? 1 : 0);
   const after: Duty = { ...duty, done, state: done >= duty.required ? 'done' : 'planned', position: event.position };
   return {
     puts: [
@@ -130,9 +123,10 @@ export function decideVisitFinish(
     ],
     ledger: [
       act(event, 'visit.finished', visit.id, visit.hall, {
-        counts,
-        verified,
-        needed,
+        counts: result.counts,
+        verified: result.verified,
+        needed: result.needed,
+        ...factsOf(result),
         findings: visit.findings,
         digest: event.digest,
       }),

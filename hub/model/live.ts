@@ -2,6 +2,7 @@
 import type { CameraStatus, Casefile, Duty, Finding, Signal, Visit } from './state.ts';
 import type { EventKind } from './event.ts';
 import type { Presence } from './presence.ts';
+import type { KeyAnswer, ReportAnswer, SignedReport } from './viewProof.ts';
 
 /** A line of a window's event list: an approval event as shown to people. */
 export interface EventLine {
@@ -53,7 +54,7 @@ export interface Progress {
     window: string;
     seconds: number;
     verified: boolean;
-    problem?: 'notDelivered' | 'notReported' | 'hidden' | 'stale' | 'camera';
+    problem?: 'notDelivered' | 'notReported' | 'hidden' | 'small' | 'stalled' | 'stale' | 'camera';
   }[];
   verified: number;
   needed: number;
@@ -68,22 +69,6 @@ export interface Downward {
   progress: (message: Progress) => void;
 }
 
-/** One line of a player's report: what the page says it played of one camera since its last report. */
-export interface ViewReport {
-  camera: string;
-  /** Programme time (server clock, epoch ms) that played since the last report: from, to. */
-  from: number;
-  to: number;
-  /** The page's own wall clock at the end of the span. */
-  at: number;
-  /** Tile on screen, page visible, and its size in CSS pixels. */
-  visible: boolean;
-  width: number;
-  height: number;
-  /** Frames presented since the last report. */
-  frames: number;
-}
-
 /** browser → hub */
 export interface Upward {
   /** First message after connecting; `cursor` is the last position seen, or null for a fresh page. */
@@ -91,6 +76,8 @@ export interface Upward {
     message: { cursor: number | null },
     answer: (reply: { ok: true; position: number } | { ok: false; reason: string }) => void,
   ) => void;
-  /** At most 64 lines, every second or two, while a visit is open. */
-  watched: (message: { visit: string; reports: ViewReport[] }) => void;
+  /** A key for the reports of this page on the account's own open visit. `page` is the page's own random name. */
+  follow: (message: { visit: string; page: string }, answer: (reply: KeyAnswer) => void) => void;
+  /** Every second or two, while a visit is open. */
+  watched: (message: SignedReport, answer?: (reply: ReportAnswer) => void) => void;
 }

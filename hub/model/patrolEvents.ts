@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { byPerson, common } from './eventFields.ts';
 import { identifier, instant, longText, shortText } from './fields.ts';
 import { seenPerson } from './findingEvents.ts';
+import { lostCauses } from './verify.ts';
+import { refusalCauses } from './viewProof.ts';
 
 /** One duty (任务): an organ must visit a hall `required` times on a working day (SC-11..SC-15). */
 export const patrolPlanned = z.strictObject({
@@ -26,12 +28,16 @@ export const visitStarted = z.strictObject({
   windows: z.array(identifier).min(1).max(200),
 });
 
+const seconds = z.number().min(0).max(86_400);
+
 export const windowView = z.strictObject({
   window: identifier,
   camera: identifier,
   /** Seconds that the server delivered and the page reported as playing, visible and fresh. */
-  seconds: z.number().min(0).max(86_400),
+  seconds,
   verified: z.boolean(),
+  /** Seconds of the visit that did not count, by cause. */
+  lost: z.partialRecord(z.enum(lostCauses), seconds).optional(),
 });
 
 export const visitFinished = z.strictObject({
@@ -39,6 +45,10 @@ export const visitFinished = z.strictObject({
   ...byPerson,
   visit: identifier,
   views: z.array(windowView).max(200),
+  /** Seconds in which at least one window was being verified. */
+  watched: seconds.optional(),
+  /** Reports of the visit that counted nothing, by cause. */
+  refused: z.partialRecord(z.enum(refusalCauses), z.int().min(1)).optional(),
   /** SHA-256 (hex) over the delivery and player reports the views were computed from. */
   digest: z.hash('sha256'),
 });

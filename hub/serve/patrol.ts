@@ -165,7 +165,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         const visit = await ownVisit(who, asking.params['id'] ?? '');
         if (visit instanceof Refusal) return visit;
         await flush();
-        const { views, digest } = await watching(context, visit, now);
+        const { views, watched, refused: worthless, digest } = await watching(context, visit, now);
         const refused = await command(
           {
             ...byPerson(asking, commandId(asking, `finish ${visit.id}`, '')),
@@ -173,6 +173,8 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
             region: visit.region,
             visit: visit.id,
             views,
+            watched,
+            ...(worthless ? { refused: worthless } : {}),
             digest,
           },
           asking.key !== undefined,

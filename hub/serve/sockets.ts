@@ -84,10 +84,24 @@ export async function startSockets(
     });
 
     const rate = new Limiter(10, 200);
-    socket.on('watched', (input) => {
+    const isTooMuch = (now: number): boolean => !may(who, 'patrol.visit') || rate.take('', now) > 0;
+    socket.on('watched', (input, answer) => {
       const now = Date.now();
-      if (!may(who, 'patrol.visit') || rate.take('', now) > 0) return;
-      watch.take(who, input, now).catch((error: unknown) => log.debug({ err: error }, 'a player report was lost'));
+      const tell = typeof answer === 'function' ? answer : () => {};
+      if (isTooMuch(now)) return tell({ ok: false, reason: 'busy' });
+      watch.take(who, input, now).then(tell, (error: unknown) => {
+        log.debug({ err: error }, 'a player report was lost');
+        tell({ ok: false, reason: 'busy' });
+      });
+    });
+    socket.on('follow', (input, answer) => {
+      if (typeof answer !== 'function') return;
+      const now = Date.now();
+      if (isTooMuch(now)) return answer({ ok: false, reason: may(who, 'patrol.visit') ? 'busy' : 'right' });
+      watch.follow(who, input, now).then(answer, (error: unknown) => {
+        log.debug({ err: error }, 'a key was not given');
+        answer({ ok: false, reason: 'busy' });
+      });
     });
 
     socket.conn.on('drain', () => listener && feed.drained(listener));

@@ -3,14 +3,17 @@ import { dayOf } from '../model/calendar.ts';
 import type { Progress } from '../model/live.ts';
 import type { Visit } from '../model/state.ts';
 import { verifySeconds, type Verified } from '../model/verify.ts';
+import type { RefusalCause } from '../model/viewProof.ts';
 import { packOf } from '../model/world.ts';
 import { canonical } from '../model/canonical.ts';
 import type { Context } from '../platform/part.ts';
 import { all } from './gate.ts';
 import {
   deliveriesTo,
+  refusedOf,
   reportsOfVisit,
   turnsOfCameras,
+  type RefusedRow,
   type ReportedRow,
   type SpanRow,
   type TurnRow,
@@ -25,6 +28,8 @@ const judgedWithin = 1000;
 export interface Watching extends Verified {
   /** SHA-256 over the canonical JSON of `{ deliveries, reports }`: the rows of `deliveriesTo` and `reportsOfVisit`. */
   digest: string;
+  /** Reports that counted nothing, by cause; undefined when there were none. */
+  refused: Partial<Record<RefusalCause, number>> | undefined;
 }
 
 /** What was watched on a visit up to a moment, from the rows of both witnesses. */
@@ -40,9 +45,10 @@ export async function watching(
   const ids = cameras.map((each) => each.id);
   const reports = await all<ReportedRow>(store, reportsOfVisit(visit.id));
   const sessions = [...new Set(reports.map((each) => each.session))];
-  const [deliveries, cameraStates, judged] = await Promise.all([
+  const [deliveries, cameraStates, refused, judged] = await Promise.all([
     all<SpanRow>(store, deliveriesTo(sessions, ids, visit.startedAt - margin, asOf + margin)),
     all<TurnRow>(store, turnsOfCameras(ids, visit.startedAt - margin)),
+    all<RefusedRow>(store, refusedOf(visit.id)),
     // No answer: no stream part runs, so no picture is delivered either.
     bus.ask<Record<string, number>>('stream.judged', { cameras: ids }, judgedWithin).catch(() => ({})),
   ]);
@@ -57,9 +63,18 @@ export async function watching(
     cameraStates,
     judgedUntil: new Map(Object.entries(judged)),
     // Without a pack nothing can count: the recorder refuses to finish such a visit.
-    policy: { secondsPerWindow: quota?.secondsPerWindow ?? Infinity, share: quota?.share ?? 1 },
+    policy: {
+      secondsPerWindow: quota?.secondsPerWindow ?? Infinity,
+      share: quota?.share ?? 1,
+      smallestTile: quota?.smallestTile,
+    },
   });
-  return { ...verified, digest: createHash('sha256').update(canonical({ deliveries, reports })).digest('hex') };
+  return {
+    ...verified,
+    refused:
+      refused.length === 0 ? undefined : Object.fromEntries(refused.map(({ cause, count }) => [cause, count])),
+    digest: createHash('sha256').update(canonical({ deliveries, reports })).digest('hex'),
+  };
 }
 
 export function progressOf(visit: string, { views, problems, verified, needed }: Verified): Progress {

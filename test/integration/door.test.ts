@@ -381,6 +381,8 @@ describe('what was watched', () => {
           ? [
               {
                 session,
+                page: 'page',
+                proven: true,
                 camera: ids.one,
                 ...span,
                 at: startedAt + 4_000,

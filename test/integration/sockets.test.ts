@@ -6,11 +6,14 @@ import { io } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dayOf, endOf } from '../../hub/model/calendar.ts';
 import type { Event } from '../../hub/model/event.ts';
-import type { LiveItem, Progress, ViewReport } from '../../hub/model/live.ts';
+import type { LiveItem, Progress } from '../../hub/model/live.ts';
+import type { KeyAnswer, ReportBody, SignedReport, ViewReport } from '../../hub/model/viewProof.ts';
 import { sessions } from '../../hub/platform/access.ts';
 import { createHttp } from '../../hub/platform/http.ts';
 import { startSockets } from '../../hub/serve/sockets.ts';
+import { Proofs, type Claim } from '../../stream/proofs.ts';
 import { startDesk, until, type Account, type Desk, type Wire } from '../support/desk.ts';
+import { line, printOf, sign, type Key } from '../support/reports.ts';
 
 const stepped = (id: string, region: string, window?: string): Event => ({
   kind: 'case.accepted',
@@ -177,14 +180,18 @@ describe('sockets of a hub', () => {
     expect(await wire.emitWithAck('hello', { cursor: null })).toMatchObject({ ok: true });
     expect(await wire.emitWithAck('hello', { cursor: null })).toMatchObject({ ok: false });
     wire.emit('watched', null as never);
-    wire.emit('watched', { visit: 'nothing', reports: [{}] } as never);
+    expect(await wire.emitWithAck('watched', { key: 'nothing', text: '{}', mac: '' })).toEqual({
+      ok: false,
+      reason: 'refused',
+    });
+    expect(await wire.emitWithAck('follow', { visit: 'nothing', page: 'p' })).toEqual({ ok: false, reason: 'visit' });
     (wire as unknown as { emit(name: string): void }).emit('hello');
     await sleep(50);
     expect(wire.connected).toBe(true);
     wire.disconnect();
   });
 
-  it('count a watched visit, and do not count what only one side says', async () => {
+  it('count a watched visit; what is invented, altered, replayed, foreign or only one side’s word earns no second', async () => {
     const { bus, store } = desk.backend;
     const now = Date.now();
     const day = dayOf(now);
@@ -203,52 +210,103 @@ describe('sockets of a hub', () => {
     await until('the duty', async () => (await desk.ask('li', '/api/duties')).body.duties.length === 1);
     const visit = (await desk.ask('li', '/api/visits', { method: 'POST', body: { duty: 'watch' } })).body;
     expect(visit).toMatchObject({ state: 'open' });
-    const [li, wang] = [await page('li'), await page('wang')];
+    const [li, tab, zhao] = [await page('li'), await page('li'), await page('zhao')];
     const session = (
       await store.query<{ id: string }>(`select id from session where account = 'li' order by created_at desc limit 1`)
     )[0]!.id;
-    const report = (camera: string, from: number, to: number, visible: boolean): ViewReport => ({
-      camera,
-      from,
-      to,
-      at: Date.now(),
-      visible,
-      width: 320,
-      height: 180,
-      frames: 25,
-    });
+    // What the stream part does: it remembers what it sent, and answers for it.
+    const proofs = new Proofs();
+    const silence = bus.answer<{ session: string; claims: Claim[] }>('stream.proven', async (each) =>
+      proofs.spans(each.session, each.claims),
+    );
+    const follow = (from: Page, name: string): Promise<KeyAnswer> =>
+      from.wire.emitWithAck('follow', { visit: visit.id, page: name });
+    const keyOf = async (from: Page, name: string): Promise<Key> => {
+      const reply = await follow(from, name);
+      if (!reply.ok) throw new Error(reply.reason);
+      return reply;
+    };
+    expect(await follow(zhao!, 'w')).toEqual({ ok: false, reason: 'visit' });
+    const dead = await keyOf(li!, 'one');
+    const key = await keyOf(li!, 'one');
+    const second = await keyOf(tab!, 'two');
+    expect(key.secret).not.toBe(dead.secret);
+    const say = (from: Page, report: SignedReport) => from.wire.emitWithAck('watched', report);
+    let number = 0;
+    const body = (reports: ViewReport[]): ReportBody => ({ number: (number += 1), clock: number, reports });
+
+    // c1: honest, from two tabs. c2: claimed without its bytes, hidden, one pixel large, standing still.
+    const cheats: Partial<ViewReport>[] = [
+      { parts: ['0'.repeat(32)] },
+      { visible: false },
+      { width: 1, height: 1 },
+      { frames: 0 },
+    ];
     const started = visit.startedAt as number;
+    const all: SignedReport[] = [];
     for (let at = started; at < started + 3_500; at += 500) {
-      const wait = at + 700 - Date.now();
-      if (wait > 0) await sleep(wait);
-      // c1 is delivered and reported; c2 is reported from a hidden page; nothing of w2 may count.
+      await until('the half second has played', () => Date.now() >= at + 700);
+      const bytes = ['c1', 'c2'].map((camera) => Buffer.from(`${camera} ${at} `.repeat(1_000)));
+      for (const [index, camera] of ['c1', 'c2'].entries())
+        proofs.note(session, camera, bytes[index]!, { from: at, to: at + 500 }, Date.now());
       await store.query(
         'insert into delivery (session, camera, media_from, media_to, at) select $1, c, $2, $3, $3 from unnest($4::text[]) c',
         [session, at, at + 500, ['c1', 'c2']],
       );
-      li.wire.emit('watched', {
-        visit: visit.id,
-        reports: [report('c1', at, at + 500, true), report('c2', at, at + 500, false)],
-      });
-      // Somebody else's reports about this visit are nobody's.
-      wang.wire.emit('watched', { visit: visit.id, reports: [report('c2', at, at + 500, true)] });
+      const [one, two] = bytes.map((each) => [printOf(each)]);
+      const honest = line('c1', at, at + 500, { parts: one! });
+      const cheat = line('c2', at, at + 500, { parts: two!, ...cheats[((at - started) / 500) % cheats.length] });
+      const report = sign(key, body([honest, cheat]));
+      all.push(report);
+      expect(await say(li!, report)).toEqual({ ok: true });
+      // The same pictures in another tab are not seconds of their own.
+      expect(await say(tab!, sign(second, body([honest])))).toEqual({ ok: true });
     }
-    const last = await until('progress', () => li.progress.find((each) => each.verified === 1));
+    // Bytes of c2 that were really sent, in reports that are not worth anything.
+    const [from, to] = [started, started + 3_500];
+    const parts = proofsOf('c2', from, to);
+    const claim = line('c2', from, to, { parts });
+    const refused: [Page, SignedReport][] = [
+      [li!, all[0]!],
+      [li!, all.at(-1)!],
+      [li!, { ...sign(key, body([claim])), text: JSON.stringify(body([{ ...claim, to: to + 1 }])) }],
+      [li!, sign({ ...key, secret: dead.secret }, body([claim]))],
+      [zhao!, sign(key, body([claim]))],
+      [li!, sign(key, { ...body([claim]), clock: 0 })],
+      [li!, sign(key, { number: 1_000_000, clock: 1_000_000, reports: [{ camera: 'c2' }] } as unknown as ReportBody)],
+    ];
+    for (const [by, report] of refused) {
+      expect(await say(by, report)).toEqual({ ok: false, reason: 'refused' });
+    }
+    expect(await say(li!, sign(dead, body([claim])))).toEqual({ ok: false, reason: 'key' });
+
+    const last = await until('progress', () => li!.progress.find((each) => each.verified === 1));
     expect(last).toMatchObject({ visit: visit.id, needed: 1 });
-    expect(last.views.find((each) => each.window === 'w2')).toMatchObject({
-      seconds: 0,
-      verified: false,
-      problem: 'hidden',
-    });
-    expect(wang.progress).toEqual([]);
+    expect(last.views.find((each) => each.window === 'w2')).toMatchObject({ seconds: 0, verified: false });
+    expect(zhao!.progress).toEqual([]);
     const finished = (await desk.ask('li', `/api/visits/${visit.id}/finish`, { method: 'POST' })).body;
+    silence();
     expect(finished).toMatchObject({ counts: true, verified: 1, needed: 1 });
+    expect(finished.refused).toEqual({ replayed: 3, altered: 2, foreign: 1, malformed: 1, key: 1 });
     const [w1, w2] = finished.views;
     expect(w1).toMatchObject({ window: 'w1', camera: 'c1', verified: true });
     expect(w1.seconds).toBeGreaterThanOrEqual(2);
     expect(w1.seconds).toBeLessThanOrEqual((finished.finishedAt - started) / 1000);
+    expect(finished.watched).toBe(w1.seconds);
     expect(w2).toMatchObject({ window: 'w2', seconds: 0, verified: false });
-    await until('the duty as live item', () => li.items.some((each) => each.topic === 'duty' && each.body.done === 1));
+    expect(Object.keys(w2.lost).sort()).toEqual(expect.arrayContaining(['hidden', 'notDelivered', 'small', 'stalled']));
+    const [entry] = await store.query<{ facts: Record<string, unknown> }>(
+      `select body->'facts' as facts from ledger where act = 'visit.finished' and subject = $1`,
+      [visit.id],
+    );
+    expect(entry!.facts).toMatchObject({ refused: 7, refusedForeign: 1, watched: w1.seconds });
+    await until('the duty as live item', () => li!.items.some((each) => each.topic === 'duty' && each.body.done === 1));
+
+    function proofsOf(camera: string, since: number, end: number): string[] {
+      const prints: string[] = [];
+      for (let at = since; at < end; at += 500) prints.push(printOf(Buffer.from(`${camera} ${at} `.repeat(1_000))));
+      return prints;
+    }
   }, 60_000);
 
   it('close with the session', async () => {

@@ -21,6 +21,8 @@ function watched(seconds: number, change: Partial<Watched> = {}): Watched {
     return {
       session: 's',
       camera: 'c',
+      page: 'p',
+      proven: true,
       from,
       to: from + 2_000,
       visible: true,
@@ -84,8 +86,8 @@ describe('verified seconds', () => {
       { reports: watched(20).reports.map((each) => ({ ...each, visible: false, frames: 0 })) },
       'hidden',
     ],
-    ['a tile too small to see', { reports: watched(20).reports.map((each) => ({ ...each, width: 119 })) }, 'hidden'],
-    ['no frame presented', { reports: watched(20).reports.map((each) => ({ ...each, frames: 0 })) }, 'notReported'],
+    ['a tile too small to see', { reports: watched(20).reports.map((each) => ({ ...each, width: 119 })) }, 'small'],
+    ['no frame presented', { reports: watched(20).reports.map((each) => ({ ...each, frames: 0 })) }, 'stalled'],
     [
       'old programme time',
       { reports: watched(20).reports.map((each) => ({ ...each, from: each.from - 60_000, to: each.to - 60_000 })) },
@@ -160,6 +162,8 @@ describe('properties', () => {
   const report = fc
     .record({
       span: stretch,
+      page: fc.constantFrom('p', 'q'),
+      proven: fc.boolean(),
       visible: fc.boolean(),
       width: fc.integer({ min: 100, max: 400 }),
       height: fc.integer({ min: 60, max: 200 }),
@@ -199,7 +203,7 @@ describe('properties', () => {
             list.filter((item) => item.camera === view.camera);
           expect(view.seconds * 1000).toBeLessThanOrEqual(measure(union(of(input.deliveries))));
           expect(view.seconds * 1000).toBeLessThanOrEqual(
-            measure(union(of(input.reports).filter((item) => item.visible && item.frames > 0))),
+            measure(union(of(input.reports).filter((item) => item.visible && item.frames > 0 && item.proven))),
           );
           expect(view.seconds * 1000).toBeLessThanOrEqual(Math.max(0, input.asOf - start));
         }

@@ -18,7 +18,7 @@ const laneBound = 400;
 /** The patrol desk: which hall and window, the day's duties, and the visit that is going on. */
 export class Desk {
   readonly hall = new HallState();
-  readonly watcher = new Watcher((visit, reports) => live.report(visit, reports));
+  readonly watcher = new Watcher();
 
   #halls = $state.raw<HallSummary[] | undefined>();
   #day = $state.raw<DutyDay | undefined>();
@@ -155,9 +155,8 @@ export class Desk {
 
   async finishVisit(): Promise<void> {
     if (!this.#visit) return;
-    this.watcher.flush();
     // The last report travels on the socket, the wish to finish on another connection: let it arrive first.
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await this.watcher.flush();
     const visit = await api.finishVisit(this.#visit.id);
     this.#takeVisit(visit);
     this.#result = visit;

@@ -227,6 +227,8 @@ export const dictionary = {
   'problem.notDelivered': ['服务器未送出画面', 'not delivered by the server'],
   'problem.notReported': ['本页未播放', 'not played by this page'],
   'problem.hidden': ['画面不可见', 'not visible'],
+  'problem.small': ['画面太小', 'tile is too small'],
+  'problem.stalled': ['画面未播放', 'picture stands still'],
   'problem.stale': ['画面不新鲜', 'picture was stale'],
   'problem.camera': ['点位故障', 'camera fault'],
 

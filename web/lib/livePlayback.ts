@@ -99,7 +99,7 @@ export class LivePlayback implements Playback {
   async #open(): Promise<void> {
     if (this.#transport === 'hls') {
       const url = streamUrl(this.#camera, 'live', this.#quality);
-      this.#inner = new Player(this.#video, url, 'live', (playing) => this.#say(playing));
+      this.#inner = new Player(this.#video, this.#camera, url, 'live', (playing) => this.#say(playing));
     } else {
       try {
         const [{ SocketPlayer }, line] = await Promise.all([import('./socketPlayer.ts'), videoLine()]);

@@ -2,11 +2,12 @@ import type Hls from 'hls.js';
 import type { ErrorData } from 'hls.js';
 import { serverNow } from './clock.svelte.ts';
 import { bounds, bufferOf, rateOf, type Mode } from './buffer.ts';
+import { held } from './held.ts';
 import type { Look } from './span.ts';
 import type { Playing } from './tile.ts';
 import { inTurn, starts } from './turns.ts';
 
-/** What plays one camera in one <video>, by whatever transport; `constructor(video, url, mode, onChange)`. */
+/** What plays one camera in one <video>, by whatever transport. */
 export interface Playback {
   /** On screen and the page visible: only then is anything loaded. */
   setActive(isActive: boolean): void;
@@ -34,6 +35,7 @@ export class Player implements Playback {
   readonly #url: string;
   readonly #mode: Mode;
   readonly #onChange: (playing: Playing) => void;
+  readonly #camera: string;
   #hls: Hls | undefined;
   #playing: Playing = { state: 'idle' };
   #isActive = false;
@@ -51,8 +53,10 @@ export class Player implements Playback {
   #endTurn: (() => void) | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(video: HTMLVideoElement, url: string, mode: Mode, onChange: (playing: Playing) => void) {
+  /** `camera`: whose pictures the address leads to. */
+  constructor(video: HTMLVideoElement, camera: string, url: string, mode: Mode, onChange: (playing: Playing) => void) {
     this.#video = video;
+    this.#camera = camera;
     this.#url = url;
     this.#mode = mode;
     this.#onChange = onChange;
@@ -136,6 +140,11 @@ export class Player implements Playback {
     this.#hls = hls;
     this.#lastTime = -1;
     this.#movedAt = performance.now();
+    hls.on(Light.Events.FRAG_LOADED, (_event, { frag, part, payload }) => {
+      if (frag.programDateTime === null || frag.sn === 'initSegment') return;
+      const from = frag.programDateTime + (part?.fragOffset ?? 0) * 1000;
+      held.add(this.#camera, payload, from, from + (part ?? frag).duration * 1000);
+    });
     hls.on(Light.Events.FRAG_BUFFERED, (_event, { frag, part, stats }) => {
       turn.end();
       this.#attempt = 0;

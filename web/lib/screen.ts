@@ -175,5 +175,5 @@ function openPlayback(
 ): Playback {
   const { camera, mode, quality } = source;
   if (mode === 'live') return new LivePlayback(video, camera, quality, onChange, onWorse);
-  return new Player(video, streamUrl(camera, mode, quality), mode, onChange);
+  return new Player(video, camera, streamUrl(camera, mode, quality), mode, onChange);
 }

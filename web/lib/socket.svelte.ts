@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
-import type { Downward, LiveItem, Progress, Upward, ViewReport } from '../../hub/model/live.ts';
+import type { Downward, LiveItem, Progress, Upward } from '../../hub/model/live.ts';
 import { serverNow } from './clock.svelte.ts';
 
 type Topic = LiveItem['topic'];
@@ -111,11 +111,6 @@ class Live {
   /** The connection itself, for what another part lets travel over it; undefined when nobody is signed in. */
   get connection(): Socket<Downward, Upward> | undefined {
     return this.#socket;
-  }
-
-  /** Reports of a moment without a connection are worthless later: they are dropped, not queued. */
-  report(visit: string, reports: ViewReport[]): void {
-    if (this.#state.kind === 'on') this.#socket?.volatile.emit('watched', { visit, reports });
   }
 
   async #hello(socket: Socket<Downward, Upward>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Quality, VideoDown } from '../../hub/model/video.ts';
 import { Chase } from './chase.ts';
+import { held } from './held.ts';
 import { timeOf, timescaleOf } from './pictures.ts';
 import type { Playback } from './player.ts';
 import type { Look } from './span.ts';
@@ -230,8 +231,9 @@ export class SocketPlayer implements Playback {
     this.#init = { codec, bytes: init, timescale };
   };
 
-  readonly #onPictures: VideoDown['pictures'] = ({ view, at, key }, bytes) => {
+  readonly #onPictures: VideoDown['pictures'] = ({ view, at, duration, key }, bytes) => {
     if (view !== this.#view) return;
+    held.add(this.#source.camera, bytes as ArrayBuffer, at, at + duration * 1000);
     const { byteLength } = bytes;
     this.#came += byteLength;
     if (this.#queued + byteLength > mostQueued) {

@@ -1,4 +1,5 @@
-import type { ViewReport } from '../../hub/model/live.ts';
+import type { ViewReport } from '../../hub/model/viewProof.ts';
+import type { Signer } from './signer.ts';
 import { spanBetween, type Look } from './span.ts';
 
 /** A tile as the watcher sees it. */
@@ -11,23 +12,21 @@ export interface Watched {
 }
 
 const every = 1_500;
+/** Looks that are further apart than this (milliseconds) had a page between them that was asleep or held up: nobody saw anything. */
+const asleepAfter = 6_000;
 /** The hub takes no more lines in one report. */
 const most = 64;
 
 /**
  * Reports what this page really played while a visit is open (design §7). It claims nothing it has not seen: a tile that was
  * hidden at any moment since the last report is reported as not visible for the whole span, a paused or stalled one
- * with an empty span.
+ * with an empty span. Who sleeps and wakes goes on from the moment of waking.
  */
 export class Watcher {
   readonly #tiles = new Map<Watched, { before: Look | undefined; wasHidden: boolean }>();
-  readonly #send: (visit: string, reports: ViewReport[]) => void;
   #visit: string | undefined;
+  #signer: Signer | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-
-  constructor(send: (visit: string, reports: ViewReport[]) => void) {
-    this.#send = send;
-  }
 
   /** Starts or stops reporting for a visit. */
   follow(visit: string | undefined): void {
@@ -35,11 +34,15 @@ export class Watcher {
     this.#visit = visit;
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#signer = undefined;
     document.removeEventListener('visibilitychange', this.#onVisibility);
     if (visit === undefined) return;
     // What played before the visit began is not part of it.
     for (const [tile, kept] of this.#tiles) Object.assign(kept, { before: tile.looked(), wasHidden: false });
-    this.#timer = setInterval(() => this.#report(), every);
+    void import('./signer.ts').then(({ Signer }) => {
+      if (this.#visit === visit) this.#signer = new Signer(visit);
+    });
+    this.#timer = setInterval(() => void this.#report(), every);
     document.addEventListener('visibilitychange', this.#onVisibility);
   }
 
@@ -55,21 +58,22 @@ export class Watcher {
     if (kept) kept.wasHidden = true;
   }
 
-  /** One last report before a visit is finished, so that its last second counts. */
-  flush(): void {
-    if (this.#visit !== undefined) this.#report();
+  /** One last report before a visit is finished, so that its last second counts; resolves when the hub has it. */
+  async flush(): Promise<void> {
+    if (this.#visit !== undefined) await this.#report();
   }
 
   readonly #onVisibility = (): void => {
     if (document.visibilityState !== 'visible') for (const kept of this.#tiles.values()) kept.wasHidden = true;
   };
 
-  #report(): void {
+  async #report(): Promise<void> {
     const isPageVisible = document.visibilityState === 'visible';
-    const reports: ViewReport[] = [];
+    const reports: Omit<ViewReport, 'parts'>[] = [];
     for (const [tile, kept] of this.#tiles) {
       const now = tile.looked();
-      const span = spanBetween(kept.before, now);
+      const before = kept.before && now.at - kept.before.at > asleepAfter ? undefined : kept.before;
+      const span = spanBetween(before, now);
       kept.before = now;
       const isVisible = isPageVisible && tile.isOnScreen();
       const visible = isVisible && !kept.wasHidden;
@@ -87,6 +91,6 @@ export class Watcher {
         frames: span.frames,
       });
     }
-    if (reports.length > 0 && this.#visit !== undefined) this.#send(this.#visit, reports);
+    if (reports.length > 0) await this.#signer?.send(reports);
   }
 }

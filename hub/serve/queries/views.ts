@@ -1,5 +1,6 @@
 import type { CameraState } from '../../model/event.ts';
 import type { Report } from '../../model/verify.ts';
+import type { RefusalCause } from '../../model/viewProof.ts';
 import type { Statement } from '../../platform/postgres.ts';
 
 /** A visit of four hours on fifty cameras stays below. */
@@ -11,8 +12,8 @@ export interface ReportRow extends Report {
 }
 
 export const insertReports = (rows: readonly ReportRow[]): Statement => ({
-  text: `insert into view_report (visit, session, camera, media_from, media_to, visible, width, height, frames, page_at, at)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::bool[], $7::int4[], $8::int4[], $9::int4[], $10::int8[], $11::int8[])`,
+  text: `insert into view_report (visit, session, camera, media_from, media_to, visible, width, height, frames, page_at, at, page, proven)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::bool[], $7::int4[], $8::int4[], $9::int4[], $10::int8[], $11::int8[], $12::text[], $13::bool[])`,
   values: [
     rows.map((each) => each.visit),
     rows.map((each) => each.session),
@@ -25,7 +26,25 @@ export const insertReports = (rows: readonly ReportRow[]): Statement => ({
     rows.map((each) => each.frames),
     rows.map((each) => each.pageAt),
     rows.map((each) => each.at),
+    rows.map((each) => each.page),
+    rows.map((each) => each.proven),
   ],
+});
+
+export const addRefused = (visit: string, counts: ReadonlyMap<RefusalCause, number>): Statement => ({
+  text: `insert into view_refused (visit, cause, count) select $1, * from unnest($2::text[], $3::int4[])
+    on conflict (visit, cause) do update set count = view_refused.count + excluded.count`,
+  values: [visit, [...counts.keys()], [...counts.values()]],
+});
+
+export interface RefusedRow extends Record<string, unknown> {
+  cause: RefusalCause;
+  count: number;
+}
+
+export const refusedOf = (visit: string): Statement => ({
+  text: 'select cause, count from view_refused where visit = $1',
+  values: [visit],
 });
 
 export interface SpanRow extends Record<string, unknown> {
@@ -41,12 +60,16 @@ export interface ReportedRow extends SpanRow {
   height: number;
   frames: number;
   at: number;
+  page: string;
+  proven: boolean;
 }
 
-/** Repeated beacons once, in a fixed order: the digest of a visit is computed over these rows. */
+/** In a fixed order: the digest of a visit is computed over these rows. What was reported before pages proved anything proves nothing. */
 export const reportsOfVisit = (visit: string): Statement => ({
-  text: `select distinct session, camera, media_from as "from", media_to as "to", visible, width, height, frames, at
-    from view_report where visit = $1 order by session, camera, "from", "to", at, visible, width, height, frames limit ${rowsPerVisit}`,
+  text: `select distinct session, camera, media_from as "from", media_to as "to", visible, width, height, frames, at,
+      coalesce(page, '') as page, coalesce(proven, false) as proven
+    from view_report where visit = $1
+    order by session, camera, "from", "to", at, visible, width, height, frames, page, proven limit ${rowsPerVisit}`,
   values: [visit],
 });
 
