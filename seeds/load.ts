@@ -52,6 +52,9 @@ async function upsert(
   );
 }
 
+/** What an administrator wrote by hand stays as they wrote it. */
+const untouched = (table: string): { only: string } => ({ only: `${table}.changed_at is null` });
+
 /** Reads `dir`, checks it and writes it. Throws before the first write when a file is wrong. Rows that other people added stay. */
 export async function seedFrom(dir: string, store: Store, seal: Seal, options: SeedOptions = {}): Promise<Counts> {
   const seeds = await readSeeds(dir);
@@ -67,15 +70,18 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
       ['code'],
       { code: 'text', parent: 'text', level: 'text', demo: 'boolean', ...named },
       seeds.regions.map(rename),
+      untouched('region'),
     );
-    await upsert(runner, 'organ', ['id'], { id: 'text', region: 'text', ...named }, seeds.organs.map(rename));
-    await upsert(runner, 'department', ['id'], { id: 'text', region: 'text', ...named }, seeds.departments.map(rename));
+    const placed = { id: 'text', region: 'text', ...named };
+    await upsert(runner, 'organ', ['id'], placed, seeds.organs.map(rename), untouched('organ'));
+    await upsert(runner, 'department', ['id'], placed, seeds.departments.map(rename), untouched('department'));
     await upsert(
       runner,
       'hall',
       ['id'],
       { id: 'text', region: 'text', opens: 'int', closes: 'int', ...named },
       seeds.halls.map(rename),
+      untouched('hall'),
     );
     await upsert(
       runner,
@@ -83,6 +89,7 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
       ['id'],
       { id: 'text', hall: 'text', number: 'text', department: 'text', staff: 'text', ...named },
       seeds.windows.map(rename),
+      untouched('hall_window'),
     );
     await upsert(
       runner,
@@ -105,7 +112,7 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
         ...(each.subView === undefined ? {} : { sub_url: sealed(each.subView) }),
       })),
       // What an administrator switched off stays off, what is recorded stays so, and a record that they changed stays as they wrote it.
-      { kept: ['enabled', 'recording'], only: 'camera.changed_at is null' },
+      { kept: ['enabled', 'recording'], ...untouched('camera') },
     );
     // XY-14: what was reviewed and frozen is not taken back by an example.
     const versions = await runner.query<{ region: string; code: string }>(
@@ -137,7 +144,12 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
       seeds.closures,
     );
     await upsert(runner, 'calendar_year', ['year'], { year: 'int', published: 'boolean' }, seeds.calendar);
-    await saveContacts(runner, seeds.contacts);
+    const written = await runner.query<{ id: string }>('select id from contact where changed_at is not null');
+    const changed = new Set(written.map(({ id }) => id));
+    await saveContacts(
+      runner,
+      seeds.contacts.filter(({ id }) => !changed.has(id)),
+    );
   });
   return {
     regions: seeds.regions.length,

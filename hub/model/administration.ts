@@ -40,7 +40,7 @@ export const forms = {
     closes: minutes,
     complaintPhone: phone.nullable(),
     boardNote: optional(200),
-    boardNoteEn: optional(300),
+    boardNoteEn: optional(200),
   }),
   window: z.strictObject({
     hall: identifier,

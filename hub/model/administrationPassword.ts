@@ -44,8 +44,10 @@ export function passwordFault(password: string, account: string): PasswordFault 
   if (isRow(low)) return 'row';
   if (!/\p{L}/u.test(text)) return 'digits';
   // Once more with the letters that stand behind the digits people write for them.
-  for (const plain of [low, low.replaceAll('0', 'o').replaceAll('1', 'l').replaceAll('3', 'e').replaceAll('@', 'a')])
-    if ((plain.match(/[a-z]+/g) ?? []).every((word) => common.has(word)) && han === 0) return 'common';
+  for (const plain of [low, low.replaceAll('0', 'o').replaceAll('1', 'l').replaceAll('3', 'e').replaceAll('@', 'a')]) {
+    const words = plain.match(/[a-z]{3,}/g) ?? [];
+    if (words.length > 0 && words.every((word) => common.has(word)) && han === 0) return 'common';
+  }
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import { dayOf, endOf, startOf } from '../model/calendar.ts';
 import { identifier } from '../model/fields.ts';
 import { levels, type Level } from '../model/pack.ts';
 import { may, type Identity } from '../model/rights.ts';
-import type { Hall, World } from '../model/world.ts';
+import { isOpenOn, type Hall, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { all, one, type Route } from './gate.ts';
 import { lineOf } from './lines.ts';
@@ -36,8 +36,11 @@ export function hallFor(world: World, who: Identity, id: string): Hall | undefin
 }
 
 export function hallRoutes({ store, world }: Context): Route[] {
-  const windowsOf = (hall: string) => {
-    const found = [...world().windows.values()].filter((each) => each.hall === hall);
+  /** `day`: without those that are closed then. */
+  const windowsOf = (hall: string, day?: string) => {
+    const found = [...world().windows.values()].filter(
+      (each) => each.hall === hall && (day === undefined || isOpenOn(each, day)),
+    );
     return found.sort((a, b) => a.number.localeCompare(b.number, 'en', { numeric: true }));
   };
 
@@ -46,8 +49,9 @@ export function hallRoutes({ store, world }: Context): Route[] {
       method: 'GET',
       url: '/halls',
       needs: 'case.read',
-      handle: async ({ who, scope }): Promise<HallSummary[]> => {
+      handle: async ({ who, scope, now: at }): Promise<HallSummary[]> => {
         const now = world();
+        const today = dayOf(at);
         const counts = new Map<string, Record<Level, number>>();
         for (const row of await all<OpenCount>(store, countOpenSignals(scope))) {
           const levelled = counts.get(row.hall) ?? zero();
@@ -55,9 +59,10 @@ export function hallRoutes({ store, world }: Context): Route[] {
           counts.set(row.hall, levelled);
         }
         const windows = new Map<string, number>();
-        for (const each of now.windows.values()) windows.set(each.hall, (windows.get(each.hall) ?? 0) + 1);
+        for (const each of now.windows.values())
+          if (isOpenOn(each, today)) windows.set(each.hall, (windows.get(each.hall) ?? 0) + 1);
         return [...now.halls.values()]
-          .filter((hall) => hallFor(now, who, hall.id))
+          .filter((hall) => hallFor(now, who, hall.id) && isOpenOn(hall, today))
           .sort((a, b) => (a.region === b.region ? a.id.localeCompare(b.id) : a.region < b.region ? -1 : 1))
           .map((hall) => ({
             ...hall,
@@ -75,7 +80,7 @@ export function hallRoutes({ store, world }: Context): Route[] {
         const present = world();
         const hall = hallFor(present, who, params['hall'] ?? '');
         if (!hall) return unknown('hall');
-        const windows = windowsOf(hall.id);
+        const windows = windowsOf(hall.id, dayOf(now));
         const cameras = [...present.cameras.values()].filter((each) => each.hall === hall.id);
         const today = dayOf(now);
         const [signals, statuses, latest, counts] = await Promise.all([

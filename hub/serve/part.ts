@@ -1,6 +1,11 @@
 import { followEndings, sessions } from '../platform/access.ts';
 import type { StartPart } from '../platform/part.ts';
 import { attentionRoutes } from './attention.ts';
+import { administration } from './admin.ts';
+import { adminAccountRoutes } from './adminAccounts.ts';
+import { adminCalendarRoutes } from './adminCalendar.ts';
+import { adminContactRoutes } from './adminContacts.ts';
+import { adminPlaceRoutes } from './adminPlaces.ts';
 import { cameraRoutes } from './cameras.ts';
 import { casefileRoutes } from './casefiles.ts';
 import { commands } from './commands.ts';
@@ -35,6 +40,7 @@ export const start: StartPart = async (context) => {
   const sockets = await startSockets(context, held);
   followEndings(context.bus, held, sockets.end);
   const command = commands(context);
+  const admin = administration(context, command);
   const photos = new Photos(context.settings);
   const trials = new Trials(context.store, context.world, context.log);
   const counting = startCounting(context);
@@ -66,6 +72,10 @@ export const start: StartPart = async (context) => {
             ...recordingLimitRoutes(context, command),
             ...sourceRoutes(context),
             ...cameraRoutes(context, command),
+            ...adminPlaceRoutes(context, admin),
+            ...adminAccountRoutes(context, admin, held, sockets),
+            ...adminCalendarRoutes(context, admin),
+            ...adminContactRoutes(context, admin),
             ...systemRoutes(context),
           ]);
         },

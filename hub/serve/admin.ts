@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import type { Fault } from '../model/administration.ts';
+import type { EventOf } from '../model/event.ts';
+import type { World } from '../model/world.ts';
+import type { Context } from '../platform/part.ts';
+import { worldChanged } from '../platform/world.ts';
+import { byPerson, commandId, type Command } from './commands.ts';
+import type { Asking } from './gate.ts';
+import { Refusal } from './problem.ts';
+
+/** How long what was just written may take to be known here: the page's next request finds it. */
+const knownWithin = 2_000;
+
+type Own = 'kind' | 'id' | 'source' | 'occurredAt' | 'account' | 'name';
+export type Reference = Omit<EventOf<'reference.changed'>, Own>;
+export type AccountAct = Omit<EventOf<'account.changed'>, Own>;
+
+export interface Administration {
+  /** Into the ledger first: without the recorder nothing is changed. Undefined when it stands there. */
+  note: (asking: Asking, what: Reference) => Promise<Refusal | undefined>;
+  noteAccount: (asking: Asking, what: AccountAct) => Promise<Refusal | undefined>;
+  /** Tells everybody that reference data changed, and waits until it is known here. */
+  announce: (isKnown: (world: World) => boolean) => Promise<void>;
+}
+
+export function administration({ bus, world }: Pick<Context, 'bus' | 'world'>, command: Command): Administration {
+  const idOf = (asking: Asking, act: string): string => commandId(asking, act, randomUUID());
+  return {
+    note: (asking, what) =>
+      command(
+        {
+          ...byPerson(asking, idOf(asking, `${what.what} ${what.act} ${what.subject}`)),
+          kind: 'reference.changed',
+          ...what,
+        },
+        asking.key !== undefined,
+      ),
+    noteAccount: (asking, what) =>
+      command(
+        { ...byPerson(asking, idOf(asking, `account ${what.act} ${what.subject}`)), kind: 'account.changed', ...what },
+        asking.key !== undefined,
+      ),
+    async announce(isKnown) {
+      bus.connection.publish(worldChanged);
+      for (const end = Date.now() + knownWithin; !isKnown(world()) && Date.now() < end;) await sleep(20);
+    },
+  };
+}
+
+export const wrong = ({ field, reason }: Fault): Refusal => new Refusal(400, { field, reason });
+
+type Value = string | number | boolean;
+
+/** The fields of `next` that are not as they were, before and after; what was or is empty is left out. */
+export function differenceOf(
+  before: object | undefined,
+  next: object,
+  hidden: readonly string[] = [],
+): { fields: string[]; before: Record<string, Value>; after: Record<string, Value> } {
+  const found = { fields: [] as string[], before: {} as Record<string, Value>, after: {} as Record<string, Value> };
+  const was = (before ?? {}) as Record<string, Value | null | undefined>;
+  for (const [field, value] of Object.entries(next) as [string, Value | null | undefined][]) {
+    if (value === undefined || (was[field] ?? null) === value) continue;
+    found.fields.push(field);
+    const shown = (each: Value): Value => (hidden.includes(field) ? '•' : each);
+    const old = was[field];
+    if (old !== undefined && old !== null) found.before[field] = shown(old);
+    if (value !== null) found.after[field] = shown(value);
+  }
+  return found;
+}
+
+/** One page of a list that is sorted already; `after` is the key of the last that was given. */
+export function pageOf<T>(
+  sorted: readonly T[],
+  keyOf: (each: T) => string,
+  after: string | undefined,
+  limit: number,
+): { items: T[]; next?: string } {
+  const from = after === undefined ? 0 : sorted.findIndex((each) => keyOf(each) === after) + 1;
+  const items = sorted.slice(from, from + limit);
+  const last = items.at(-1);
+  return { items, ...(last && from + limit < sorted.length ? { next: keyOf(last) } : {}) };
+}

@@ -1,0 +1,108 @@
+import type { PlaceKind } from '../../model/administration.ts';
+import type { Role } from '../../model/rights.ts';
+import type { Row, Runner, Statement } from '../../platform/postgres.ts';
+
+export interface AccountBody extends Row {
+  account: string;
+  name: string;
+  role: Role;
+  region: string;
+  hall: string | null;
+  organ: string | null;
+  department: string | null;
+  createdAt: number;
+  lastAt: number | null;
+  sessions: number;
+  lockedAt: number | null;
+  lockedReason: string | null;
+  mustChange: boolean;
+  demo: boolean;
+  reviewedAt: number | null;
+  reviewedBy: string | null;
+}
+
+export interface AccountFilter {
+  prefix: string;
+  role?: string | undefined;
+  text?: string | undefined;
+  state?: 'active' | 'locked' | 'due' | undefined;
+  account?: string | undefined;
+  after?: string | undefined;
+  limit: number;
+  now: number;
+  /** Reviewed, or made, before this moment: a review is due. */
+  dueBefore: number;
+}
+
+/** Accounts of a region and below by name; sessions that still run, and when the account last asked for anything. */
+export const selectAccounts = ({
+  prefix,
+  role,
+  text,
+  state,
+  account,
+  after,
+  limit,
+  now,
+  dueBefore,
+}: AccountFilter): Statement => ({
+  text: `select a.name as account, a.display as name, a.role, a.region, a.hall, a.organ, a.department, a.created_at as "createdAt",
+      greatest(a.last_at, s.last_at) as "lastAt", coalesce(s.sessions, 0) as sessions, a.locked_at as "lockedAt", a.locked_reason as "lockedReason",
+      a.must_change as "mustChange", a.demo, a.reviewed_at as "reviewedAt", r.display as "reviewedBy"
+    from account a
+    left join account r on r.name = a.reviewed_by
+    left join lateral (select count(*)::int as sessions, max(last_at) as last_at from session where session.account = a.name and expires_at > $7) s on true
+    where a.region like $1 || '%' and ($2::text is null or a.role = $2)
+      and ($3::text is null or a.name ilike '%' || $3 || '%' or a.display ilike '%' || $3 || '%')
+      and ($4::text is null or $4 = 'active' and a.locked_at is null or $4 = 'locked' and a.locked_at is not null
+        or $4 = 'due' and a.locked_at is null and coalesce(a.reviewed_at, a.created_at) <= $8)
+      and ($5::text is null or a.name = $5) and ($6::text is null or a.name > $6)
+    order by a.name limit $9`,
+  values: [
+    prefix,
+    role ?? null,
+    text === undefined || text === '' ? null : text.replace(/[\\%_]/g, '\\$&'),
+    state ?? null,
+    account ?? null,
+    after ?? null,
+    now,
+    dueBefore,
+    limit,
+  ],
+});
+
+export interface AccountCounts extends Row {
+  total: number;
+  locked: number;
+  due: number;
+}
+
+export const countAccounts = (prefix: string, dueBefore: number): Statement => ({
+  text: `select count(*)::int as total, (count(*) filter (where locked_at is not null))::int as locked,
+      (count(*) filter (where locked_at is null and coalesce(reviewed_at, created_at) <= $2))::int as due
+    from account where region like $1 || '%'`,
+  values: [prefix, dueBefore],
+});
+
+/** How many accounts that are not locked belong to each of these regions, organs, departments or halls. */
+export async function accountsOfPlaces(
+  runner: Runner,
+  kind: Exclude<PlaceKind, 'window'>,
+  ids: string[],
+): Promise<Map<string, number>> {
+  const rows = await runner.query<{ id: string; count: number }>(
+    `select ${kind} as id, count(*)::int as count from account where ${kind} = any($1) and locked_at is null group by 1`,
+    [ids],
+  );
+  const found = new Map(ids.map((id) => [id, 0]));
+  for (const { id, count } of rows) found.set(id, count);
+  return found;
+}
+
+/** Open cases of a region and below that began by the end of a day and have a deadline on it or behind it. */
+export const countMoved = (prefix: string, from: number, until: number): Statement => ({
+  text: `select count(*)::int as cases from casefile
+    where ended_at is null and region like $1 || '%' and (opened_at is null or opened_at < $3)
+      and greatest(statutory_due_at, promised_due_at) >= $2`,
+  values: [prefix, from, until],
+});
