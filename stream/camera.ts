@@ -31,7 +31,7 @@ const SILENT_MS = 3000;
 const KEYLESS_MS = 12_000;
 /** A camera on a bad network loses pictures all the time: that is written down so often at most. */
 const SAY_LOSS_MS = 60_000;
-/** Connected, but no first picture for so long: a camera may send a key picture every ten seconds only, and none when asked. */
+/** No first picture for so long since something came, or since it was asked: a camera may send a key picture every ten seconds only. */
 const BLIND_MS = 13_000;
 
 /** States that the pictures decide, while they come. */
@@ -314,11 +314,13 @@ export class Camera {
     }
     this.#source = source;
     let losses = 0;
+    let heardFrom: number | undefined;
     const watch = setInterval(() => {
       const now = Date.now();
       if (source.losses > losses) this.#sayLoss((losses = source.losses));
       if (pictures === 0) {
-        if (now - began > BLIND_MS) end('no picture came');
+        if (source.heardAt !== undefined) heardFrom ??= now;
+        if (now - (heardFrom ?? began) > BLIND_MS) end('no picture came');
         return;
       }
       if (now - pictureAt > SILENT_MS) {

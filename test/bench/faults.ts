@@ -272,7 +272,7 @@ class Bench {
         const first = await this.#heard(one, isLive, await keyAfter(one, Date.now()));
         const said = one.told.length;
         // Four key pictures and what lies between.
-        await this.#watch(one, 3 * fewKeys * 1000);
+        await this.#watch(one, (3 + Math.random()) * fewKeys * 1000);
         const untrue = one.told.length - said;
         const at = Date.now();
         one.device.misbehave('stall');

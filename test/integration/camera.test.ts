@@ -270,8 +270,9 @@ describe.concurrent('a camera that speaks RTSP', () => {
     cameras.push(camera);
     camera.ask();
     const media = (): Buffer => {
-      const closed = camera.window.segments.filter((segment) => segment.closed);
-      const init = camera.window.find(closed.at(-1)!.init)!;
+      const newest = camera.window.segments.findLast((segment) => segment.closed)!.init;
+      const closed = camera.window.segments.filter((segment) => segment.closed && segment.init === newest);
+      const init = camera.window.find(newest)!;
       return Buffer.concat([init.bytes, ...closed.map((segment) => segment.bytes)]);
     };
     return { camera, states, media };
@@ -401,6 +402,37 @@ describe.concurrent('a camera that speaks RTSP', () => {
     await until('no connection left', () => one.open === 0);
     expect([one.watching('a'), one.watching('b')]).toEqual([0, 0]);
   }, 40_000);
+
+  it('gets an ffmpeg where its pictures wait for later ones, and each is shown in its turn', async () => {
+    const file = await makeFilm({ width: 320, height: 180, seconds: 4, between: 2 });
+    const one = await startCameraServer({
+      streams: [{ path: 'waits', file, fps: 15 }],
+      user: 'admin',
+      password: secret,
+    });
+    servers.push(one);
+    const watched = watch(one.url('waits'));
+    // The first ones came before it was known what the camera sends.
+    await until('four seconds', () => secondsOf(watched) > 4, 20_000);
+    expect(watched.camera.pid).toBeGreaterThan(0);
+    expect(watched.states.map(([state]) => state)).toEqual(['starting', 'live']);
+    expect(said.join('')).toContain('pictures in another order than they are shown in');
+    // The number of each picture stands in it as bits, white for 1.
+    const strip = ['-vf', `crop=iw:8:0:4,scale=16:1:flags=area,format=gray`, '-vsync', 'passthrough', '-f', 'rawvideo'];
+    const decoder = run('ffmpeg', [...quiet, '-i', '-', ...strip, '-'], { encoding: 'buffer' });
+    decoder.child.stdin!.end(watched.media());
+    const { stdout, stderr } = await decoder;
+    expect(stderr.toString()).toBe('');
+    const numbers = Array.from({ length: stdout.length / 16 }, (_, picture) =>
+      [...stdout.subarray(picture * 16, picture * 16 + 16)].reduce(
+        (sum, level, bit) => sum + (level > 125 ? 2 ** bit : 0),
+        0,
+      ),
+    );
+    expect(numbers.length).toBeGreaterThanOrEqual(2 * 15);
+    expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 60));
+    await watched.camera.stop();
+  }, 30_000);
 
   it('gets an ffmpeg where it sends what is not carried here', async () => {
     const one = await serve({ mode: 2 });

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnLeashed } from '../../hub/platform/children.ts';
 import { addCamera, changeCamera } from '../../hub/platform/camera.ts';
 import { openBrowser } from '../support/browser.ts';
+import { makeFilm, startCameraServer, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { untilWithin } from '../support/until.ts';
 
@@ -18,6 +19,7 @@ const hall = 'hall-510104-1';
 
 let hub: TestHub;
 let web: Server;
+let rtsp: CameraServer;
 let folder: string;
 let inspector: string;
 const children = new Set<ChildProcess>();
@@ -30,7 +32,7 @@ beforeAll(async () => {
     request.socket.once('close', () => child.kill('SIGKILL'));
   });
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
-  hub = await startTestHub({ settings: { roles: ['record', 'stream'] } });
+  [hub, rtsp] = await Promise.all([startTestHub({ settings: { roles: ['record', 'stream'] } }), startRtsp()]);
   inspector = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
   const address = `http://127.0.0.1:${(web.address() as AddressInfo).port}/live.flv`;
   const each = { hall, name: '点位', address };
@@ -40,14 +42,20 @@ beforeAll(async () => {
     ok: true,
   });
   expect(await addCamera(hub.context, { ...each, id: 'unheard' }, by)).toMatchObject({ ok: true });
-  await until('the world knows the cameras', () => hub.context.world().cameras.has('unheard'));
+  const speaking = { ...each, address: rtsp.url('speaking') };
+  for (const input of [
+    { ...speaking, id: 'rtsp-heard', audio: true, audioReason: '投诉取证' },
+    { ...speaking, id: 'rtsp-unheard' },
+  ])
+    expect(await addCamera(hub.context, input, by)).toMatchObject({ ok: true });
+  await until('the world knows the cameras', () => hub.context.world().cameras.has('rtsp-unheard'));
 }, 90_000);
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   web?.closeAllConnections();
   web?.close();
-  await hub?.stop();
+  await Promise.all([hub?.stop(), rtsp?.stop()]);
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
 
@@ -67,6 +75,18 @@ function film(): ChildProcess {
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;
+}
+
+/** A camera that speaks RTSP and sends H.264 and G.711, as most do that have a microphone: a beep each second. */
+async function startRtsp(): Promise<CameraServer> {
+  const sound = join(folder, 'beeps.alaw');
+  const beeps = `aevalsrc='if(lt(mod(t,1),0.2),sin(2*PI*880*t),0)':s=8000`;
+  const [file] = await Promise.all([
+    makeFilm({ width: 320, height: 180, seconds: 4 }),
+    run('ffmpeg', ['-loglevel', 'error', '-f', 'lavfi', '-i', beeps, '-t', '4', '-f', 'alaw', sound]),
+  ]);
+  const streams = [{ path: 'speaking', file, fps: 15, sound }];
+  return startCameraServer({ user: 'admin', password: 'a+b@Secret9', streams });
 }
 
 const until = untilWithin(20_000);
@@ -119,6 +139,21 @@ describe('sound', () => {
     const beeps = [...stderr.matchAll(/silence_end: ([\d.]+)/g)].map(([, time]) => Number(time));
     expect(flashes.length).toBeGreaterThanOrEqual(2);
     for (const { time } of flashes) expect(Math.min(...beeps.map((beep) => Math.abs(time - beep)))).toBeLessThan(0.1);
+  }, 60_000);
+
+  it('is carried of a camera that speaks RTSP where its record allows it; without that it is not even asked for', async () => {
+    const [heard, unheard] = await Promise.all([record('rtsp-heard', 4), record('rtsp-unheard', 2)]);
+    expect(await codecsOf(heard)).toEqual(['h264', 'aac LC 32000 1']);
+    expect(await codecsOf(unheard)).toEqual(['h264']);
+    // Two sessions at the camera, of which one has its sound.
+    expect([rtsp.watching('speaking'), rtsp.listening('speaking')]).toEqual([2, 1]);
+    const { stderr } = await run('ffmpeg', [
+      ...['-hide_banner', '-nostats', '-i', heard, '-af', 'silencedetect=n=-30dB:d=0.3', '-f', 'null', '-'],
+    ]);
+    expect(stderr).not.toMatch(/Non-monotonous|Invalid|error/i);
+    const beeps = [...stderr.matchAll(/silence_end: ([\d.]+)/g)].map(([, time]) => Number(time));
+    expect(beeps.length).toBeGreaterThanOrEqual(2);
+    beeps.slice(1).forEach((beep, index) => expect(Math.abs(beep - beeps[index]! - 1)).toBeLessThan(0.15));
   }, 60_000);
 
   it('plays in Chromium as LL-HLS with its picture, by the player of the page', async () => {

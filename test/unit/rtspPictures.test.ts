@@ -252,9 +252,9 @@ describe('parameters', () => {
 
   it('in the description are enough where the pictures bring none', () => {
     const film = films.h264;
-    const bare = film.pictures.map(({ units, key }) => ({
-      key,
-      units: units.filter((unit) => ![7, 8].includes(unit[0]! & 0x1f)),
+    const bare = film.pictures.map((picture) => ({
+      ...picture,
+      units: picture.units.filter((unit) => ![7, 8].includes(unit[0]! & 0x1f)),
     }));
     const pictures = new Pictures(described('h264', [film.sps, film.pps]));
     const reorder = new Reorder(0);
@@ -301,8 +301,9 @@ describe('the times of pictures', () => {
   it('go back and forth where pictures wait for later ones: that is for ffmpeg', () => {
     const order = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11].map((each) => each * 6000);
     const reorders = Buffer.from('67640028acd940780227e5c05a808080a0000003002000000781e30632c0', 'hex');
-    const pictures = films.h264.pictures.map(({ units, key }) => ({
-      ...{ key, units: units.map((unit) => ((unit[0]! & 0x1f) === 7 ? reorders : unit)) },
+    const pictures = films.h264.pictures.map((picture) => ({
+      ...picture,
+      units: picture.units.map((unit) => ((unit[0]! & 0x1f) === 7 ? reorders : unit)),
     }));
     const film = { ...films.h264, pictures };
     expect(() => timed(order, film)).toThrowError(expect.objectContaining({ code: 'camera.unfit' }));

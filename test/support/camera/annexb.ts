@@ -4,6 +4,8 @@ export type Codec = 'h264' | 'h265';
 export interface Picture {
   units: Buffer[];
   key: boolean;
+  /** How many pictures later it is shown than sent; less than none where it waited for one that is shown after it. */
+  shift: number;
 }
 
 export interface Film {
@@ -45,12 +47,40 @@ export function unitsOf(bytes: Buffer): Buffer[] {
   return units;
 }
 
+/** Whether an H.264 slice is of a B picture: its type is the second number of its header (§7.3.3), each written as Exp-Golomb. */
+function waitsForLater(unit: Buffer): boolean {
+  const bits = [...unit.subarray(1, 9)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  let at = 0;
+  const next = (): number => {
+    const zeros = bits.indexOf('1', at) - at;
+    const value = Number.parseInt(bits.slice(at + zeros, at + 2 * zeros + 1), 2) - 1;
+    at += 2 * zeros + 1;
+    return value;
+  };
+  next();
+  return next() % 5 === 1;
+}
+
+/** Says of each picture when it is shown: a B picture at once, every other one when the next one comes that is none. */
+function order(pictures: readonly (Picture & { waits: boolean })[]): Picture[] {
+  const shown: number[] = [];
+  let held: number | undefined;
+  pictures.forEach(({ waits }, index) => {
+    if (!waits && held !== undefined) shown.push(held);
+    if (waits) shown.push(index);
+    else held = index;
+  });
+  if (held !== undefined) shown.push(held);
+  const at = new Map(shown.map((index, place) => [index, place]));
+  return pictures.map(({ units, key }, index) => ({ units, key, shift: at.get(index)! - index }));
+}
+
 /**
- * Groups NAL units into pictures. The file must hold no B pictures (decoding order is sending order) and must begin
- * with SPS, PPS and a key picture, so that it can be looped.
+ * Groups NAL units into pictures, which stand in the order they are sent in; a B picture waits for one other and none for it. The file
+ * must begin with SPS, PPS and a key picture, so that it can be looped.
  */
 export function filmOf(bytes: Buffer, codec: Codec = 'h264'): Film {
-  const pictures: Picture[] = [];
+  const pictures: (Picture & { waits: boolean })[] = [];
   let head: Buffer[] = [];
   const sets: { vps?: Buffer; sps?: Buffer; pps?: Buffer } = {};
   for (const unit of unitsOf(bytes)) {
@@ -63,10 +93,13 @@ export function filmOf(bytes: Buffer, codec: Codec = 'h264'): Film {
     }
     const last = pictures.at(-1);
     if (!first && head.length === 0 && last) last.units.push(unit);
-    else pictures.push({ units: [...head, unit], key: kind === 'key' });
+    else {
+      const waits = codec === 'h264' && waitsForLater(unit);
+      pictures.push({ units: [...head, unit], key: kind === 'key', shift: 0, waits });
+    }
     head = [];
   }
   const { vps, sps, pps } = sets;
   if (!sps || !pps || !pictures[0]?.key) throw new Error('The film must begin with SPS, PPS and a key picture.');
-  return { codec, pictures, vps, sps, pps };
+  return { codec, pictures: order(pictures), vps, sps, pps };
 }

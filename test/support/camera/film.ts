@@ -18,6 +18,8 @@ export interface FilmOptions {
   scene?: 'card' | 'black' | 'covered';
   /** Default h264. */
   codec?: 'h264' | 'h265';
+  /** B pictures between two others, H.264 only: such a film is sent in another order than it is shown in. Default 0. */
+  between?: number;
   /** What H.264 comes to, kbit/s; default 600, and up to half as much more. Where it is given, to the bit: the sensor makes noise. */
   kilobits?: number;
 }
@@ -25,11 +27,11 @@ export interface FilmOptions {
 /** Height in lines of the strip at the top that carries the picture's number, one bit per `width / 16` columns, white is 1. */
 export const STRIP = 32;
 
-const avc = (keys: number, rate?: number): string[] => [
-  ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'main', '-bf', '0'],
+const avc = (keys: number, between: number, rate?: number): string[] => [
+  ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'main', '-bf', String(between)],
   ...['-g', String(keys), '-keyint_min', String(keys), '-sc_threshold', '0'],
   ...(rate ? ['-b:v', `${rate}k`, '-maxrate', `${rate}k`] : ['-b:v', '600k', '-maxrate', '900k']),
-  ...['-bufsize', `${rate ?? 600}k`, '-x264-params', 'repeat-headers=1:scenecut=0'],
+  ...['-bufsize', `${rate ?? 600}k`, '-x264-params', `repeat-headers=1:scenecut=0${between ? ':b-pyramid=none' : ''}`],
 ];
 const hevc = (keys: number): string[] => [
   ...['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params'],
@@ -46,12 +48,13 @@ export async function makeFilm(options: FilmOptions = {}): Promise<string> {
     keyEvery = 1,
     scene = 'card',
     codec = 'h264',
+    between = 0,
     kilobits,
   } = options;
   const dir = join(tmpdir(), 'hallwatch-films');
   const file = join(
     dir,
-    `${scene}-${width}x${height}-${fps}-${seconds}-${keyEvery}${kilobits ? `-${kilobits}k` : ''}.${codec}`,
+    `${scene}-${width}x${height}-${fps}-${seconds}-${keyEvery}${between ? `-b${between}` : ''}${kilobits ? `-${kilobits}k` : ''}.${codec}`,
   );
   if (existsSync(file)) return file;
   await mkdir(dir, { recursive: true });
@@ -79,7 +82,7 @@ export async function makeFilm(options: FilmOptions = {}): Promise<string> {
       String(seconds),
     ],
     ...['-vf', look],
-    ...(codec === 'h265' ? hevc(fps * keyEvery) : avc(fps * keyEvery, kilobits)),
+    ...(codec === 'h265' ? hevc(fps * keyEvery) : avc(fps * keyEvery, between, kilobits)),
     ...['-threads', '1', '-f', codec === 'h265' ? 'hevc' : 'h264', draft],
   ]);
   await rename(draft, file);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { filmOf, type Film } from './annexb.ts';
-import { packetsOf, type Packets } from './rtp.ts';
+import { packetsOf, soundOf, type Packets } from './rtp.ts';
 
 /** A film ready to be sent in a loop. */
 export interface Reel {
@@ -8,7 +8,7 @@ export interface Reel {
   pictures: Packets[];
 }
 
-/** Reads a raw H.264 file (Annex B, no B pictures), or H.265 when its name ends so. */
+/** Reads a raw H.264 file (Annex B), or H.265 (no B pictures) when its name ends so. */
 export async function loadReel(file: string): Promise<Reel> {
   const film = filmOf(await readFile(file), file.endsWith('.h265') ? 'h265' : 'h264');
   return { film, pictures: film.pictures.map((picture) => packetsOf(picture, film.codec)) };
@@ -23,7 +23,12 @@ export type Misbehaviour = 'none' | 'stall' | 'freeze' | 'wrongRate' | 'clockJum
 export interface Frame {
   packets: Packets;
   timestamp: number;
+  /** What is heard until the next one. */
+  sound?: { packets: Packets; timestamp: number };
 }
+
+/** Samples a second of the sound of a camera. */
+const HERTZ = 8000;
 
 /** One stream's place in its loop: which picture is next and what the camera's clock says. */
 export class Loop {
@@ -35,13 +40,17 @@ export class Loop {
   #kind: Misbehaviour = 'none';
   #frozen: Packets;
   #playing: Reel;
+  readonly #sound: Buffer | undefined;
+  #heard = 0;
   /** Wall time (epoch ms) at which each picture of the loop was last sent: what a picture on the glass is compared with. */
   readonly sentAt: Float64Array;
 
-  constructor(reel: Reel, fps: number, others: ReadonlyMap<string, Reel> = new Map()) {
+  /** `sound`: G.711 A-law of 8 kHz, which is looped too. */
+  constructor(reel: Reel, fps: number, others: ReadonlyMap<string, Reel> = new Map(), sound?: Buffer) {
     this.fps = fps;
     this.#reel = reel;
     this.#others = others;
+    this.#sound = sound;
     this.#playing = reel;
     this.#frozen = reel.pictures[0]!;
     this.sentAt = new Float64Array(reel.pictures.length);
@@ -58,6 +67,10 @@ export class Loop {
   /** What it does wrong now. */
   get kind(): Misbehaviour {
     return this.#kind;
+  }
+
+  get hasSound(): boolean {
+    return this.#sound !== undefined;
   }
 
   /** The film that is shown now, whose parameters the session description tells. */
@@ -78,11 +91,20 @@ export class Loop {
     if (picture.key && this.#kind !== 'freeze') this.#frozen = picture;
     if (this.#playing === this.#reel) this.sentAt[this.#index % this.sentAt.length] = now;
     this.#index++;
-    const timestamp = this.#clock >>> 0;
+    const step = Math.round(90_000 / this.fps);
+    const timestamp = (this.#clock + picture.shift * step) >>> 0;
     // A camera set to 25 that delivers 12.5 stamps its pictures as if they came twice as fast.
-    this.#clock += Math.round(90_000 / this.fps) * (this.#kind === 'wrongRate' ? 0.5 : 1);
+    this.#clock += step * (this.#kind === 'wrongRate' ? 0.5 : 1);
     if (this.#kind === 'stall') return undefined;
     // The same key picture again and again: what a hung encoder sends.
-    return { packets: this.#kind === 'freeze' ? this.#frozen : picture, timestamp };
+    const sound = this.#sound && this.#listen(this.#sound);
+    return { packets: this.#kind === 'freeze' ? this.#frozen : picture, timestamp, ...(sound ? { sound } : {}) };
+  }
+
+  #listen(all: Buffer): Frame['sound'] {
+    const from = Math.round((this.#heard * HERTZ) / this.fps);
+    const to = Math.round((++this.#heard * HERTZ) / this.fps);
+    const samples = Buffer.from(Array.from({ length: to - from }, (_, index) => all[(from + index) % all.length]!));
+    return { packets: soundOf(samples), timestamp: from };
   }
 }

@@ -10,6 +10,8 @@ export interface Packets {
   /** Where each packet's framing begins. */
   starts: number[];
   key: boolean;
+  /** As of its picture; 0 for sound. */
+  shift: number;
 }
 
 /** Cuts a picture once, when the film is loaded, so that sending it costs one copy. */
@@ -44,7 +46,17 @@ export function packetsOf(picture: Picture, codec: Codec = 'h264'): Packets {
     pieces.push(head, payload);
     at += head.length + payload.length;
   });
-  return { bytes: Buffer.concat(pieces), starts, key: picture.key };
+  return { bytes: Buffer.concat(pieces), starts, key: picture.key, shift: picture.shift };
+}
+
+/** Some G.711 A-law as one packet (RFC 3551, payload type 8). */
+export function soundOf(samples: Buffer): Packets {
+  const head = Buffer.alloc(FRAMING + HEADER);
+  head[0] = 0x24;
+  head.writeUInt16BE(HEADER + samples.length, 2);
+  head[FRAMING] = 0x80;
+  head[FRAMING + 1] = 8;
+  return { bytes: Buffer.concat([head, samples]), starts: [0], key: false, shift: 0 };
 }
 
 /** A copy of the packets with channel, sequence numbers, timestamp and source filled in. */
@@ -86,7 +98,7 @@ export const noise = (length: number): Buffer =>
   Buffer.concat([Buffer.from([0x24, 9, length >> 8, length & 0xff]), Buffer.alloc(length, 0x24)]);
 
 /** The session description with the parameter sets, from which a client learns size and profile without waiting for a picture. */
-export function sdpOf(film: Film, host: string, mode: number): string {
+export function sdpOf(film: Film, host: string, mode: number, sound = false): string {
   const [vps, sps, pps] = [film.vps, film.sps, film.pps].map((set) => set?.toString('base64'));
   const format = {
     h264: `packetization-mode=${mode};profile-level-id=${film.sps.subarray(1, 4).toString('hex')};sprop-parameter-sets=${sps},${pps}`,
@@ -102,6 +114,7 @@ export function sdpOf(film: Film, host: string, mode: number): string {
     `a=rtpmap:96 ${film.codec.toUpperCase()}/90000`,
     `a=fmtp:96 ${format}`,
     'a=control:track1',
+    ...(sound ? ['m=audio 0 RTP/AVP 8', 'a=rtpmap:8 PCMA/8000', 'a=control:track2'] : []),
     '',
   ].join('\r\n');
 }

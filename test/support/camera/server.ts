@@ -1,4 +1,5 @@
 import { createSocket, type Socket as Udp } from 'node:dgram';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { Client } from './client.ts';
 import { Loop, loadReel, type Misbehaviour, type Other, type Reel } from './reel.ts';
@@ -7,12 +8,14 @@ import { Guard, type Auth } from './rtsp.ts';
 export interface StreamOptions {
   /** For example `window-07`, asked for as `rtsp://host:port/window-07`. */
   path: string;
-  /** Raw H.264 (Annex B; `.h265`: H.265), no B pictures, key picture first; looped. */
+  /** Raw H.264 (Annex B; `.h265`: H.265, no B pictures), key picture first; looped. */
   file: string;
   /** Pictures a second at which the file is sent. */
   fps: number;
   /** What it shows instead when it is told to; `black` and `covered` of the same size and encoder settings as `file`. */
   films?: Partial<Record<Other, string>>;
+  /** What is heard beside it: raw G.711 A-law, 8 kHz, looped. */
+  sound?: string;
 }
 
 export interface CameraServerOptions {
@@ -44,6 +47,8 @@ export interface CameraServer {
   misbehave(kind: Misbehaviour | 'refuse' | 'deaf' | 'redirect' | 'password' | 'reset', path?: string): void;
   /** Clients to which a stream is being sent. */
   watching(path: string): number;
+  /** Those of them that asked for its sound as well. */
+  listening(path: string): number;
   /** Connections made so far, and those that are open. */
   readonly connections: number;
   readonly open: number;
@@ -101,11 +106,11 @@ export async function startCameraServer(options: CameraServerOptions): Promise<C
     return reels.get(file)!;
   };
   const streams = new Map<string, Stream>();
-  for (const { path, file, fps, films = {} } of options.streams) {
+  for (const { path, file, fps, films = {}, sound } of options.streams) {
     const reel = await reelOf(file);
     const others = new Map<string, Reel>();
     for (const [name, other] of Object.entries(films)) others.set(name, await reelOf(other));
-    const loop = new Loop(reel, fps, others);
+    const loop = new Loop(reel, fps, others, sound === undefined ? undefined : await readFile(sound));
     streams.set(path, { path, reel, loop, source: Math.floor(Math.random() * 0xffff_ffff), clients: new Set() });
   }
 
@@ -171,6 +176,7 @@ export async function startCameraServer(options: CameraServerOptions): Promise<C
       }
     },
     watching: (path) => streams.get(path)?.clients.size ?? 0,
+    listening: (path) => [...(streams.get(path)?.clients ?? [])].filter(({ listens }) => listens).length,
     get connections() {
       return connections;
     },
