@@ -18,6 +18,7 @@ const derived = {
   notice: 'id',
   inquiry: 'id',
   register: 'id',
+  presence: 'id',
   evidence: 'id',
   evidence_release: 'id',
   recording_hold: 'id',
