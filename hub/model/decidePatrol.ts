@@ -1,7 +1,8 @@
-/** Patrol (巡查): duties and visits; and cameras. */
+/** Patrol (巡查): visits; and cameras. */
 import { nothing, refuse, type Consequences, type State } from './decide.ts';
+import { blindCauseOf, dutyBegun, dutyVisited } from './decideDuty.ts';
 import type { EventOf, Recorded } from './event.ts';
-import type { CameraStatus, Duty, Visit } from './state.ts';
+import type { CameraStatus, Visit } from './state.ts';
 import { factsOf, resultOf } from './visitResult.ts';
 import { packOf, type World } from './world.ts';
 
@@ -38,35 +39,13 @@ export function decideCamera(event: Recorded<EventOf<'camera.changed'>>, state: 
   };
 }
 
-export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: State): Consequences {
-  if (state.duty(event.duty)) return nothing;
-  const { region, organ, hall, day, required, dueAt, article, position } = event;
-  const row: Duty = {
-    id: event.duty,
-    region,
-    organ,
-    hall,
-    day,
-    required,
-    done: 0,
-    state: 'planned',
-    dueAt,
-    article,
-    position,
-  };
-  return {
-    puts: [{ table: 'duty', row }],
-    ledger: [
-      { region, at: event.receivedAt, act: 'duty.planned', subject: row.id, hall, facts: { day, required, article } },
-    ],
-  };
-}
-
 export function decideVisitStart(event: Recorded<EventOf<'patrol.visitStarted'>>, state: State): Consequences {
   const duty = state.duty(event.duty);
   if (!duty) return refuse('duty', 'no such duty');
   if (duty.hall !== event.hall) return refuse('hall', 'the duty is for another hall');
   if (state.visit(event.visit)) return refuse('visit', 'the visit was started already');
+  const begun = dutyBegun(duty, event.position);
+  if (!begun) return refuse('duty', 'the time for this duty is over');
   const visit: Visit = {
     id: event.visit,
     region: event.region,
@@ -81,17 +60,19 @@ export function decideVisitStart(event: Recorded<EventOf<'patrol.visitStarted'>>
     findings: 0,
     position: event.position,
   };
-  const started: Duty = { ...duty, state: duty.state === 'done' ? 'done' : 'inProgress', position: event.position };
   return {
     puts: [
       { table: 'visit', row: visit },
-      { table: 'duty', row: started },
+      { table: 'duty', row: begun },
     ],
     ledger: [act(event, 'visit.started', visit.id, visit.hall, { day: duty.day, windows: visit.windows.length })],
   };
 }
 
-/** SC-11, 1.X.6: a visit is kept however it went; it counts when enough windows were verified for long enough. */
+/**
+ * SC-11, 1.X.6: a visit is kept however it went; it counts when enough windows were verified for long enough, by the pack of the
+ * hall's region.
+ */
 export function decideVisitFinish(
   event: Recorded<EventOf<'patrol.visitFinished'>>,
   state: State,
@@ -106,30 +87,31 @@ export function decideVisitFinish(
   const quota = packOf(world, before.region, duty.day)?.patrol;
   if (!quota) return refuse('region', `no rule pack is in force on ${duty.day}`);
   const result = resultOf(event, before.windows, quota);
+  const seconds = (event.receivedAt - before.startedAt) / 1_000;
+  const blind = result.counts ? undefined : blindCauseOf(result.views, before.windows, seconds, quota);
   const visit: Visit = {
     ...before,
     state: 'finished',
     finishedAt: event.receivedAt,
     ...result,
+    ...(blind === undefined ? {} : { blind }),
     digest: event.digest,
     position: event.position,
   };
-  const done = duty.done + (result.counts ? 1 : 0);
-  const after: Duty = { ...duty, done, state: done >= duty.required ? 'done' : 'planned', position: event.position };
+  const after = dutyVisited(event, duty, { counts: result.counts, blind }, state);
   return {
-    puts: [
-      { table: 'visit', row: visit },
-      { table: 'duty', row: after },
-    ],
+    puts: [{ table: 'visit', row: visit }, ...after.puts],
     ledger: [
       act(event, 'visit.finished', visit.id, visit.hall, {
         counts: result.counts,
         verified: result.verified,
         needed: result.needed,
         ...factsOf(result),
+        ...(blind === undefined ? {} : { blind }),
         findings: visit.findings,
         digest: event.digest,
       }),
+      ...after.ledger,
     ],
   };
 }

@@ -1,23 +1,10 @@
-/** The events of patrols (巡查): what is due, what was watched, what was found. */
+/** The events of patrols (巡查): what was watched, what was found. */
 import { z } from 'zod';
-import { byPerson, common } from './eventFields.ts';
+import { byPerson } from './eventFields.ts';
 import { identifier, instant, longText, shortText } from './fields.ts';
 import { seenPerson } from './findingEvents.ts';
 import { lostCauses } from './verify.ts';
 import { refusalCauses } from './viewProof.ts';
-
-/** One duty (任务): an organ must visit a hall `required` times on a working day (SC-11..SC-15). */
-export const patrolPlanned = z.strictObject({
-  kind: z.literal('patrol.planned'),
-  ...common,
-  duty: identifier,
-  organ: identifier,
-  hall: identifier,
-  day: z.iso.date(),
-  required: z.int().min(1).max(20),
-  dueAt: instant,
-  article: shortText,
-});
 
 export const visitStarted = z.strictObject({
   kind: z.literal('patrol.visitStarted'),

@@ -1,5 +1,6 @@
 /** What the recorder derives from the log. Every row can be rebuilt from the events alone, byte for byte. */
 import type { AdministrationAct } from './administrationEvents.ts';
+import type { BlindCause } from './duty.ts';
 import type { CameraState, WindowView } from './event.ts';
 import type { FindingDeed } from './finding.ts';
 import type { RegisterAct } from './decideRegister.ts';
@@ -296,6 +297,8 @@ export interface Visit {
   wholeVisit?: number;
   /** Reports that counted nothing, by cause. */
   refused?: Partial<Record<RefusalCause, number>>;
+  /** It could not have counted: what kept its cameras from showing anything. */
+  blind?: BlindCause;
   digest?: string;
   findings: number;
   position: number;

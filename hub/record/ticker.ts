@@ -1,6 +1,6 @@
 /** Time as events: `clock.turned` when a casefile's colour changes, `signal.turned` when a correction is due, and the plan of each day (`planner.ts`). */
 import type { Logger } from 'pino';
-import type { Event, EventOf } from '../model/event.ts';
+import type { EventOf } from '../model/event.ts';
 import type { World } from '../model/world.ts';
 import type { Bus } from '../platform/nats.ts';
 import type { Store } from '../platform/postgres.ts';

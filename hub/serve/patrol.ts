@@ -125,7 +125,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         if (duty.organ !== who.organ) return forbidden('the duty is another organ’s');
         if (duty.day !== dayOf(now)) return conflict('duty', `the duty is for ${duty.day}, not for today`);
         const windows = watchable(duty.hall);
-        if (windows.length === 0) return conflict('duty', 'no window of the hall has a camera that is switched on');
+        if (windows.length === 0) return conflict('duty', 'no window of the hall has a camera');
         // Without a key, a second click within the same visit is the same command: the count changes when it is finished.
         const made = await one<{ count: number }>(store, countVisits(duty.id, who.account));
         const id = commandId(asking, `visit ${duty.id} ${input.visit ?? ''}`, String(made?.count ?? 0));
@@ -134,7 +134,8 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
           {
             ...byPerson(asking, id),
             kind: 'patrol.visitStarted',
-            region: duty.region,
+            // A visit is the hall's from its beginning on: whoever looks after the hall hears of it now, and not of the duty before.
+            region: world().halls.get(duty.hall)?.region ?? duty.region,
             visit,
             duty: duty.id,
             hall: duty.hall,
@@ -219,12 +220,15 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
     },
   ];
 
-  /** Windows of a hall that have a camera switched on, in the order of their numbers. */
+  /**
+   * Windows of a hall that have a camera switched on, in the order of their numbers. Where none has, all with a camera: that
+   * nothing of the hall could be inspected is found out by visiting it.
+   */
   function watchable(hall: string): string[] {
     const present = world();
-    const seen = new Set(
-      [...present.cameras.values()].filter((each) => each.enabled && each.hall === hall).map((each) => each.window),
-    );
+    const cameras = [...present.cameras.values()].filter((each) => each.hall === hall);
+    const on = cameras.filter((each) => each.enabled && each.window !== undefined);
+    const seen = new Set((on.length > 0 ? on : cameras).map((each) => each.window));
     const windows = [...present.windows.values()].filter((each) => each.hall === hall && seen.has(each.id));
     return windows
       .sort((a, b) => a.number.localeCompare(b.number, 'en', { numeric: true }))

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { dayOf } from '../model/calendar.ts';
 import type { Progress } from '../model/live.ts';
 import type { Visit } from '../model/state.ts';
-import { verifySeconds, type Verified } from '../model/verify.ts';
+import { verifySeconds, type CameraTurn, type Verified } from '../model/verify.ts';
 import type { RefusalCause } from '../model/viewProof.ts';
-import { packOf } from '../model/world.ts';
+import { packOf, type Camera } from '../model/world.ts';
 import { canonical } from '../model/canonical.ts';
 import type { Context } from '../platform/part.ts';
 import { all } from './gate.ts';
@@ -40,7 +40,7 @@ export async function watching(
 ): Promise<Watching> {
   const present = world();
   const cameras = [...present.cameras.values()].filter(
-    (each) => each.window !== undefined && visit.windows.includes(each.window) && each.enabled,
+    (each) => each.window !== undefined && visit.windows.includes(each.window),
   );
   const ids = cameras.map((each) => each.id);
   const reports = await all<ReportedRow>(store, reportsOfVisit(visit.id));
@@ -60,7 +60,7 @@ export async function watching(
     asOf,
     deliveries,
     reports,
-    cameraStates,
+    cameraStates: [...cameraStates, ...switchedOff(cameras, cameraStates)],
     judgedUntil: new Map(Object.entries(judged)),
     // Without a pack nothing can count: the recorder refuses to finish such a visit.
     policy: {
@@ -71,11 +71,16 @@ export async function watching(
   });
   return {
     ...verified,
-    refused:
-      refused.length === 0 ? undefined : Object.fromEntries(refused.map(({ cause, count }) => [cause, count])),
+    refused: refused.length === 0 ? undefined : Object.fromEntries(refused.map(({ cause, count }) => [cause, count])),
     digest: createHash('sha256').update(canonical({ deliveries, reports })).digest('hex'),
   };
 }
+
+/** A camera that was off before there was any event of it shows nothing either. */
+const switchedOff = (cameras: readonly Camera[], turns: readonly TurnRow[]): CameraTurn[] =>
+  cameras
+    .filter(({ id, enabled }) => !enabled && !turns.some((each) => each.camera === id))
+    .map(({ id }) => ({ camera: id, state: 'disabled', at: 0 }));
 
 export function progressOf(visit: string, { views, problems, verified, needed }: Verified): Progress {
   return {
