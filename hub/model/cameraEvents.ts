@@ -7,7 +7,7 @@ import { recordingModes } from './recording.ts';
 
 /**
  * A camera (点位) changed its state; published by the stream part, only on a change. Where a person switched it off (`disabled`)
- * or on again (`idle`), `account` and `name` say who, and `detail` why.
+ * or on again (`idle`), `account` and `name` say who, `detail` why, and `title` what the camera was called then.
  */
 export const cameraChanged = z.strictObject({
   kind: z.literal('camera.changed'),
@@ -20,6 +20,7 @@ export const cameraChanged = z.strictObject({
   codec: z.enum(['H.264', 'H.265']).optional(),
   account: identifier.optional(),
   name: shortText.optional(),
+  title: shortText.optional(),
 });
 
 /** What can change of a record; what an address was or is stands nowhere. */

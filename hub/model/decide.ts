@@ -4,6 +4,7 @@
  */
 import { decideAdministration } from './administrationEvents.ts';
 import { decideDescribed } from './cameraEvents.ts';
+import { decideCamera } from './decideCamera.ts';
 import { decideCase, replanClock, turnClock } from './decideCase.ts';
 import { decideFinding } from './decideFinding.ts';
 import { decideFindingLoop } from './decideFindingLoop.ts';
@@ -11,7 +12,7 @@ import { decidePresence } from './decidePresence.ts';
 import { decideDraw, decideSwap } from './decideDraw.ts';
 import { decideDuty, turnDuty } from './decideDuty.ts';
 import type { Draw } from './draw.ts';
-import { decideCamera, decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
+import { decideVisitFinish, decideVisitStart } from './decidePatrol.ts';
 import { decideEvidence } from './decideEvidence.ts';
 import { decideIrregularity } from './decideIrregularity.ts';
 import { decidePack } from './decidePack.ts';
@@ -217,7 +218,7 @@ function judge(event: Recorded, state: State, world: World): Consequences {
     case 'clock.replanned':
       return replanClock(event, state, world);
     case 'camera.changed':
-      return decideCamera(event, state, world);
+      return decideCamera(event, state);
     case 'camera.described':
       return decideDescribed(event);
     case 'reference.changed':

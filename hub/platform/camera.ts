@@ -241,6 +241,7 @@ export async function switchCamera(
     state: enabled ? 'idle' : 'disabled',
     ...(reason === '' ? {} : { detail: reason }),
     ...by,
+    title: known.name,
   });
   return verdict.ok ? { ok: true, value: undefined } : no(verdict.field, verdict.reason);
 }

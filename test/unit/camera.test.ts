@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cameraChange, cameraInput, shownAddress, sourceOf } from '../../hub/model/camera.ts';
 import type { CameraState, Event } from '../../hub/model/event.ts';
+import type { World } from '../../hub/model/world.ts';
 import { together } from '../../stream/cameras.ts';
 import { Play } from '../support/play.ts';
 import { smallWorld } from '../support/world.ts';
@@ -67,7 +68,7 @@ describe('a camera that a person switches', () => {
     state,
     ...more,
   });
-  const person = { account: 'ops', name: '周运维', detail: '检修' };
+  const person = { account: 'ops', name: '周运维', detail: '检修', title: '3号窗口' };
 
   it('stays off, whatever its pictures say, until it is switched on; the ledger has both', () => {
     const play = new Play(smallWorld());
@@ -81,10 +82,24 @@ describe('a camera that a person switches', () => {
     expect(play.camera('c1')).toMatchObject({ state: 'idle', codec: 'H.265' });
     expect(play.camera('c1')).not.toHaveProperty('name');
     expect(play.tell(changed('live', 21)).refused).toBeUndefined();
-    expect(play.ledger.map(({ act, account, facts }) => [act, account, facts.reason])).toEqual([
-      ['camera.disabled', 'ops', '检修'],
-      ['camera.enabled', 'ops', '检修'],
+    expect(play.ledger.map(({ act, account, facts }) => [act, account, facts])).toEqual([
+      ['camera.disabled', 'ops', { name: '3号窗口', reason: '检修' }],
+      ['camera.enabled', 'ops', { name: '3号窗口', reason: '检修' }],
     ]);
+  });
+
+  it('is called in the ledger what it was called when it was switched, whatever it is called later', () => {
+    const named = (name: string): World => {
+      const world = smallWorld();
+      world.cameras.set('c1', { id: 'c1', hall: 'hall-1', name, nameEn: name, enabled: true });
+      return world;
+    };
+    const ledgers = ['3号窗口', '改名之后'].map((name) => {
+      const play = new Play(named(name));
+      play.tell({ ...changed('disabled', 10, person), id: 'off' });
+      return play.ledger;
+    });
+    expect(ledgers[1]).toEqual(ledgers[0]);
   });
 
   it('can only be off or on by a person, and a clock that is behind does not undo it', () => {
