@@ -16,7 +16,7 @@ import type { Context } from '../platform/part.ts';
 import { attentionTable, placeTable, watcherTable } from './attentionTables.ts';
 import { byPerson, commandId, type Command } from './commands.ts';
 import { fileWriter, type FileKind } from './exports.ts';
-import { cursorField, language, nextOf } from './filters.ts';
+import { cursorField, language, monthField, nextOf } from './filters.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { read, Refusal, unknown } from './problem.ts';
 import {
@@ -32,7 +32,6 @@ import {
   type WorkRow,
 } from './queries/attention.ts';
 
-const monthField = z.string().regex(/^20\d{2}-(?:0[1-9]|1[0-2])$/, 'expected a month, YYYY-MM');
 const monthQuery = z.object({ month: monthField.optional() });
 const staysQuery = z.object({
   month: monthField.optional(),

@@ -8,6 +8,7 @@ import type { Cursor } from './queries/where.ts';
 
 const isDay = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text) && dayOf(startOf(text) || 0) === text;
 export const dayField = z.string().refine(isDay, 'expected a day, YYYY-MM-DD');
+export const monthField = z.string().regex(/^20\d{2}-(?:0[1-9]|1[0-2])$/, 'expected a month, YYYY-MM');
 export const regionField = z.string().regex(/^\d{6}$/, 'expected six digits (GB/T 2260)');
 export const language = { lang: z.enum(['zh', 'en']).default('zh') };
 

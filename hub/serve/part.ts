@@ -14,6 +14,7 @@ import { evidenceRoutes } from './evidence.ts';
 import { open } from './gate.ts';
 import { findingRoutes } from './findings.ts';
 import { hallRoutes } from './halls.ts';
+import { leadershipRoutes } from './leadership.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { matterRoutes } from './matters.ts';
 import { packRoutes } from './packs.ts';
@@ -66,6 +67,7 @@ export const start: StartPart = async (context) => {
             ...evidenceRoutes(context, command),
             ...packRoutes(context, command, trials),
             ...attentionRoutes(context, command),
+            ...leadershipRoutes(context),
             ...ledgerRoutes(context),
             ...registerRoutes(context, command),
             ...recordingRoutes(context, command),
