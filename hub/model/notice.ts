@@ -72,7 +72,9 @@ export function withNotices(event: Recorded, done: Consequences): Consequences {
     const add = (audience: Audience): void => {
       notices.push(noticeOf(event, signal, kind, audience, notices.length + 1));
     };
-    add(what.audience);
+    // What an organ missed itself is no department's: those who supervise are told.
+    add(signal.duty === undefined ? what.audience : 'supervisors');
+    if (signal.duty !== undefined) continue;
     // QT-06: who supervises is told of what has to be looked into.
     if (what.kind === 'issued' && (signal.level === 'correction' || signal.level === 'serious')) add('supervisors');
   }

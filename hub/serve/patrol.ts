@@ -41,6 +41,15 @@ const findingBody = z.strictObject({
 /** The stream part answers with a picture or says why there is none; a click waits no longer. */
 const snapshotWithin = 6_000;
 
+/** A hall is not told beforehand that it will be visited (SC-12): of its duties it sees those that somebody began with. */
+const isToldTo =
+  (who: Identity, visits: readonly Visit[]) =>
+  ({ body }: DutyBody): boolean =>
+    who.hall === undefined || visits.some((each) => each.duty === body.id);
+
+/** What is still to come of it is not told either. */
+const withoutPlan = ({ suggestedAt: _, nextTurn: __, ...duty }: Duty): Duty => duty;
+
 /** Duties and visits (巡查). `flush` writes the page reports that still wait in memory. */
 export function patrolRoutes(context: Context, command: Command, flush: () => Promise<void>): Route[] {
   const { store, world, bus, log } = context;
@@ -98,11 +107,11 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
           workingDay: isWorkingDay(calendar, day),
           ...(dayName === undefined ? {} : { dayName }),
           ...(open && may(who, 'patrol.visit', open.body) ? { openVisit: open.body } : {}),
-          duties: duties.map(({ body }) => {
+          duties: duties.filter(isToldTo(who, visits)).map(({ body }) => {
             const hall = present.halls.get(body.hall);
             const hallNameEn = hall?.nameEn;
             return {
-              ...body,
+              ...(who.hall === undefined ? body : withoutPlan(body)),
               hallName: hall?.name ?? body.hall,
               ...(hallNameEn === undefined ? {} : { hallNameEn }),
               visits: visits.filter((each) => each.duty === body.id),

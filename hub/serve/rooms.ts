@@ -19,11 +19,13 @@ export const accountRoom = (account: string): string => `account:${account}`;
 
 /**
  * The twin of `inScope` for items on their way: an item without a hall belongs to the region. A hall hears of a signal only
- * once it is issued: a draft is the inspectors' own, and one that was dropped never was.
+ * once it is issued: a draft is the inspectors' own, and one that was dropped never was. Of duties it hears nothing: who is to be
+ * visited is not told beforehand (SC-12), and a visit that began is an item of its own.
  */
 export function isInScope(scope: Scope, item: LiveItem): boolean {
   if (!item.region.startsWith(scope.prefix)) return false;
   if (scope.hall === undefined) return true;
+  if (item.topic === 'duty') return false;
   if (item.topic === 'signal' && (item.body.state === 'draft' || item.body.state === 'dropped')) return false;
   return item.body.hall === scope.hall;
 }

@@ -37,7 +37,7 @@ export const selectMissed = (scope: Scope, cursor: number, limit: number): State
       ${states
         .map(
           ([topic, table]) => `union all
-      (select '${topic}', t.region, t.position, t.body from ${table} t where t.position > $3 and ${inScope('t', 1)} order by t.position limit $4)`,
+      (select '${topic}', t.region, t.position, t.body from ${table} t where t.position > $3 and ${inScope('t', 1)}${topic === 'duty' ? ' and $2::text is null' : ''} order by t.position limit $4)`,
         )
         .join('\n      ')}
     ) missed order by position, topic`,
