@@ -1,5 +1,6 @@
 import readXlsx from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LeadershipNumbers } from '../../hub/model/leadershipApi.ts';
 import type { MyMonth, StayPage, WatchersReport } from '../../hub/model/attentionApi.ts';
 import { startOf } from '../../hub/model/calendar.ts';
 import { sessions } from '../../hub/platform/access.ts';
@@ -125,7 +126,7 @@ describe('what was delivered', () => {
     await store.query('delete from viewing');
     await store.query('update viewing_counting set at = $1', [nine - minute]);
     const last = Math.max(...rows.map(({ at }) => at));
-    for (let now = nine; now < last + minute; now += 47_000) await condenseViewings(store, desk.world, now);
+    for (let now = nine; now < last + minute; now += 97_000) await condenseViewings(store, desk.world, now);
     await condense(last);
     expect(await counted()).toEqual(once);
     await store.query('delete from viewing');
@@ -317,6 +318,136 @@ describe('one’s own page', () => {
     const other = (await ask('zhao', `/api/mine?month=${month}`)).body as MyMonth;
     expect(other).toMatchObject({ total: { live: 0, stays: 0 }, places: [], unusual: [], work: { visits: 0 } });
     expect(((await ask('wang', `/api/mine/stays?month=${month}`)).body as StayPage).items).toEqual([]);
+  });
+});
+
+describe('the numbers for leaders', () => {
+  const duties: [
+    organ: string,
+    region: string,
+    hall: string,
+    day: string,
+    state: string,
+    required: number,
+    done: number,
+    cause?: string,
+  ][] = [
+    ['organ-1', '510104', 'hall-1', '2026-01-05', 'done', 2, 3],
+    ['organ-1', '510104', 'hall-1', '2026-01-06', 'missed', 2, 1],
+    ['organ-1', '510104', 'hall-2', '2026-02-02', 'couldNotInspect', 2, 0, 'offline'],
+    ['organ-1', '510104', 'hall-2', '2026-02-03', 'couldNotInspect', 2, 0],
+    ['organ-9', '510105', 'hall-9', '2026-02-02', 'done', 2, 2],
+    ['organ-9', '510105', 'hall-9', '2025-12-31', 'done', 2, 2],
+  ];
+  const hour = 3_600_000;
+  /** Found on the tenth of a month, put right so many hours later. */
+  const findings: [
+    region: string,
+    hall: string,
+    code: string,
+    month: string,
+    hours?: number,
+    state?: string,
+    late?: boolean,
+  ][] = [
+    ['510104', 'hall-1', 'A01', '2026-01', 1, 'verified'],
+    ['510104', 'hall-1', 'A02', '2026-01', 3, 'rectified'],
+    ['510104', 'hall-2', 'B01', '2026-02', 8, 'verified', true],
+    ['510104', 'hall-2', 'B01', '2026-02', 5, 'responded'],
+    ['510104', 'hall-2', 'H01', '2026-02', undefined, 'withdrawn'],
+    ['510105', 'hall-9', 'A01', '2026-02'],
+  ];
+  const numbers = async (name: string, query = '') =>
+    (await ask(name, `/api/numbers?from=2026-01&to=2026-02${query}`)).body as LeadershipNumbers;
+
+  beforeAll(async () => {
+    for (const [index, [organ, region, hall, on, state, required, done, cause]] of duties.entries())
+      await store.query(
+        `insert into duty (id, region, organ, hall, day, state, due_at, position, body) values ($1, $2, $3, $4, $5, $6, 0, 1, $7)`,
+        [`duty-${index}`, region, organ, hall, on, state, { required, done, ...(cause ? { cause } : {}) }],
+      );
+    for (const [index, [region, hall, code, month, hours, state, late]] of findings.entries()) {
+      const at = startOf(`${month}-10`);
+      await store.query(
+        `insert into finding (id, region, visit, hall, hall_window, at, position, body) values ($1, $2, 'v', $3, 'w', $4, 1, $5)`,
+        [
+          `finding-${index}`,
+          region,
+          hall,
+          at,
+          {
+            code,
+            at,
+            ...(state ? { state } : {}),
+            ...(hours === undefined ? {} : { rectification: { at: at + hours * hour } }),
+            ...(late ? { late: { rectification: at } } : {}),
+          },
+        ],
+      );
+    }
+  });
+
+  it('count what was owed, done, missed and could not be inspected, by organ, level and month', async () => {
+    const found = await numbers('li');
+    expect(found.total).toEqual({ required: 8, done: 3, duties: 4, couldNot: 2, missed: 1 });
+    expect(found.months).toEqual([
+      { month: '2026-01', required: 4, done: 3, duties: 2, couldNot: 0, missed: 1, found: 2 },
+      { month: '2026-02', required: 4, done: 0, duties: 2, couldNot: 2, missed: 0, found: 2 },
+    ]);
+    expect(found.levels).toEqual([{ level: 'county', ...found.total }]);
+    expect(found.organs).toEqual([{ organ: 'organ-1', name: '锦江区监察局', level: 'county', ...found.total }]);
+    expect(found.couldNot.filter(({ count }) => count > 0)).toEqual([
+      { cause: 'offline', count: 1 },
+      { cause: 'other', count: 1 },
+    ]);
+  });
+
+  it('count findings by kind and hall, and how long it took to put them right', async () => {
+    const found = await numbers('li');
+    expect(found.groups).toEqual([
+      { group: 'A', found: 2, rectified: 2, late: 0, median: 2 * hour, ninth: 2.8 * hour },
+      { group: 'B', found: 2, rectified: 1, late: 1, median: 8 * hour, ninth: 8 * hour },
+    ]);
+    expect(found.rectification).toEqual({ found: 4, rectified: 3, late: 1, median: 3 * hour, ninth: 7 * hour });
+    expect(found.halls.map(({ hall, total, groups }) => ({ hall, total, groups }))).toEqual([
+      { hall: 'hall-1', total: 2, groups: { A: 2 } },
+      { hall: 'hall-2', total: 2, groups: { B: 2 } },
+    ]);
+  });
+
+  it('are those of the own region and below, of one level where that is asked', async () => {
+    await enter('chen');
+    const city = await numbers('chen');
+    expect(city.organs.map(({ organ, required, done }) => [organ, required, done])).toEqual([
+      ['organ-1', 8, 3],
+      ['organ-9', 2, 2],
+    ]);
+    expect(await numbers('chen', '&level=city')).toMatchObject({
+      total: { required: 0 },
+      organs: [],
+      groups: [],
+      levels: [],
+    });
+    expect((await numbers('chen', '&level=county')).total).toEqual(city.total);
+    expect((await numbers('chen', '&region=510105')).total).toMatchObject({ required: 2, done: 2 });
+    expect(await numbers('li', '&region=510105')).toMatchObject({ status: 403, field: 'region' });
+    expect((await ask('li', '/api/numbers?from=2026-02&to=2026-01')).body).toMatchObject({ status: 400, field: 'to' });
+    expect((await ask('li', '/api/numbers?from=2010-01&to=2026-01')).body).toMatchObject({
+      status: 400,
+      field: 'from',
+    });
+    expect((await numbers('guan')).total.required).toBe(8);
+    for (const name of ['wang', 'admin']) expect((await ask(name, '/api/numbers')).status, name).toBe(403);
+  });
+
+  it('are files', async () => {
+    const { cookie } = held.get('li')!;
+    for (const part of ['months', 'organs', 'halls', 'groups']) {
+      const path = `/api/numbers.csv?from=2026-01&to=2026-02&lang=en&part=${part}`;
+      const text = await (await fetch(`${desk.url}${path}`, { headers: { cookie } })).text();
+      expect(text.trim().split('\r\n').length, part).toBe({ months: 3, organs: 3, halls: 3, groups: 4 }[part]);
+      expect(text).not.toMatch(/undefined|NaN/);
+    }
   });
 });
 
