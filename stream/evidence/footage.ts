@@ -81,7 +81,7 @@ const touch = 2;
  * it, to the one that shows `to`.
  */
 export function between(footage: readonly Footage[], from: number, to: number): Footage[] {
-  let first = footage.findIndex((each) => endOf(each) > from + touch);
+  let first = footage.findIndex((each) => endOf(each) > from);
   if (first < 0) return [];
   if (footage[first]!.at <= from + touch) {
     let lead = first;

@@ -195,6 +195,8 @@ describe('footage', () => {
     const footage = [piece(0), piece(1000), piece(2000, 1, { independent: false }), piece(3000), piece(9000)];
     expect(times(between(footage, 2500, 3500))).toEqual([1000, 2000, 3000]);
     expect(times(between(footage, 1000, 1500))).toEqual([1000]);
+    // A millisecond before a key picture belongs to the one before it.
+    expect(times(between(footage, 999, 1500))).toEqual([0, 1000]);
     // Nothing was recorded there: the next one.
     expect(times(between(footage, 5000, 20_000))).toEqual([9000]);
     expect(between(footage, 20_000, 30_000)).toEqual([]);
