@@ -22,6 +22,7 @@ import { noticeRoutes } from './notices.ts';
 import { patrolRoutes } from './patrol.ts';
 import { photoRoutes, Photos } from './photos.ts';
 import { presenceRoutes } from './presence.ts';
+import { publicRoutes } from './public.ts';
 import { recordingLimitRoutes } from './recordingLimits.ts';
 import { recordingRoutes } from './recordings.ts';
 import { registerRoutes } from './register.ts';
@@ -52,6 +53,7 @@ export const start: StartPart = async (context) => {
       await app.register(
         async (api) => {
           sessionRoutes(api, context, held, sockets);
+          publicRoutes(api, context);
           await photoRoutes(api, context, held, photos);
           open(api, held, [
             ...hallRoutes(context),
