@@ -14,7 +14,7 @@ export const mostBoardCases = 200;
 /** Matters in one guide. */
 export const mostGuideMatters = 2_000;
 /** 全国统一的政务服务便民热线. */
-export const usualComplaintPhone = '12345';
+const usualComplaintPhone = '12345';
 
 export interface PublicName {
   name: string;
@@ -48,6 +48,13 @@ export interface BoardWindow extends PublicName {
   pausedUntil?: number;
 }
 
+/** 投诉电话, and what the hall says beside it. */
+export interface Complaint {
+  phone: string;
+  note?: string;
+  noteEn?: string;
+}
+
 /** `GET /api/public/board/:hall` */
 export interface Board {
   hall: PublicName & { id: string; opens: number; closes: number };
@@ -67,7 +74,7 @@ export interface Board {
   cases: BoardCase[];
   /** There are more cases than are listed. */
   more?: true;
-  complaint: { phone: string; note?: string; noteEn?: string };
+  complaint: Complaint;
   /** The touch screen of this hall answers too. */
   enquiry: boolean;
 }
@@ -87,6 +94,12 @@ export function maskedName(name: string): string {
   const [first] = name.trim();
   return first === undefined ? '' : `${first}**`;
 }
+
+export const complaintOf = ({ complaintPhone, boardNote, boardNoteEn }: Hall): Complaint => ({
+  phone: complaintPhone ?? usualComplaintPhone,
+  ...(boardNote === undefined ? {} : { note: boardNote }),
+  ...(boardNoteEn === undefined ? {} : { noteEn: boardNoteEn }),
+});
 
 /** The last four characters of a number, and never more than half of it. */
 export function tailOf(number: string): string {
@@ -182,11 +195,7 @@ export function boardOf(
     }),
     cases: rows.slice(0, mostBoardCases).flatMap((row) => boardCase(world, row) ?? []),
     ...(rows.length > mostBoardCases ? { more: true as const } : {}),
-    complaint: {
-      phone: hall.complaintPhone ?? usualComplaintPhone,
-      ...(hall.boardNote === undefined ? {} : { note: hall.boardNote }),
-      ...(hall.boardNoteEn === undefined ? {} : { noteEn: hall.boardNoteEn }),
-    },
+    complaint: complaintOf(hall),
     enquiry: publicityOf(world, hall, now).enquiry,
   };
 }

@@ -1,6 +1,6 @@
 /** 查询: what an applicant who knows the number of a case hears of it, and the guide to the matters of a hall (QT-11). */
 import type { MatterRecord } from './matter.ts';
-import { publicMatter, publicName, publicStep, type PublicName } from './publicBoard.ts';
+import { publicMatter, publicName, publicStep, type Complaint, type PublicName } from './publicBoard.ts';
 import { stoppedAt } from './clock.ts';
 import type { Casefile } from './state.ts';
 import { chainOf, isLive, type Matter, type World } from './world.ts';
@@ -108,6 +108,9 @@ export interface GuideLine extends PublicName {
   statutoryDays?: number;
 }
 export interface GuideList {
+  hall: PublicName;
+  demo: boolean;
+  complaint: Complaint;
   dayUnit: 'working' | 'calendar' | 'workingHours';
   items: GuideLine[];
 }

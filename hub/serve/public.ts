@@ -3,7 +3,15 @@ import { z } from 'zod';
 import { dayOf, endOf, startOf } from '../model/calendar.ts';
 import { identifier } from '../model/fields.ts';
 import { isSecret } from '../model/matter.ts';
-import { boardOf, mostBoardCases, mostGuideMatters, publicityOf, type Board } from '../model/publicBoard.ts';
+import {
+  boardOf,
+  complaintOf,
+  mostBoardCases,
+  mostGuideMatters,
+  publicityOf,
+  publicName,
+  type Board,
+} from '../model/publicBoard.ts';
 import {
   guideLine,
   guideMatter,
@@ -118,6 +126,9 @@ export function publicRoutes(app: FastifyInstance, { store, world }: Pick<Contex
     if (hall instanceof Refusal) return hall;
     const matters = guideMatters(world(), hall.region, dayOf(now));
     return {
+      hall: publicName(hall),
+      demo: world().regions.get(hall.region)?.demo ?? false,
+      complaint: complaintOf(hall),
       dayUnit: unitOf(hall, now),
       items: matters.slice(0, mostGuideMatters).map((each) => guideLine(world(), each)),
     };

@@ -77,6 +77,9 @@ export const pagesOf = (who: Holder): PageEntry[] =>
 export const isWithin = (page: PageEntry, path: string): boolean =>
   path === page.path || (page.within?.some((begin) => path.startsWith(begin)) ?? false);
 
+/** The public screens and the check of an export, which nobody signs in for. */
+export const isPublic = (path: string): boolean => /^\/((board|enquiry)\/[^/]+|verify)$/.test(path);
+
 /** Whether a person may open a path; a case page belongs to whoever may read cases. */
 export function mayOpen(who: Holder, path: string): boolean {
   if (path.startsWith('/case/')) return who.may('case.read');
