@@ -31,6 +31,8 @@ export const { navigate, route } = createRouter({
   '/entry': () => whole(import('./pages/Entry.svelte')),
   '/cameras': () => whole(import('./pages/Cameras.svelte')),
   '/system': () => whole(import('./pages/System.svelte')),
+  '/board/:hall': () => import('./pages/Board.svelte'),
+  '/enquiry/:hall': () => import('./pages/Enquiry.svelte'),
   '/case/:id': () => whole(import('./pages/Case.svelte')),
   '*': () => whole(import('./pages/NotFound.svelte')),
 });
