@@ -91,8 +91,7 @@ describe('a camera that a person switches', () => {
   it('is called in the ledger what it was called when it was switched, whatever it is called later', () => {
     const named = (name: string): World => {
       const world = smallWorld();
-      world.cameras.set('c1', { id: 'c1', hall: 'hall-1', name, nameEn: name, enabled: true });
-      return world;
+      return { ...world, cameras: new Map([['c1', { id: 'c1', hall: 'hall-1', name, enabled: true }]]) };
     };
     const ledgers = ['3号窗口', '改名之后'].map((name) => {
       const play = new Play(named(name));
