@@ -81,6 +81,17 @@ program
   );
 
 program
+  .command('draw')
+  .description('which halls were drawn to be visited')
+  .command('verify')
+  .argument('<day>', 'YYYY-MM-DD', day)
+  .description('recompute what was drawn on a day from its published seed')
+  .option('--organ <id>', 'of one organ only')
+  .option('--file <path>', 'the published data (GET /api/draws?day=), which is checked without a hub')
+  .option('--json', 'print the result as JSON')
+  .action(async (on: string, flags) => judged((await import('./cli/draw.ts')).verifyDrawCommand(on, flags)));
+
+program
   .command('rebuild')
   .description('replay the archive of events into an empty database and compare every row')
   .option('--json', 'print the result as JSON')

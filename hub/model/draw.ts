@@ -93,7 +93,11 @@ export type DrawFault =
   | { what: 'chosen'; level: Level; expected: string[]; found: string[] };
 
 /** Recomputes a published draw. `dayStart`: the first moment of its day. Empty: everything is as it was fixed before the day. */
-export function faultsOf(sha256: Sha256, draw: Omit<Draw, 'position' | 'region'>, dayStart: number): DrawFault[] {
+export function faultsOf(
+  sha256: Sha256,
+  draw: Pick<Draw, 'id' | 'commitment' | 'committedAt' | 'lots'> & { seed?: string | undefined },
+  dayStart: number,
+): DrawFault[] {
   const { seed, commitment, committedAt, lots } = draw;
   if (seed === undefined) return [{ what: 'unpublished' }];
   const faults: DrawFault[] = [];
