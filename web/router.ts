@@ -24,6 +24,7 @@ export const { navigate, route } = createRouter({
   '/packs/:id': () => whole(import('./pages/Pack.svelte')),
   '/packs/drafts/:draft': () => whole(import('./pages/PackDraft.svelte')),
   '/ledger': () => whole(import('./pages/Ledger.svelte')),
+  '/verify': () => whole(import('./pages/Verify.svelte')),
   '/holds': () => whole(import('./pages/Holds.svelte')),
   '/exhibits': () => whole(import('./pages/EvidenceList.svelte')),
   '/exhibit/:id': () => whole(import('./pages/Evidence.svelte')),

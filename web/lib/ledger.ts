@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '../../hub/model/state.ts';
 import { locale, t } from './locale.svelte.ts';
 import { places } from './places.svelte.ts';
+import { r } from './registerWords.ts';
 import { session } from './session.svelte.ts';
 import { dayName } from './time.ts';
 
@@ -64,6 +65,19 @@ export function subjectOf(entry: LedgerEntry): string {
       if (typeof facts.reason === 'string' && facts.reason !== '') parts.push(facts.reason);
       break;
     }
+    case 'register.entered':
+    case 'register.corrected': {
+      if (facts.kind === 'callback' || facts.kind === 'sample' || facts.kind === 'onsite')
+        parts.push(r(`kind.${facts.kind}`));
+      const number = places.windowNumber(String(facts.window ?? ''));
+      if (number !== undefined) parts.push(t('window', { number }));
+      if (typeof facts.reason === 'string') parts.push(facts.reason);
+      break;
+    }
+    case 'register.reviewed':
+      if (facts.of === 'visit') parts.push(r('kind.video'));
+      if (facts.of === 'signal') parts.push(r('kind.data'));
+      break;
     case 'recording.stopped':
       parts.push(t(facts.cause === 'diskFull' ? 'recording.diskFull' : 'recording.diskFailed'));
       break;
@@ -103,6 +117,11 @@ export function subjectOf(entry: LedgerEntry): string {
       break;
     }
     case 'duty.planned':
+    case 'duty.swapped':
+    case 'duty.couldNotInspect':
+    case 'draw.committed':
+    case 'draw.made':
+    case 'draw.published':
     case 'duty.missed':
       if (typeof facts.day === 'string') parts.push(dayName(facts.day, locale.current));
       if (typeof facts.required === 'number') parts.push(t('subject.required', { n: facts.required }));
