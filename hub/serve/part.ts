@@ -1,15 +1,16 @@
 import { followEndings, sessions } from '../platform/access.ts';
 import type { StartPart } from '../platform/part.ts';
-import { attentionRoutes } from './attention.ts';
 import { administration } from './admin.ts';
 import { adminAccountRoutes } from './adminAccounts.ts';
 import { adminCalendarRoutes } from './adminCalendar.ts';
 import { adminContactRoutes } from './adminContacts.ts';
 import { adminPlaceRoutes } from './adminPlaces.ts';
+import { attentionRoutes } from './attention.ts';
 import { cameraRoutes } from './cameras.ts';
 import { casefileRoutes } from './casefiles.ts';
 import { commands } from './commands.ts';
 import { startCounting } from './counting.ts';
+import { drawRoutes } from './draw.ts';
 import { evidenceRoutes } from './evidence.ts';
 import { open } from './gate.ts';
 import { findingRoutes } from './findings.ts';
@@ -42,8 +43,8 @@ export const start: StartPart = async (context) => {
   const sockets = await startSockets(context, held);
   followEndings(context.bus, held, sockets.end);
   const command = commands(context);
-  const admin = administration(context, command);
   const photos = new Photos(context.settings);
+  const admin = administration(context, command);
   const trials = new Trials(context.store, context.world, context.log);
   const counting = startCounting(context);
   const viewings = startViewings(context);
@@ -53,8 +54,8 @@ export const start: StartPart = async (context) => {
       await app.register(
         async (api) => {
           sessionRoutes(api, context, held, sockets);
-          publicRoutes(api, context);
           await photoRoutes(api, context, held, photos);
+          publicRoutes(api, context);
           open(api, held, [
             ...hallRoutes(context),
             ...signalRoutes(context, command),
@@ -66,6 +67,7 @@ export const start: StartPart = async (context) => {
             ...patrolRoutes(context, command, sockets.flush),
             ...findingRoutes(context, command, photos),
             ...presenceRoutes(context, command),
+            ...drawRoutes(context, command),
             ...evidenceRoutes(context, command),
             ...packRoutes(context, command, trials),
             ...attentionRoutes(context, command),
