@@ -2,6 +2,9 @@
  * 监察台账 (SC-19): every act of supervision as one line. Lines of 视频监察 and 数据监察 are read from the visits, findings and
  * signals themselves; 回访, 抽样 and 现场 are entered by people, and corrected only by a further entry. Times in epoch ms.
  */
+import type { BlindCause } from './duty.ts';
+import type { FindingState } from './finding.ts';
+import type { PresenceKind } from './presence.ts';
 import type { SignalState } from './state.ts';
 import type { Named } from './world.ts';
 
@@ -128,18 +131,18 @@ export interface RegisterLine {
   what?: { zh: string; en: string };
   /** What was seen, learnt or done, in the words of whoever wrote it. */
   text?: { zh: string; en?: string };
-  /** Of a visit: verified and needed windows, and whether it counts. */
-  visit?: { windows: number; verified?: number; needed?: number; counts?: boolean };
+  /** Of a visit: verified and needed windows, whether it counts, and what kept its cameras from showing anything. */
+  visit?: { windows: number; verified?: number; needed?: number; counts?: boolean; blind?: BlindCause };
   /** By staff number (工号), or described. */
   person?: { staff?: string; text?: string };
   /** `id`: the evidence with its clip; `sha256`: the picture. */
   evidence?: { id?: string; sha256?: string };
   /** 请假, 暂停服务: on record for the window at that moment. */
-  leave?: { kind: string; standIn?: string };
+  leave?: { kind: PresenceKind; standIn?: string };
   notified?: { whom?: string; at: number };
   reply?: { text: string; name?: string; at?: number };
   /** 处理结果: the state of a signal or of a finding, and words. */
-  state?: { of: 'signal'; is: SignalState } | { of: 'finding'; is: string };
+  state?: { of: 'signal'; is: SignalState } | { of: 'finding'; is: FindingState };
   result?: string;
   verified?: { name: string; at: number };
   casefile?: string;

@@ -1,5 +1,6 @@
 /** A line of the register (台账, SC-19) out of what it is about, with the names of places and things as they are now. */
 import { dayOf } from '../model/calendar.ts';
+import { stateOf } from '../model/finding.ts';
 import { handlersOf } from '../model/decideRegister.ts';
 import type { RegisterEntry, RegisterLine, Signable } from '../model/register.ts';
 import { may, type Identity } from '../model/rights.ts';
@@ -53,7 +54,7 @@ function toldOf(world: World, row: RegisterRow): Told {
 }
 
 function ofVisit(world: World, row: RegisterRow, visit: Visit): Told {
-  const { account, name, region, startedAt, finishedAt, windows, verified, needed, counts } = visit;
+  const { account, name, region, startedAt, finishedAt, windows, verified, needed, counts, blind } = visit;
   return {
     kind: 'video',
     region,
@@ -68,12 +69,17 @@ function ofVisit(world: World, row: RegisterRow, visit: Visit): Told {
       ...(verified === undefined ? {} : { verified }),
       ...(needed === undefined ? {} : { needed }),
       ...(counts === undefined ? {} : { counts }),
+      ...(blind === undefined ? {} : { blind }),
     },
   };
 }
 
 function ofFinding(world: World, row: RegisterRow, finding: Finding): Told {
-  const { account, name, region, hall, window, camera, code, note, snapshotSha256, at } = finding;
+  const { account, name, region, hall, window, camera, code, note, snapshotSha256, at, person, points } = finding;
+  const { response, rectification, appeal, absence } = finding;
+  const reply = rectification ?? appeal ?? response;
+  const looked = rectification?.answer?.outcome === 'accepted' ? rectification.answer : undefined;
+  const result = appeal?.answer?.reason ?? rectification?.answer?.note;
   const { visit, evidence } = row;
   const sha256 = snapshotSha256 ?? evidence?.pictureSha256;
   const title = packOf(world, region, dayOf(at))?.findings.find((each) => each.code === code)?.title;
@@ -92,6 +98,22 @@ function ofFinding(world: World, row: RegisterRow, finding: Finding): Told {
     ...(evidence || sha256 !== undefined
       ? { evidence: { ...(evidence ? { id: evidence.id } : {}), ...(sha256 === undefined ? {} : { sha256 }) } }
       : {}),
+    ...(person ? { person } : {}),
+    ...(absence
+      ? {
+          leave: {
+            kind: absence.kind,
+            ...(absence.standIn === undefined ? {} : { standIn: absence.standIn }),
+          },
+        }
+      : {}),
+    // Where the pack has a loop the hall is told at once.
+    ...(finding.state === undefined ? {} : { notified: { at } }),
+    ...(reply ? { reply: { text: reply.text, name: reply.name, at: reply.at } } : {}),
+    state: { of: 'finding', is: stateOf(finding) },
+    ...(result === undefined ? {} : { result }),
+    ...(looked ? { verified: { name: looked.name, at: looked.at } } : {}),
+    ...(points === undefined ? {} : { points }),
   };
 }
 

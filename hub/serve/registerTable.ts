@@ -1,6 +1,9 @@
 /** The register (台账, SC-19) as a table in one language; its last row is the head of the chain at that moment. */
 import { dayOf } from '../model/calendar.ts';
 import type { Channel, RegisterKind, RegisterLine } from '../model/register.ts';
+import type { BlindCause } from '../model/duty.ts';
+import type { FindingState } from '../model/finding.ts';
+import type { PresenceKind } from '../model/presence.ts';
 import type { SignalState } from '../model/state.ts';
 import type { Named } from '../model/world.ts';
 import type { Cell, Table } from './exports.ts';
@@ -77,7 +80,7 @@ const signalStates: Record<SignalState, Pair> = {
   revoked: ['已撤销', 'Revoked'],
   closed: ['已销号', 'Closed'],
 };
-const findingStates: Record<string, Pair> = {
+const findingStates: Record<FindingState, Pair> = {
   recorded: ['待响应', 'To be answered'],
   responded: ['已响应', 'Answered'],
   rectified: ['已整改，待核验', 'Put right, to verify'],
@@ -85,6 +88,14 @@ const findingStates: Record<string, Pair> = {
   verified: ['核验通过', 'Verified'],
   withdrawn: ['已撤回', 'Withdrawn'],
 };
+
+const causes: Record<BlindCause, Pair> = {
+  offline: ['未能巡查：点位离线', 'could not be inspected: offline'],
+  frozen: ['未能巡查：画面静止', 'could not be inspected: frozen'],
+  black: ['未能巡查：画面全黑', 'could not be inspected: black'],
+  covered: ['未能巡查：镜头被遮挡', 'could not be inspected: covered'],
+};
+const leaves: Record<PresenceKind, Pair> = { leave: ['请假', 'On leave'], paused: ['暂停服务', 'Paused'] };
 
 const timeOf = (at: number | undefined): string | undefined =>
   at === undefined ? undefined : `${dayOf(at)} ${new Date(at + 8 * 3_600_000).toISOString().slice(11, 19)}`;
@@ -119,6 +130,7 @@ export function registerTable(
               `${visit.verified} of ${visit.windows} windows verified${visit.counts ? '' : ', does not count'}`,
             ]),
           ]),
+      ...(visit?.blind ? [pick(causes[visit.blind])] : []),
       ...(text ? [language === 'en' ? (text.en ?? text.zh) : text.zh] : []),
     ];
     return words.filter(Boolean).join(language === 'zh' ? '；' : '; ');
@@ -156,7 +168,7 @@ export function registerTable(
     [line.person?.staff, line.person?.text].filter(Boolean).join(' ') || undefined,
     line.evidence?.id,
     line.evidence?.sha256,
-    line.leave && [line.leave.kind, line.leave.standIn].filter(Boolean).join(' '),
+    line.leave && [pick(leaves[line.leave.kind]), line.leave.standIn].filter(Boolean).join(' '),
     line.notified?.whom,
     timeOf(line.notified?.at),
     line.reply?.text,

@@ -9,7 +9,7 @@ import type {
   Signable,
 } from '../../hub/model/register.ts';
 import { ApiError, call } from './api.ts';
-import { locale, nameOf, t } from './locale.svelte.ts';
+import { locale, nameOf, t, tData } from './locale.svelte.ts';
 import { inWords } from './problem.ts';
 import { r, rData } from './registerWords.ts';
 import { fullTime, hourMinute } from './time.ts';
@@ -98,6 +98,7 @@ export function seenOf(line: RegisterLine): string {
     ...(what ? [what[locale.current]] : []),
     ...(visit?.verified === undefined ? [] : [r('windows', { verified: visit.verified, n: visit.windows })]),
     ...(visit?.counts === false ? [r('notCounted')] : []),
+    ...(visit?.blind ? [r('blind', { cause: tData(`camera.${visit.blind}`, 'unknown') })] : []),
     ...(channel ? [r(`channel.${channel}`)] : []),
     ...(reached === false ? [r('notReached')] : []),
     ...(satisfaction === undefined ? [] : [rData(`satisfaction.${satisfaction}`)]),

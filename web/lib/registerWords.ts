@@ -46,6 +46,7 @@ const registerWords = {
   system: ['系统', 'System'],
   windows: ['核实 {verified}/{n} 个窗口', '{verified} of {n|window|windows} verified'],
   notCounted: ['不计入', 'does not count'],
+  blind: ['未能巡查：{cause}', 'could not be inspected: {cause}'],
   nothing: ['未发现问题', 'Nothing found'],
   window: ['{number}号窗口', 'Window {number}'],
   empty: ['这里还没有监察记录', 'No acts of supervision here yet'],
