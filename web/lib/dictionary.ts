@@ -34,6 +34,14 @@ export const dictionary = {
   'live.banner': ['连接已断开，正在重连 {seconds} 秒', 'Connection lost, reconnecting for {seconds} s'],
   'live.age': ['数据截至 {time}', 'data as of {time}'],
   'live.refused': ['服务器拒绝了实时连接：{reason}', 'The server refused the live connection: {reason}'],
+  'offline.title': ['没有连接', 'No connection'],
+  'offline.text': [
+    '应用已打开，但连不上服务器。旧的数据不作为实时数据显示，恢复后自动继续。',
+    'The app is open but cannot reach the hub. Nothing old is shown as live; it goes on by itself once the connection is back.',
+  ],
+  'build.new': ['有新版本', 'There is a new version'],
+  'build.reload': ['重新载入', 'Reload'],
+  'build.later': ['稍后', 'Later'],
   close: ['关闭', 'Close'],
   cancel: ['取消', 'Cancel'],
   retry: ['重试', 'Try again'],
@@ -654,8 +662,12 @@ export const dictionary = {
   'system.refresh': ['刷新', 'Refresh'],
 
   // Cases and statistics
+  'nav.findings': ['问题', 'Findings'],
   'nav.cases': ['办件', 'Cases'],
   'nav.statistics': ['统计', 'Statistics'],
+  'nav.numbers': ['数据看板', 'Numbers'],
+  'nav.watchers': ['巡查监督', 'Oversight'],
+  'nav.mine': ['本人记录', 'My record'],
   'cases.search': ['办件编号开头或事项名称', 'Start of a number, or matter'],
   'cases.region': ['区划', 'Region'],
   'cases.department': ['部门', 'Department'],
