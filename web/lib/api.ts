@@ -21,6 +21,7 @@ import type {
 import type { MatterDetail, MatterImport, MatterPage, MatterReconciliation } from '../../hub/model/matterApi.ts';
 import type { InquiryLine, NoticeList, SignalDetail } from '../../hub/model/noticeApi.ts';
 import type { EventLine } from '../../hub/model/live.ts';
+import type { SeenPerson } from '../../hub/model/finding.ts';
 import type { Change } from '../../hub/model/matterDiff.ts';
 import type {
   PackChecked,
@@ -173,7 +174,7 @@ export const api = {
   startVisit: (duty: string) => call<Visit>('POST', '/api/visits', { duty }),
   visit: (visit: string) => call<VisitDetail>('GET', `/api/visits/${id(visit)}`),
   finishVisit: (visit: string) => call<Visit>('POST', `/api/visits/${id(visit)}/finish`, {}),
-  recordFinding: (visit: string, finding: { window: string; code: string; note?: string }) =>
+  recordFinding: (visit: string, finding: { window: string; code: string; note?: string; person?: SeenPerson }) =>
     call<Finding>('POST', `/api/visits/${id(visit)}/findings`, finding),
   /** `search` begins with `?` or is empty (lib/matters.ts). */
   matters: (search: string) => call<MatterPage>('GET', `/api/matters${search}`),

@@ -1,4 +1,5 @@
 import type { DutyDay, HallSummary, Timeline, WindowDetail } from '../../hub/model/api.ts';
+import type { SeenPerson } from '../../hub/model/finding.ts';
 import type { EventLine, Progress } from '../../hub/model/live.ts';
 import type { Duty, Finding, Visit } from '../../hub/model/state.ts';
 import { api } from './api.ts';
@@ -167,10 +168,15 @@ export class Desk {
     this.#result = undefined;
   }
 
-  async record(code: string, note: string): Promise<Finding> {
+  async record(code: string, note: string, person?: SeenPerson): Promise<Finding> {
     const window = this.focused;
     if (!this.#visit || !window) throw new Error('a finding needs an open visit and a window');
-    const finding = await api.recordFinding(this.#visit.id, { window: window.id, code, ...(note ? { note } : {}) });
+    const finding = await api.recordFinding(this.#visit.id, {
+      window: window.id,
+      code,
+      ...(note ? { note } : {}),
+      ...(person ? { person } : {}),
+    });
     this.#findings = merge(this.#findings, [finding], (each) => each.at, 100);
     return finding;
   }

@@ -6,6 +6,7 @@ export interface PageEntry {
     | '/'
     | '/hall'
     | '/signals'
+    | '/findings'
     | '/cases'
     | '/statistics'
     | '/matters'
@@ -20,6 +21,7 @@ export interface PageEntry {
     | 'nav.desk'
     | 'nav.hall'
     | 'nav.signals'
+    | 'nav.findings'
     | 'nav.cases'
     | 'nav.statistics'
     | 'nav.matters'
@@ -43,6 +45,7 @@ const pages: readonly PageEntry[] = [
   { path: '/', word: 'nav.desk', needs: 'patrol.visit', function: 'video' },
   { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
   { path: '/signals', word: 'nav.signals', needs: 'signal.read', within: ['/signal/', '/inquiries'] },
+  { path: '/findings', word: 'nav.findings', needs: 'finding.read', function: 'video', within: ['/finding/', '/presence'] },
   { path: '/cases', word: 'nav.cases', needs: 'case.read', within: ['/case/'] },
   { path: '/statistics', word: 'nav.statistics', needs: 'case.read', function: 'statistics' },
   { path: '/matters', word: 'nav.matters', needs: 'matter.read', within: ['/matter/'] },
@@ -84,6 +87,7 @@ export const isPublic = (path: string): boolean => /^\/((board|enquiry)\/[^/]+|v
 export function mayOpen(who: Holder, path: string): boolean {
   if (path.startsWith('/case/')) return who.may('case.read');
   if (path.startsWith('/signal/')) return who.may('signal.read');
+  if (path.startsWith('/finding/') || path === '/presence') return who.may('finding.read');
   if (path === '/inquiries') return who.may('inquiry.manage');
   if (path === '/holds') return who.may('evidence.view');
   if (path.startsWith('/exhibit/')) return who.may('evidence.request');

@@ -133,7 +133,9 @@ export function nextActs(
   me: { account?: string | undefined; may: (permission: Permission) => boolean },
   isRoomy: boolean,
 ): NextAct[] {
-  const all: readonly NextAct[] = acts;
+  // What a finding raised is answered and verified there; the signal follows it.
+  const ofFinding = new Set<ActName>(['acknowledge', 'revoke', 'urge', 'inquire']);
+  const all: readonly NextAct[] = signal.finding === undefined ? acts : acts.filter(({ name }) => ofFinding.has(name));
   return all.filter(
     (act) =>
       act.states.includes(signal.state) &&
