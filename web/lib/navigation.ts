@@ -9,6 +9,9 @@ export interface PageEntry {
     | '/findings'
     | '/cases'
     | '/statistics'
+    | '/numbers'
+    | '/watchers'
+    | '/mine'
     | '/matters'
     | '/packs'
     | '/ledger'
@@ -24,6 +27,9 @@ export interface PageEntry {
     | 'nav.findings'
     | 'nav.cases'
     | 'nav.statistics'
+    | 'nav.numbers'
+    | 'nav.watchers'
+    | 'nav.mine'
     | 'nav.matters'
     | 'nav.packs'
     | 'nav.ledger'
@@ -42,12 +48,14 @@ export interface PageEntry {
 }
 
 const pages: readonly PageEntry[] = [
+  { path: '/watchers', word: 'nav.watchers', needs: 'watchers.oversee' },
   { path: '/', word: 'nav.desk', needs: 'patrol.visit', function: 'video' },
   { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
   { path: '/signals', word: 'nav.signals', needs: 'signal.read', within: ['/signal/', '/inquiries'] },
   { path: '/findings', word: 'nav.findings', needs: 'finding.read', function: 'video', within: ['/finding/', '/presence'] },
   { path: '/cases', word: 'nav.cases', needs: 'case.read', within: ['/case/'] },
   { path: '/statistics', word: 'nav.statistics', needs: 'case.read', function: 'statistics' },
+  { path: '/numbers', word: 'nav.numbers', needs: 'numbers.read', function: 'video' },
   { path: '/matters', word: 'nav.matters', needs: 'matter.read', within: ['/matter/'] },
   { path: '/packs', word: 'nav.packs', needs: 'pack.read', within: ['/packs/'] },
   { path: '/ledger', word: 'nav.ledger', needs: 'ledger.read', within: ['/holds'] },
@@ -55,6 +63,7 @@ const pages: readonly PageEntry[] = [
   // Inspectors look, administrators look after them: nobody has both rights.
   { path: '/sources', word: 'nav.sources', needs: 'source.read' },
   { path: '/sources', word: 'nav.sources', needs: 'source.manage' },
+  { path: '/mine', word: 'nav.mine', needs: 'video.watch', function: 'video' },
   { path: '/entry', word: 'nav.entry', needs: 'entry.write' },
   { path: '/cameras', word: 'nav.cameras', needs: 'camera.manage', function: 'video' },
   { path: '/system', word: 'nav.system', needs: 'system.read' },

@@ -14,7 +14,7 @@ const landing = {
   cataloguer: '/matters',
   establishmentOffice: '/matters',
   legalOffice: '/matters',
-  overseer: '/ledger',
+  overseer: '/watchers',
 } as const;
 
 /** Who is signed in, and the words of their region. */
