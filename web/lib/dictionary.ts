@@ -111,6 +111,8 @@ export const dictionary = {
   'duty.left': ['还差 {n} 次', '{n} to go'],
   'duty.done': ['已完成', 'Done'],
   'duty.missed': ['未完成', 'Missed'],
+  'duty.couldNotInspect': ['视频无画面，未能巡查', 'No pictures: could not be inspected'],
+  'duty.suggested': ['建议 {time}', 'suggested {time}'],
   'duty.none': ['今天没有巡查任务', 'No duties today'],
   'duty.restDay': ['今天是{day}，非工作日', 'Today is {day}, not a working day'],
   'duty.restDayText': [
@@ -1075,7 +1077,10 @@ export const dictionary = {
     '有新的信号、整改或申诉时，会出现在这里。',
     'New signals, corrections and appeals appear here.',
   ],
-  'notices.sound': ['纠错和严重信号响铃并弹出桌面提醒', 'Sound and desktop alert for correction and serious signals'],
+  'notices.sound': ['纠错和严重信号响铃', 'Sound for correction and serious signals'],
+  'notices.desktop': ['页面在后台时弹出桌面提醒', 'Desktop alert while the page is in the background'],
+  'notices.tone': ['试听', 'Try'],
+  'notices.blocked': ['浏览器不允许桌面提醒，请在浏览器设置中放行。', 'The browser blocks desktop alerts: allow them in its settings.'],
   'notices.soundHint': ['仅在这台浏览器上生效。', 'For this browser only.'],
   'notices.click': [
     '点一下页面即可响铃：浏览器要求先有一次点击。',

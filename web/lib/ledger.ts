@@ -125,6 +125,7 @@ export function subjectOf(entry: LedgerEntry): string {
     case 'duty.missed':
       if (typeof facts.day === 'string') parts.push(dayName(facts.day, locale.current));
       if (typeof facts.required === 'number') parts.push(t('subject.required', { n: facts.required }));
+      if (typeof facts.reason === 'string') parts.push(facts.reason);
       break;
   }
   if (typeof facts.note === 'string' && facts.note !== '') parts.push(facts.note);
