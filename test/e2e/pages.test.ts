@@ -16,6 +16,7 @@ const people = {
   admin: { name: 'admin', role: 'administrator', region: '510000' },
   mei: { name: 'mei', role: 'cataloguer', region },
   sun: { name: 'sun', role: 'postUser', region },
+  guan: { name: 'guan', role: 'overseer', region: '510000' },
 } satisfies Record<string, TestAccount>;
 type Who = keyof typeof people;
 
@@ -106,6 +107,8 @@ const walks: Record<Who, () => string[]> = {
       '/cases',
       '/case/510104%3AA1',
       '/statistics',
+      '/numbers',
+      '/mine',
     ],
     ...[
       '/matters',
@@ -124,6 +127,7 @@ const walks: Record<Who, () => string[]> = {
   admin: () => ['/system', '/sources', '/cameras'],
   mei: () => ['/matters', '/matter/510000/SC-01'],
   sun: () => ['/entry', '/cases'],
+  guan: () => ['/watchers', '/numbers', '/ledger'],
 };
 
 const keys = new Set(Object.keys(dictionary).filter((key) => key.includes('.')));
