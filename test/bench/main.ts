@@ -1,5 +1,6 @@
 /** `npm run bench [GROUP …] [--events N] [--cases N] [--minutes N] [--cameras N]`: figures beside their floors; JSON lines on standard output, a table on standard error. */
 import { parseArgs } from 'node:util';
+import { draw } from './draw.ts';
 import { evidence } from './evidence.ts';
 import { explorer } from './explorer.ts';
 import { faults } from './faults.ts';
@@ -16,7 +17,7 @@ import { wall } from './wall.ts';
 const large = ['explorer', 'deaths', 'faults', 'soak'];
 /** What is asked for with another: all there is to know of pictures in one run. */
 const within: Record<string, string[]> = { video: ['pictures', 'evidence'] };
-const groups = { ingest, latency, rebuild, video, wall, pictures, evidence, explorer, deaths, faults, soak };
+const groups = { draw, ingest, latency, rebuild, video, wall, pictures, evidence, explorer, deaths, faults, soak };
 
 const numbers = ['events', 'cases', 'minutes', 'cameras'] as const;
 

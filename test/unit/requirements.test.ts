@@ -18,8 +18,9 @@ const numbers = [
   'QT 1-25',
   'KF 1-10',
   'SZ 1-69',
-  'SC 4-9',
+  'SC 4-15',
   'SC 21-23',
+  'SC 30-30',
 ].flatMap((each) => {
   const [, region, from, to] = /^(\w+) (\d+)-(\d+)$/.exec(each)!;
   return Array.from(
