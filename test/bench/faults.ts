@@ -13,7 +13,8 @@ const fps = 15;
 const times = 5;
 /** Seconds between the key pictures of a camera that sends few. */
 const fewKeys = 10;
-const loop = 20;
+/** Of their film: a camera that shows the picture of some key pictures ago once more would be called frozen. */
+const fewKeysLoop = 40;
 const user = 'admin';
 const password = 'camera';
 const by = { account: 'bench', name: 'bench' };
@@ -94,10 +95,9 @@ const faultsOf = (hub: TestHub): Fault[] => [
  * recovery until the page is told that it is live; of what nobody may notice, how old the newest picture was at its oldest.
  */
 export async function faults(report: Report): Promise<void> {
-  const film = { fps, seconds: loop };
   const [file, slow, black, covered, smaller, h265] = await Promise.all([
-    makeFilm(film),
-    makeFilm({ ...film, keyEvery: fewKeys }),
+    makeFilm({ fps }),
+    makeFilm({ fps, seconds: fewKeysLoop, keyEvery: fewKeys }),
     makeFilm({ fps, seconds: 2, scene: 'black' }),
     makeFilm({ fps, seconds: 2, scene: 'covered' }),
     makeFilm({ fps, seconds: 4, width: 320, height: 180 }),
@@ -260,7 +260,7 @@ class Bench {
 
   /** A camera with a key picture every ten seconds: there is nothing to see before the first one, and nothing is wrong between two. */
   async fewKeys(cameras: readonly Watched[]): Promise<void> {
-    const keys = Array.from({ length: loop / fewKeys }, (_, index) => index * fewKeys * fps);
+    const keys = Array.from({ length: fewKeysLoop / fewKeys }, (_, index) => index * fewKeys * fps);
     /** When it first sent a key picture after a moment. */
     const keyAfter = ({ id, device, path }: Watched, at: number): Promise<number> =>
       until(`a key picture of ${id}`, () => keys.map((key) => device.sentAt(path, key)).find((sent) => sent > at));
@@ -281,7 +281,7 @@ class Bench {
         const well = Date.now();
         one.device.misbehave('none');
         await this.#watch(one, (await keyAfter(one, well)) - Date.now());
-        const key = (await keyAfter(one, well)) as number;
+        const key = await keyAfter(one, well);
         return { first, untrue, stalled, back: await this.#heard(one, isLive, key) };
       }),
     );
