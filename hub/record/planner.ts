@@ -118,7 +118,7 @@ export class Planner {
         const drawn = await this.#draw(seed, id, organ, day, quota);
         lots.set(organ.id, drawn);
         made.push({ ...drawEvent('draw.made', id, organ, day, startOf(day)), lots: drawn });
-      }
+      } else this.#log.error({ draw: id }, 'the seed of a draw is lost: what would be drawn is not planned');
     }
     await this.#publish(made);
 
