@@ -9,6 +9,7 @@ export const dictionary = {
   'nav.ledger': ['台账', 'Ledger'],
   'nav.evidence': ['证据', 'Evidence'],
   'nav.cameras': ['点位', 'Cameras'],
+  changePassword: ['更改密码', 'Change the password'],
   'nav.admin': ['组织与人员', 'Administration'],
   'nav.system': ['系统', 'System'],
   'nav.label': ['主导航', 'Main'],

@@ -19,6 +19,7 @@ export interface PageEntry {
     | '/sources'
     | '/entry'
     | '/cameras'
+    | '/admin/halls'
     | '/system';
   word:
     | 'nav.desk'
@@ -37,6 +38,7 @@ export interface PageEntry {
     | 'nav.sources'
     | 'nav.entry'
     | 'nav.cameras'
+    | 'nav.admin'
     | 'nav.system';
   needs: Permission;
   /** C-01: only where the region's system has this function. */
@@ -52,7 +54,13 @@ const pages: readonly PageEntry[] = [
   { path: '/', word: 'nav.desk', needs: 'patrol.visit', function: 'video' },
   { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
   { path: '/signals', word: 'nav.signals', needs: 'signal.read', within: ['/signal/', '/inquiries'] },
-  { path: '/findings', word: 'nav.findings', needs: 'finding.read', function: 'video', within: ['/finding/', '/presence'] },
+  {
+    path: '/findings',
+    word: 'nav.findings',
+    needs: 'finding.read',
+    function: 'video',
+    within: ['/finding/', '/presence'],
+  },
   { path: '/cases', word: 'nav.cases', needs: 'case.read', within: ['/case/'] },
   { path: '/statistics', word: 'nav.statistics', needs: 'case.read', function: 'statistics' },
   { path: '/numbers', word: 'nav.numbers', needs: 'numbers.read', function: 'video' },
@@ -66,6 +74,7 @@ const pages: readonly PageEntry[] = [
   { path: '/mine', word: 'nav.mine', needs: 'video.watch', function: 'video' },
   { path: '/entry', word: 'nav.entry', needs: 'entry.write' },
   { path: '/cameras', word: 'nav.cameras', needs: 'camera.manage', function: 'video' },
+  { path: '/admin/halls', word: 'nav.admin', needs: 'place.manage', within: ['/admin/'] },
   { path: '/system', word: 'nav.system', needs: 'system.read' },
 ];
 
@@ -102,5 +111,8 @@ export function mayOpen(who: Holder, path: string): boolean {
   if (path.startsWith('/exhibit/')) return who.may('evidence.request');
   if (path.startsWith('/packs/')) return who.may('pack.read');
   if (path.startsWith('/matter/')) return who.may('matter.read');
+  if (path.startsWith('/admin/')) return who.may(path === '/admin/people' ? 'account.manage' : 'place.manage');
+  // Everybody's own password.
+  if (path === '/account') return who.me !== undefined;
   return pagesOf(who).some((page) => page.path === path);
 }

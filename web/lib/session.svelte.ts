@@ -34,7 +34,8 @@ class Session {
   get expired(): boolean {
     return this.#expired;
   }
-  get home(): (typeof landing)[keyof typeof landing] | '/signals' {
+  get home(): (typeof landing)[keyof typeof landing] | '/signals' | '/account' {
+    if (this.#me?.mustChange) return '/account';
     const own = landing[this.#me?.role ?? 'inspector'];
     // C-01: without video there is nothing to patrol.
     return own === '/' && !this.has('video') ? '/signals' : own;
@@ -58,6 +59,13 @@ class Session {
   async signIn(account: string, password: string): Promise<void> {
     this.#enter(await api.signIn(account, password));
     this.#expired = false;
+  }
+
+  /** Asks again who this is: the rights have changed. */
+  async renew(): Promise<void> {
+    const me = await api.me();
+    this.#me = undefined;
+    this.#enter(me);
   }
 
   async signOut(): Promise<void> {

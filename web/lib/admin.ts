@@ -1,0 +1,107 @@
+/** Administration: its routes (shapes: hub/model/adminApi.ts), its words, and why the hub refuses. */
+import type {
+  AccountGiven,
+  AccountLine,
+  AccountPage,
+  CalendarYear,
+  ContactPage,
+  PlaceLine,
+  PlacePage,
+} from '../../hub/model/adminApi.ts';
+import type { PlaceKind } from '../../hub/model/administration.ts';
+import type { Contact } from '../../hub/model/contact.ts';
+import { adminReasons, adminWords } from './adminWords.ts';
+import { ApiError, call } from './api.ts';
+import { locale } from './locale.svelte.ts';
+import { inWords } from './problem.ts';
+import { filled, type FillOf } from './words.ts';
+
+type AdminWord = keyof typeof adminWords;
+
+/** A text of these pages in the current language; reactive in templates. */
+export const a = <W extends AdminWord>(key: W, ...fill: FillOf<(typeof adminWords)[W][0]>): string =>
+  filled(adminWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+
+/** Why something was refused, and which field it is about. */
+export function trouble(error: unknown): { field: string; text: string } {
+  const problem = error instanceof ApiError && error.status < 500 ? error.problem : undefined;
+  const known =
+    locale.current === 'zh' ? adminReasons.find(([pattern]) => pattern.test(problem?.reason ?? ''))?.[1] : undefined;
+  return { field: problem?.field ?? '', text: known ?? inWords(error) };
+}
+
+const id = encodeURIComponent;
+type Query = Record<string, string | undefined>;
+const search = (query: Query): string => {
+  const given = Object.entries(query).filter((each): each is [string, string] => (each[1] ?? '').trim() !== '');
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+};
+/** A form's values; null where a field is empty. */
+export type Body = Record<string, string | number | boolean | null>;
+const base = '/api/admin';
+
+export const admin = {
+  places: (kind: PlaceKind, query: Query) => call<PlacePage>('GET', `${base}/places/${kind}${search(query)}`),
+  addPlace: (kind: PlaceKind, body: Body) => call<PlaceLine>('POST', `${base}/places/${kind}`, body),
+  changePlace: (kind: PlaceKind, place: string, body: Body) =>
+    call<PlaceLine>('POST', `${base}/places/${kind}/${id(place)}`, body),
+  accounts: (query: Query) => call<AccountPage>('GET', `${base}/accounts${search(query)}`),
+  addAccount: (body: Body) => call<AccountGiven>('POST', `${base}/accounts`, body),
+  changeAccount: (account: string, body: Body) => call<AccountLine>('POST', `${base}/accounts/${id(account)}`, body),
+  act: (account: string, what: 'lock' | 'unlock' | 'end-sessions' | 'review', body: Body = {}) =>
+    call<AccountLine>('POST', `${base}/accounts/${id(account)}/${what}`, body),
+  resetPassword: (account: string) => call<AccountGiven>('POST', `${base}/accounts/${id(account)}/password`, {}),
+  ownPassword: (present: string, next: string) => call<object>('POST', '/api/account/password', { present, next }),
+  calendar: (query: Query) => call<CalendarYear>('GET', `${base}/calendar${search(query)}`),
+  effect: (query: Query) => call<{ cases: number }>('GET', `${base}/closures/effect${search(query)}`),
+  addClosure: (body: Body) => call<{ cases: number }>('POST', `${base}/closures`, body),
+  removeClosure: (region: string, day: string) =>
+    call<{ cases: number }>('DELETE', `${base}/closures/${region}/${day}`),
+  contacts: (query: Query) => call<ContactPage>('GET', `${base}/contacts${search(query)}`),
+  saveContact: (contact: string | undefined, body: Body) =>
+    call<Contact>('POST', `${base}/contacts${contact === undefined ? '' : `/${id(contact)}`}`, body),
+  removeContact: (contact: string) => call<object>('DELETE', `${base}/contacts/${id(contact)}`),
+};
+
+/** One field of a form. All values are texts; the page makes of them what the hub expects. */
+export interface Field {
+  key: string;
+  label: string;
+  hint?: string;
+  kind?: 'text' | 'time' | 'date' | 'choice' | 'lines';
+  required?: boolean;
+  max?: number;
+  options?: readonly { id: string; name: string }[];
+}
+
+/** `''` is nothing. */
+export const orNull = (text: string | undefined): string | null => (text?.trim() ? text.trim() : null);
+
+/** Minutes after midnight as `08:30`, and back. */
+export const clockOf = (minutes: number | undefined): string =>
+  minutes === undefined
+    ? ''
+    : [Math.floor(minutes / 60), minutes % 60].map((n) => String(n).padStart(2, '0')).join(':');
+export const minutesOf = (text: string | undefined): number => {
+  const [hours = 0, minutes = 0] = (text ?? '').split(':').map(Number);
+  return hours * 60 + minutes;
+};
+
+let regions: Promise<PlaceLine[]> | undefined;
+/** The regions a person administers, asked once; again after one was added. */
+export function regionsNow(anew = false): Promise<PlaceLine[]> {
+  if (anew) regions = undefined;
+  return (regions ??= (async () => {
+    const found: PlaceLine[] = [];
+    let after: string | undefined;
+    do {
+      const page = await admin.places('region', { after });
+      found.push(...page.items);
+      after = page.next;
+    } while (after !== undefined && found.length < 5_000);
+    return found;
+  })().catch((error: unknown) => {
+    regions = undefined;
+    throw error;
+  }));
+}
