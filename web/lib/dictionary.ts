@@ -609,10 +609,6 @@ export const dictionary = {
 
   // Hall
   'hall.open': ['对外服务 {opens}-{closes}', 'Open {opens}-{closes}'],
-  'hall.forMe': ['待我处理', 'For me'],
-  'hall.bySeverity': ['严重的在前', 'most serious first'],
-  'hall.calm': ['没有待处理的信号', 'Nothing to handle'],
-  'hall.calmText': ['本大厅一切正常。新的信号会立即出现。', 'All is well in this hall. New signals appear at once.'],
   'hall.patrolled': ['今日已被巡查', 'Patrolled today'],
   'hall.notPatrolled': ['今日尚未被巡查', 'Not patrolled yet today'],
   'hall.running': ['{time} 进行中', '{time} in progress'],
