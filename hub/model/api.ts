@@ -45,7 +45,12 @@
  *   POST   /api/visits {duty}                   → Visit; 409
  *   GET    /api/visits/:id                      → VisitDetail
  *   POST   /api/visits/:id/finish               → Visit; 409
- *   POST   /api/visits/:id/findings {window, code, note?} → Finding; 409. The hub takes the snapshot itself.
+ *   POST   /api/visits/:id/findings {window, code, note?, person?: {staff?, text?}} → Finding; 409. The hub takes the snapshot itself.
+ *   GET    /api/findings?state=&region=&hall=&window=&code=&late=true&from=&to=&before=&limit=50 → FindingPage (newest first; hub/model/finding.ts)
+ *   GET    /api/findings/:id → FindingDetail; GET /api/lookbacks?month=YYYY-MM → FindingPage, due and not made
+ *   POST   /api/findings/:id/photos (JPEG or PNG ≤ 8 MB) → Photo; 413, 415. GET /api/findings/:id/photos/:sha256.jpg
+ *   POST   /api/findings/:id/respond, rectify, appeal {text, photos?}; decide-appeal {outcome, reason}; verify {outcome, note?}; look-back {outcome, note?, again?} → FindingLine; 409
+ *   GET    /api/presence?hall= → {items: PresenceLine[]}; POST /api/presence {window, type: leave|paused, from, until, reason, staff?, standIn?}; POST /api/presence/:window/:id/end → PresenceLine; 409
  *   GET    /api/ledger?before=&limit=100        → LedgerPage (newest first)
  *   GET    /api/ledger/check                    → ChainStatus
  *   GET    /api/ledger/export?region=&from=&until= → JSON lines: LedgerExport, then entries (hub/model/chain.ts); days, at most 200,000 entries
