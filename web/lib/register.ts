@@ -81,7 +81,8 @@ export function trouble(error: unknown): string {
 
 /** "09:02–09:14", with the second day where it ends on another. */
 export function spanOf({ from, until }: Pick<RegisterLine, 'from' | 'until'>): string {
-  if (until === undefined || until === from) return hourMinute(from);
+  const isShort = until === undefined || (until - from < 60_000 && hourMinute(until) === hourMinute(from));
+  if (isShort) return hourMinute(from);
   return `${hourMinute(from)}–${dayOf(until) === dayOf(from) ? '' : `${dayOf(until).slice(5)} `}${hourMinute(until)}`;
 }
 

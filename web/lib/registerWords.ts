@@ -111,6 +111,7 @@ const registerWords = {
     'The entry stays and says that it was corrected; a further one stands instead of it.',
   ],
   why: ['更正什么、为什么', 'What is corrected, and why'],
+  counter: ['窗口', 'Window'],
   caseNumber: ['办件编号', 'Case number'],
   region: ['区划', 'Region'],
   reached: ['已联系上', 'Reached'],
@@ -208,7 +209,7 @@ const registerWords = {
   period: ['时间', 'Period'],
   made: ['导出时间', 'Exported'],
   head: ['链头', 'Head'],
-  headNoted: ['与记下的链头一致', 'agrees with the head that was noted'],
+  headNoted: ['链头与记下的一致。', 'The head agrees with the one that was noted.'],
   verdict: ['结论', 'Result'],
   checkedOn: ['核对时间', 'Checked'],
   how: [
