@@ -1,10 +1,12 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayOf, endOf, startOf } from '../../hub/model/calendar.ts';
 import type { Draw } from '../../hub/model/draw.ts';
 import type { DrawDay, DrawDayLine } from '../../hub/model/drawApi.ts';
 import type { Duty } from '../../hub/model/duty.ts';
 import type { Visit } from '../../hub/model/state.ts';
-import { migrate } from '../../hub/platform/migrate.ts';
+import { migrate, projectFolder } from '../../hub/platform/migrate.ts';
 import { connectStore } from '../../hub/platform/postgres.ts';
 import { Planner } from '../../hub/record/planner.ts';
 import { rebuild } from '../../hub/record/rebuild.ts';
@@ -118,6 +120,27 @@ describe('the plan of a working day', () => {
       [thursday, 'published', 8],
     ]);
   }, 40_000);
+
+  it('is recomputed by the command line beside the hub, by what the ledger says was fixed', async () => {
+    const { natsUrl, databaseUrl } = hub.backend;
+    const { code, stdout } = await promisify(execFile)(
+      process.execPath,
+      ['hub/hallwatch.mjs', 'draw', 'verify', friday, '--json'],
+      {
+        cwd: projectFolder(),
+        env: { ...process.env, DATA_DIR: hub.dataDir, NATS_URL: natsUrl, DATABASE_URL: databaseUrl },
+      },
+    ).then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      (error: { code: number; stdout: string }) => error,
+    );
+    const [draw] = JSON.parse(stdout) as { draw: string; faults: { what: string }[] }[];
+    expect([code, draw!.draw, draw!.faults.map(({ what }) => what)]).toEqual([
+      1,
+      `${friday}:organ-510000`,
+      ['committedLate'],
+    ]);
+  }, 60_000);
 
   it('says what was missed, to the organ and not to the hall', async () => {
     await until('all missed', async () => (await dutiesOf(thursday)).every(({ state }) => state === 'missed'));
