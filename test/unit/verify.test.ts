@@ -10,6 +10,7 @@ import {
   type Span,
   type Watched,
 } from '../../hub/model/verify.ts';
+import { factsOf, resultOf } from '../../hub/model/visitResult.ts';
 
 const start = Date.UTC(2026, 10, 20, 1);
 const policy = { secondsPerWindow: 10, share: 0.8 };
@@ -89,6 +90,17 @@ describe('verified seconds', () => {
     ['a tile too small to see', { reports: watched(20).reports.map((each) => ({ ...each, width: 119 })) }, 'small'],
     ['no frame presented', { reports: watched(20).reports.map((each) => ({ ...each, frames: 0 })) }, 'stalled'],
     [
+      'pictures that the page does not prove to have',
+      { reports: watched(20).reports.map((each) => ({ ...each, proven: false })) },
+      'notDelivered',
+    ],
+    ['a paused picture', { reports: watched(20).reports.map((each) => ({ ...each, to: each.from })) }, 'stalled'],
+    [
+      'a tile below the size that the pack wants',
+      { policy: { ...policy, smallestTile: { width: 400, height: 68 } } },
+      'small',
+    ],
+    [
       'old programme time',
       { reports: watched(20).reports.map((each) => ({ ...each, from: each.from - 60_000, to: each.to - 60_000 })) },
       'stale',
@@ -123,6 +135,80 @@ describe('verified seconds', () => {
   it('need the share of the windows, rounded up', () => {
     const windows = ['w', 'x', 'y'];
     expect(only(watched(20, { windows }))).toMatchObject({ verified: 1, needed: 3 });
+  });
+});
+
+describe('seconds that did not count', () => {
+  const lostOf = (change: Partial<Watched>) => verifySeconds(watched(20, change)).views[0]?.lost;
+  const some = (from: number, to: number, change: object): Watched['reports'] =>
+    watched(20).reports.map((each, index) => (index >= from && index < to ? { ...each, ...change } : each));
+
+  it('are told by cause, on the clock of the server', () => {
+    // The first report came eight seconds after the start and speaks of two of them.
+    expect(lostOf({})).toEqual({ notReported: 6 });
+    const reports = some(2, 5, { visible: false }).map((each, index) => (index >= 8 ? { ...each, width: 1 } : each));
+    expect(lostOf({ reports })).toEqual({ notReported: 6, hidden: 6, small: 4 });
+    expect(lostOf({ reports: some(0, 10, { frames: 0 }) })).toEqual({ notReported: 6, stalled: 20 });
+    expect(lostOf({ reports: [] })).toEqual({ notReported: 26 });
+  });
+
+  it('are the camera’s where it showed nothing, whatever the page said', () => {
+    const cameraStates = (['live', 'black', 'live', 'frozen', 'offline'] as const).map((state, index) => ({
+      camera: 'c',
+      state,
+      at: start + index * 5_000,
+    }));
+    expect(lostOf({ cameraStates })).toEqual({ black: 5, frozen: 5, offline: 6, notReported: 5 });
+  });
+
+  it('are not lost where another tab had them right, and two tabs are no faster than the clock', () => {
+    const hidden = watched(20).reports.map((each) => ({ ...each, page: 'q', visible: false }));
+    const reports = [...watched(20).reports, ...hidden];
+    expect(lostOf({ reports })).toEqual({ notReported: 6 });
+    const both = verifySeconds(watched(20, { reports: [...reports, ...reports] }));
+    expect(both.views[0]).toMatchObject({ seconds: 20 });
+    expect(both.watched).toBe(20);
+  });
+
+  it('are those a tablet slept: neither counted nor claimed', () => {
+    const awake = watched(20).reports.filter((_, index) => index < 3 || index >= 7);
+    const result = verifySeconds(watched(20, { reports: awake }));
+    expect(result.views[0]).toMatchObject({ seconds: 12, verified: true });
+    // A page that wakes may say at most what it was silent for before a report is expected.
+    expect(result.views[0]!.lost!.notReported).toBeGreaterThanOrEqual(6);
+  });
+
+  it('never exceed the visit, however fast frames are said to pass', () => {
+    const reports = watched(20).reports.map((each) => ({
+      ...each,
+      from: start - 60_000,
+      to: start + 60_000,
+      frames: 1e6,
+    }));
+    const deliveries = [{ session: 's', camera: 'c', from: start - 60_000, to: start + 60_000 }];
+    expect(only(watched(20, { reports, deliveries })).seconds).toBeLessThanOrEqual(26);
+  });
+});
+
+describe('a visit as a whole', () => {
+  const view = { window: 'w', camera: 'c', seconds: 12, verified: false };
+  const thresholds = { share: 1, secondsPerWindow: 10, wholeVisit: 60 };
+
+  it('counts when the windows and the visit were watched for long enough', () => {
+    expect(resultOf({ views: [view], watched: 60 }, ['w'], thresholds)).toMatchObject({ counts: true, verified: 1 });
+    expect(resultOf({ views: [view], watched: 59.9 }, ['w'], thresholds)).toMatchObject({ counts: false, verified: 1 });
+    const short = { ...view, seconds: 9.9 };
+    expect(resultOf({ views: [short], watched: 90 }, ['w'], thresholds)).toMatchObject({ counts: false, verified: 0 });
+    expect(resultOf({ views: [view] }, ['w'], { share: 1, secondsPerWindow: 10 })).toMatchObject({ counts: true });
+  });
+
+  it('says how many reports counted nothing, those of strangers apart', () => {
+    expect(factsOf({ watched: 12, refused: { replayed: 2, altered: 1, foreign: 4 } })).toEqual({
+      watched: 12,
+      refused: 3,
+      refusedForeign: 4,
+    });
+    expect(factsOf({})).toEqual({});
   });
 });
 
