@@ -5,7 +5,7 @@ import { identifier, longText, shortText } from '../model/fields.ts';
 import { seenPerson } from '../model/findingEvents.ts';
 import { may, type Identity } from '../model/rights.ts';
 import type { Duty, Finding, Visit } from '../model/state.ts';
-import { calendarIn } from '../model/world.ts';
+import { calendarIn, isOpenOn } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { byPerson, commandId, type Command } from './commands.ts';
 import { all, one, type Route } from './gate.ts';
@@ -238,7 +238,9 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
     const cameras = [...present.cameras.values()].filter((each) => each.hall === hall);
     const on = cameras.filter((each) => each.enabled && each.window !== undefined);
     const seen = new Set((on.length > 0 ? on : cameras).map((each) => each.window));
-    const windows = [...present.windows.values()].filter((each) => each.hall === hall && seen.has(each.id));
+    const windows = [...present.windows.values()].filter(
+      (each) => each.hall === hall && seen.has(each.id) && isOpenOn(each, dayOf(Date.now())),
+    );
     return windows
       .sort((a, b) => a.number.localeCompare(b.number, 'en', { numeric: true }))
       .map((each) => each.id)

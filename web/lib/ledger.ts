@@ -87,6 +87,22 @@ export function subjectOf(entry: LedgerEntry): string {
       if (typeof facts.days === 'number') parts.push(t('recording.days', { n: facts.days }));
       if (typeof facts.gigabytes === 'number') parts.push(`${facts.gigabytes} GB`);
       break;
+    case 'reference.added':
+    case 'reference.changed':
+    case 'reference.closed':
+    case 'reference.reopened':
+    case 'reference.removed':
+    case 'account.added':
+    case 'account.changed':
+    case 'account.locked':
+    case 'account.unlocked':
+    case 'account.passwordReset':
+    case 'account.passwordChanged':
+    case 'account.sessionsEnded':
+    case 'account.reviewed':
+      if (typeof facts.title === 'string') parts.push(facts.title);
+      if (typeof facts.reason === 'string') parts.push(facts.reason);
+      break;
     case 'pack.activated':
       parts.push(t('subject.pack', { pack: entry.subject, day: String(facts.effectiveFrom ?? '') }));
       break;
