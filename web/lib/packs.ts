@@ -43,6 +43,12 @@ const joined = (parts: (string | undefined | false)[]): string =>
   parts.filter(Boolean).join(locale.current === 'zh' ? '；' : '; ');
 const listed = (values: readonly string[]): string =>
   values.map((each) => tData(`value.${each}`, 'unknown')).join(locale.current === 'zh' ? '、' : ', ');
+/** SC-12, SC-13: what an organ of one level owes the halls below it. */
+const visitsOf = ({ by, level, halls, times }: NonNullable<RulePack['patrol']['others']>[number]): string =>
+  t(by === 'city' ? 'value.others.city.county' : `value.others.province.${level}`, {
+    n: times,
+    how: typeof halls === 'number' ? t('value.how.drawn', { count: halls }) : t(`value.how.${halls}`),
+  });
 const wordOf = (value: string): string => tData(`value.${value}`, 'unknown');
 
 /** What regions contradict each other in, as this one has it. */
@@ -118,7 +124,11 @@ export function settingRows(pack: RulePack): SettingRow[] {
     row(
       'C-21',
       pack.patrol.own > 0
-        ? joined([t('value.patrol', { n: pack.patrol.own }), minutesOfDay(pack.patrol.dueBy)])
+        ? joined([
+            t('value.patrol', { n: pack.patrol.own }),
+            ...(pack.patrol.others ?? []).map(visitsOf),
+            minutesOfDay(pack.patrol.dueBy),
+          ])
         : t('value.noPatrol'),
       pack.patrol.article,
     ),
