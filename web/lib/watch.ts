@@ -13,7 +13,7 @@ export interface Watched {
 
 const every = 1_500;
 /** Looks that are further apart than this (milliseconds) had a page between them that was asleep or held up: nobody saw anything. */
-const asleepAfter = 6_000;
+const asleepAfter = 10_000;
 /** The hub takes no more lines in one report. */
 const most = 64;
 
