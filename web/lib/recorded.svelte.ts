@@ -2,8 +2,9 @@ import type { Timeline } from '../../hub/model/api.ts';
 import type { RecordedAnswer } from '../../hub/model/recording.ts';
 import { api } from './api.ts';
 import { serverNow } from './clock.svelte.ts';
-import { gapAt, nearest, recorded } from './recorded.ts';
+import { recorded } from './recorded.ts';
 import type { RecordedPlayer } from './recordedPlayer.ts';
+import { gapAt, nearest } from './recordedTime.ts';
 
 const every = 200;
 /** The moment waits so long for pictures that are being loaded, then it goes on without them. */

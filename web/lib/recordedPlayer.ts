@@ -1,7 +1,8 @@
 import type Hls from 'hls.js';
 import type { ErrorData } from 'hls.js';
 import { serverNow } from './clock.svelte.ts';
-import { correctionOf, dateOf, recordedUrl, timeOf } from './recorded.ts';
+import { recordedUrl } from './recorded.ts';
+import { correctionOf, dateOf, timeOf } from './recordedTime.ts';
 import { inTurn } from './turns.ts';
 
 /** `empty`: nothing shows this moment. */
