@@ -36,7 +36,7 @@ export const rightWords: Record<Permission, { zh: string; en: string }> = {
   'pack.read': both('查看规则', 'Read rule packs'),
   'pack.draft': both('起草规则', 'Draft rule packs'),
   'pack.activate': both('启用规则', 'Activate rule packs'),
-  'system.read': both('查看系统状态', 'Read the system’s state'),
+  'system.read': both('查看系统状态', 'Read the system state'),
   'source.read': both('查看数据来源', 'Read sources'),
   'source.manage': both('管理数据来源', 'Manage sources'),
   'entry.write': both('补录办件', 'Enter cases'),
