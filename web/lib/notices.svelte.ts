@@ -4,7 +4,7 @@ import { api } from './api.ts';
 import { serverNow } from './clock.svelte.ts';
 import { inLocale } from './locale.svelte.ts';
 import { live } from './socket.svelte.ts';
-import { isMute, isSoundWanted, ring, show, wake, wantSound } from './sound.ts';
+import { isMute, isWanted, ring, show, tryTone, wake, wantDesktop, wantSound } from './sound.ts';
 
 /** Shown in the bell; older ones are on their signals' pages. */
 const shown = 30;
@@ -19,6 +19,8 @@ class NoticeBox {
   #unread = $state.raw(0);
   #failure = $state.raw<unknown>();
   #sound = $state.raw(false);
+  #desktop = $state.raw(false);
+  #isBlocked = $state.raw(false);
   #mute = $state.raw(true);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stops: (() => void)[] = [];
@@ -37,6 +39,14 @@ class NoticeBox {
   get sound(): boolean {
     return this.#sound;
   }
+  /** Notifications of the desktop while the page is in the background. */
+  get desktop(): boolean {
+    return this.#desktop;
+  }
+  /** They were asked for, and the browser shows none. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
   /** Wanted, and the browser still waits for a click. */
   get isMute(): boolean {
     return this.#sound && this.#mute;
@@ -44,7 +54,8 @@ class NoticeBox {
 
   start(): void {
     if (this.#stops.length > 0) return;
-    this.#sound = isSoundWanted();
+    this.#sound = isWanted('sound');
+    this.#desktop = isWanted('desktop');
     this.#stops = [
       live.on('signal', (signals) => {
         this.#hear(signals);
@@ -91,9 +102,19 @@ class NoticeBox {
     );
   }
 
-  async setSound(isWanted: boolean): Promise<void> {
-    this.#sound = isWanted;
-    await wantSound(isWanted);
+  async setSound(is: boolean): Promise<void> {
+    this.#sound = is;
+    await wantSound(is);
+    this.#mute = isMute();
+  }
+
+  async setDesktop(is: boolean): Promise<void> {
+    this.#desktop = await wantDesktop(is);
+    this.#isBlocked = is && !this.#desktop;
+  }
+
+  async tryTone(): Promise<void> {
+    await tryTone();
     this.#mute = isMute();
   }
 
@@ -120,12 +141,13 @@ class NoticeBox {
       if (serverNow() - signal.issuedAt > newsMs) continue;
       this.#heard.add(id);
       if (this.#heard.size > 1_000) this.#heard.clear();
-      if (!this.#sound) continue;
-      ring(level);
+      if (this.#sound) ring(level);
+      if (!this.#desktop) continue;
       show(
         inLocale({ zh: signal.titleZh, en: signal.titleEn }),
         inLocale({ zh: signal.messageZh, en: signal.messageEn }),
         id,
+        `/signal/${encodeURIComponent(id)}`,
       );
     }
   }

@@ -1,30 +1,45 @@
-/** A sound for correction and serious signals, and the desktop's own notification. The browser asks for a click before either. */
-const key = 'hallwatch.sound';
+/** A sound for correction and serious signals, and the desktop's own notification, each chosen for this browser. It asks for a click before either. */
+const keys = { sound: 'hallwatch.sound', desktop: 'hallwatch.desktop' };
+type Alert = keyof typeof keys;
 
 let audio: AudioContext | undefined;
 let rangAt = 0;
 /** A storm of signals is one sound. */
 const quietMs = 3_000;
 
-export function isSoundWanted(): boolean {
+export function isWanted(what: Alert): boolean {
   try {
-    return localStorage.getItem(key) === 'on';
+    return localStorage.getItem(keys[what]) === 'on';
   } catch {
     return false;
   }
 }
 
-/** Called by a click: that is what allows sound and asks for notifications. */
-export async function wantSound(isWanted: boolean): Promise<void> {
+function keep(what: Alert, is: boolean): void {
   try {
-    localStorage.setItem(key, isWanted ? 'on' : 'off');
+    localStorage.setItem(keys[what], is ? 'on' : 'off');
   } catch {
     // A browser that keeps nothing: the switch holds for this page.
   }
-  if (!isWanted) return;
+}
+
+/** Called by a click: that is what allows sound. */
+export async function wantSound(is: boolean): Promise<void> {
+  keep('sound', is);
+  if (is) await tryTone();
+}
+
+/** The tone of a serious signal, to hear whether it is loud enough. */
+export async function tryTone(): Promise<void> {
   await wake();
-  if ('Notification' in window && Notification.permission === 'default') await Notification.requestPermission();
-  ring('correction', true);
+  ring('serious', true);
+}
+
+/** Called by a click; answers whether the browser will show them. Without TLS it never does, but on this machine. */
+export async function wantDesktop(is: boolean): Promise<boolean> {
+  const may = is && 'Notification' in window && (await Notification.requestPermission()) === 'granted';
+  keep('desktop', may);
+  return may;
 }
 
 /** Whether a click is still missing since the page was loaded. */
@@ -55,13 +70,23 @@ export function ring(level: 'correction' | 'serious', isAsked = false): void {
   });
 }
 
-/** Shown by the desktop while the page is in the background. */
-export function show(title: string, text: string, tag: string): void {
+/** Shown by the desktop while the page is in the background; a click on it leads to `path`. */
+export function show(title: string, text: string, tag: string, path: string): void {
   if (!('Notification' in window) || Notification.permission !== 'granted' || document.visibilityState === 'visible')
     return;
+  const options = { body: text.slice(0, 200), tag, icon: '/icon-192.png', lang: document.documentElement.lang };
   try {
-    new Notification(title, { body: text.slice(0, 200), tag });
+    const notification = new Notification(title, options);
+    notification.onclick = () => {
+      window.focus();
+      notification.close();
+      location.assign(path);
+    };
   } catch {
-    // Some phones allow it from a service worker only.
+    // Phones allow it from a service worker only.
+    void navigator.serviceWorker
+      ?.getRegistration()
+      .then((worker) => worker?.showNotification(title, { ...options, data: path }))
+      .catch(() => undefined);
   }
 }
