@@ -1083,7 +1083,10 @@ export const dictionary = {
   'notices.sound': ['纠错和严重信号响铃', 'Sound for correction and serious signals'],
   'notices.desktop': ['页面在后台时弹出桌面提醒', 'Desktop alert while the page is in the background'],
   'notices.tone': ['试听', 'Try'],
-  'notices.blocked': ['浏览器不允许桌面提醒，请在浏览器设置中放行。', 'The browser blocks desktop alerts: allow them in its settings.'],
+  'notices.blocked': [
+    '浏览器不允许桌面提醒，请在浏览器设置中放行。',
+    'The browser blocks desktop alerts: allow them in its settings.',
+  ],
   'notices.soundHint': ['仅在这台浏览器上生效。', 'For this browser only.'],
   'notices.click': [
     '点一下页面即可响铃：浏览器要求先有一次点击。',
@@ -1241,18 +1244,7 @@ export const dictionary = {
 
   // Help
   'help.title': ['快捷键', 'Keyboard'],
-  'help.finding': ['记录问题', 'Record finding'],
-  'help.modes': ['1、4、9、13、16 个画面', '1, 4, 9, 13, 16 pictures'],
-  'help.move': ['在画面间移动，到边缘翻页', 'Move between pictures, turn the page at the edge'],
-  'help.focus': ['低延迟观看所选画面；再按放大', 'Watch the picture with little delay; again to enlarge it'],
-  'help.page': ['上一页、下一页', 'Previous page, next page'],
-  'help.rotate': ['开始或停止轮巡', 'Start or stop the tour'],
-  'help.full': ['全屏', 'Full screen'],
-  'help.snapshot': ['截图', 'Snapshot'],
-  'help.sound': ['打开或关闭声音（点位允许时）', 'Sound on or off, where the camera carries it'],
   'help.evidence': ['取证', 'Take evidence'],
-  'help.help': ['显示本帮助', 'Show this help'],
-  'help.close': ['关闭对话框', 'Close a dialog'],
   // Matters
   'nav.matters': ['事项', 'Matters'],
   'signals.operation': ['运行方式', 'Operation'],
