@@ -26,6 +26,7 @@ const boardWords = {
   othersOpen: ['其余 {n} 个窗口正常办理', 'The other {n|window is|windows are} open'],
   hours: ['办公时间 {from}–{to}', 'Open {from}–{to}'],
   dayOff: ['今日休息', 'Closed today'],
+  look: ['查我的办件', 'Look up my case'],
   scan: ['手机查进度', 'On your phone'],
   scanText: ['扫码后输入办件编号和申请人姓氏', 'Scan, then enter case number and surname'],
   qr: ['查询页面的二维码', 'QR code of the enquiry page'],
