@@ -16,7 +16,8 @@ export interface LooksOptions {
 const AGAIN_MS = 1000;
 /** Pictures decoded at once; the cameras that have waited longest come first. */
 const AT_ONCE = 64;
-const DECODE_MS = 4000;
+/** On a machine that has too much to do, what is broken off was for nothing. */
+const DECODE_MS = 10_000;
 /** A judgement older than this, in intervals, means that this machine cannot keep up. */
 const LATE = 4;
 

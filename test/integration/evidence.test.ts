@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event } from '../../hub/model/event.ts';
-import type { Evidence, EvidenceDetail, Manifest, Release } from '../../hub/model/evidence.ts';
+import type { Evidence, EvidenceCheck, EvidenceDetail, Manifest, Release } from '../../hub/model/evidence.ts';
 import type { Camera } from '../../hub/model/world.ts';
 import { migrate } from '../../hub/platform/migrate.ts';
 import { connectStore } from '../../hub/platform/postgres.ts';
@@ -306,6 +306,7 @@ describe('rights', () => {
       ['/api/evidence', { camera: recorded.id, why: 'x' }],
       [`/api/evidence/${complete.id}`],
       [`/api/evidence/${complete.id}/requests`, { act: 'view', purpose: 'x' }],
+      [`/api/evidence/${complete.id}/check`, {}],
       ['/api/releases'],
       ['/api/releases/r1'],
       ['/api/releases/r1/answer', { outcome: 'approved' }],
@@ -434,8 +435,19 @@ describe('verify', () => {
       expect.stringMatching(/picture.jpg is missing/),
       expect.stringMatching(/picture2.jpg is named by no manifest/),
     ]);
+    const checked = (): Promise<{ status: number; body: EvidenceCheck }> =>
+      ask<EvidenceCheck>('li', `/api/evidence/${complete.id}/check`, {});
+    expect((await checked()).body).toMatchObject({
+      ok: false,
+      faults: expect.arrayContaining([
+        { file: clip, fault: 'changed' },
+        { file: 'picture.jpg', fault: 'missing' },
+        { file: 'picture2.jpg', fault: 'extra' },
+      ]),
+    });
     await rename(join(folder, 'picture2.jpg'), join(folder, 'picture.jpg'));
     await writeFile(join(folder, clip), bytes);
+    expect(await checked()).toMatchObject({ status: 200, body: { ok: true, faults: [] } });
     const carried = join(hub.dataDir, 'carried');
     await run('cp', ['-r', folder, carried]);
     expect(await verifyFolder(store, carried)).toMatchObject({ ok: true, evidence: 1, faults: [] });
