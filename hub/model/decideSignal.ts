@@ -264,8 +264,7 @@ export function turnSignal(event: Recorded<EventOf<'signal.turned'>>, state: Sta
   const pack = packAt(world, before.region, before.issuedAt);
   const step = (pack as Partial<RulePack> | undefined)?.escalation?.find((each) => each.fromLevel === before.level);
   // The pack was changed since: there is nothing to raise it to.
-  if (!pack || !step || before.finding !== undefined)
-    return { puts: [{ table: 'signal', row: parent }], ledger: [] };
+  if (!pack || !step || before.finding !== undefined) return { puts: [{ table: 'signal', row: parent }], ledger: [] };
   const casefile = before.casefile === undefined ? undefined : state.casefile(before.casefile);
   const level = step.toLevel;
   const twin = twinOf(casefile, state, { rule: before.rule, level, article: before.article });
