@@ -28,6 +28,7 @@ const registerWords = {
   no: ['无', 'No'],
   filters: ['筛选', 'Filters'],
   clear: ['清除', 'Clear'],
+  lines: ['共 {n} 行', '{n|line|lines}'],
   count: ['已列出 {n} 行', '{n|line|lines} listed'],
   enter: ['登记', 'Enter an act'],
   print: ['打印', 'Print'],
