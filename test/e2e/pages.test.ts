@@ -117,6 +117,8 @@ const walks: Record<Who, () => string[]> = {
       '/packs/sichuan-2011',
       '/packs/foshan',
       '/ledger',
+      '/ledger?tab=chain',
+      '/verify',
       '/exhibits',
       '/findings',
       '/presence',

@@ -19,6 +19,7 @@ const numbers = [
   'KF 1-10',
   'SZ 1-69',
   'SC 4-15',
+  'SC 17-19',
   'SC 21-23',
   'SC 30-30',
 ].flatMap((each) => {
