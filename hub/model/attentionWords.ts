@@ -36,11 +36,11 @@ export function whyUnusual(
   switch (reason) {
     case 'offHours':
       return isChinese
-        ? `大厅不办公时观看 ${span(seconds)}，达到 ${span(limit)} 即须说明。`
+        ? `大厅不办公时观看 ${span(seconds)}，达到 ${span(limit)}即须说明。`
         : `Watched for ${span(seconds)} while the hall was closed; ${span(limit)} ask for an explanation.`;
     case 'long':
       return isChinese
-        ? `当日观看这个窗口 ${span(seconds)}；本人平常每窗口 ${span(median)}（中位数），超过 ${span(limit)} 即须说明。`
+        ? `当日观看这个窗口 ${span(seconds)}；本人平常每窗口 ${span(median)}（中位数），超过 ${span(limit)}即须说明。`
         : `Watched this window for ${span(seconds)} on the day; usual for the person is ${span(median)} a window (median), and more than ${span(limit)} asks for an explanation.`;
     case 'returns':
       return isChinese
@@ -48,7 +48,7 @@ export function whyUnusual(
         : `Opened this window ${count} times outside visits on the day, other windows ${median} times (median); ${limit} times ask for an explanation.`;
     case 'unplanned':
       return isChinese
-        ? `当日对该大厅既无任务也无巡查，观看 ${span(seconds)}，达到 ${span(limit)} 即须说明。`
+        ? `当日对该大厅既无任务也无巡查，观看 ${span(seconds)}，达到 ${span(limit)}即须说明。`
         : `Watched for ${span(seconds)} with neither a duty nor a visit to the hall on the day; ${span(limit)} ask for an explanation.`;
     case 'evidence':
       return isChinese

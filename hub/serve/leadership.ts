@@ -35,7 +35,7 @@ const asked = {
 const numbersQuery = z.object(asked);
 const fileQuery = z.object({
   ...asked,
-  part: z.enum(['months', 'organs', 'halls', 'groups']).default('organs'),
+  part: z.enum(['months', 'organs', 'halls', 'groups', 'causes']).default('organs'),
   ...language,
 });
 

@@ -1,6 +1,6 @@
 /** The numbers for leaders as files, in one language. */
 import type { LeadershipNumbers, PatrolFigures, RectificationFigures } from '../model/leadershipApi.ts';
-import { groupWords, levelWords } from '../model/leadershipWords.ts';
+import { causeWords, groupWords, levelWords } from '../model/leadershipWords.ts';
 import type { Cell, Table } from './exports.ts';
 
 type Language = 'zh' | 'en';
@@ -49,7 +49,7 @@ async function* once(rows: Cell[][]): AsyncGenerator<Cell[][]> {
 
 export function numbersTable(
   numbers: LeadershipNumbers,
-  part: 'months' | 'organs' | 'halls' | 'groups',
+  part: 'months' | 'organs' | 'halls' | 'groups' | 'causes',
   language: Language,
 ): Table {
   const heads = (list: readonly Pair[]): string[] => list.map((each) => pick(each, language)!);
@@ -82,6 +82,18 @@ export function numbersTable(
         rows: once([
           ...numbers.groups.map((each): Cell[] => [each.group, pick(groupWords[each.group], language), ...times(each)]),
           [total, undefined, ...times(numbers.rectification)],
+        ]),
+      };
+    case 'causes':
+      return {
+        name,
+        heads: heads([
+          ['无法巡查的原因', 'Why it could not be inspected'],
+          ['任务数', 'Duties'],
+        ]),
+        rows: once([
+          ...numbers.couldNot.map(({ cause, count }): Cell[] => [pick(causeWords[cause], language), count]),
+          [total, numbers.total.couldNot],
         ]),
       };
     case 'halls': {

@@ -442,10 +442,12 @@ describe('the numbers for leaders', () => {
 
   it('are files', async () => {
     const { cookie } = held.get('li')!;
-    for (const part of ['months', 'organs', 'halls', 'groups']) {
+    for (const part of ['months', 'organs', 'halls', 'groups', 'causes']) {
       const path = `/api/numbers.csv?from=2026-01&to=2026-02&lang=en&part=${part}`;
       const text = await (await fetch(`${desk.url}${path}`, { headers: { cookie } })).text();
-      expect(text.trim().split('\r\n').length, part).toBe({ months: 3, organs: 3, halls: 3, groups: 4 }[part]);
+      expect(text.trim().split('\r\n').length, part).toBe(
+        { months: 3, organs: 3, halls: 3, groups: 4, causes: 7 }[part],
+      );
       expect(text).not.toMatch(/undefined|NaN/);
     }
   });

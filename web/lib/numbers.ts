@@ -25,6 +25,7 @@ const numberWords = {
   completion: ['完成率', 'Completion'],
   completionOf: ['应 {required} 次，已 {done} 次', '{done} of {required} visits'],
   missed: ['未完成任务', 'Missed duties'],
+  ofFindings: ['共 {n} 件问题', 'of {n|finding|findings}'],
   ofDuties: ['共 {n} 项任务', 'of {n|duty|duties}'],
   couldNot: ['无法巡查', 'Could not inspect'],
   couldNotTitle: ['无法巡查的原因', 'Why it could not be inspected'],
@@ -40,19 +41,17 @@ const numberWords = {
   byMonth: ['按月巡查', 'Patrols by month'],
   byMonthHint: ['斜线为应巡查次数，实心为已完成次数', 'Hatched: visits owed. Solid: visits done'],
   byOrgan: ['按机构', 'By organ'],
-  byLevel: ['按层级', 'By level'],
   byKind: ['问题类别', 'Findings by kind'],
   byKindHint: ['斜线部分为超时', 'Hatched: late'],
   byHall: ['按大厅', 'Findings by hall'],
   required: ['应巡查', 'Required'],
   done: ['已完成', 'Done'],
-  duties: ['任务', 'Duties'],
   organ: ['机构', 'Organ'],
   kind: ['类别', 'Kind'],
   cause: ['原因', 'Cause'],
   hall: ['大厅', 'Hall'],
   monthHead: ['月份', 'Month'],
-  count: ['件数', 'Count'],
+  count: ['任务数', 'Duties'],
   total: ['合计', 'Total'],
   calm: ['这一时段没有', 'None in this period'],
   empty: ['这一时段没有巡查任务', 'No duties in this period'],
@@ -110,6 +109,6 @@ const search = (values: Record<string, string | undefined>): string =>
 
 export const numbers = {
   of: (asked: NumbersQuery) => call<LeadershipNumbers>('GET', `/api/numbers${search({ ...asked })}`),
-  file: (asked: NumbersQuery, part: 'months' | 'organs' | 'halls' | 'groups') =>
+  file: (asked: NumbersQuery, part: 'months' | 'organs' | 'halls' | 'groups' | 'causes') =>
     `/api/numbers.xlsx${search({ ...asked, part, lang: locale.current })}`,
 };
