@@ -7,6 +7,8 @@ import type { Level, PackPatrol } from './quotaShape.ts';
 import { calendarIn, isOpenOn, packOf, prefixOf, type Hall, type Organ, type World } from './world.ts';
 
 const minute = 60_000;
+/** Of an event's short text. */
+const longestArticle = 200;
 
 /** `draws`: of so many halls, `count` are to be drawn. */
 export interface Quota {
@@ -87,7 +89,7 @@ export function dutiesOf(
       day,
       required: times,
       dueAt,
-      article: `${patrol.article}${note}${demo && isDayOff ? demo.remark : ''}`,
+      article: `${patrol.article}${note}${demo && isDayOff ? demo.remark : ''}`.slice(0, longestArticle),
       of,
       ...(of === 'drawn' && draw !== undefined ? { draw } : {}),
       ...(riskAt === undefined ? {} : { riskAt }),
@@ -106,7 +108,7 @@ export function dutiesOf(
   ];
 }
 
-export const dutyId = (day: string, organ: string, hall: string): string => `${day}:${organ}:${hall}`;
+const dutyId = (day: string, organ: string, hall: string): string => `${day}:${organ}:${hall}`;
 
 /** Longer than anybody needs for the visits of a day that are still owed. */
 const enough = 2 * 3_600_000;
