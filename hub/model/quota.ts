@@ -33,8 +33,7 @@ export function quotaOf(world: World, organ: Organ, day: string, demo?: Demonstr
   const owed: Quota['owed'] = [];
   const draws: Quota['draws'] = [];
   if (patrol.own > 0)
-    for (const hall of halls)
-      if (hall.region === organ.region) owed.push({ hall, times: patrol.own, of: 'own' });
+    for (const hall of halls) if (hall.region === organ.region) owed.push({ hall, times: patrol.own, of: 'own' });
   const own = world.regions.get(organ.region)?.level;
   for (const { by, level, halls: which, times } of patrol.others ?? []) {
     if (by !== own) continue;
