@@ -21,7 +21,7 @@ const numbers = [
   'SC 4-15',
   'SC 17-19',
   'SC 21-23',
-  'SC 30-30',
+  'SC 29-30',
 ].flatMap((each) => {
   const [, region, from, to] = /^(\w+) (\d+)-(\d+)$/.exec(each)!;
   return Array.from(

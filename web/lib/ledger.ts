@@ -103,6 +103,12 @@ export function subjectOf(entry: LedgerEntry): string {
       if (typeof facts.title === 'string') parts.push(facts.title);
       if (typeof facts.reason === 'string') parts.push(facts.reason);
       break;
+    case 'attention.explained': {
+      parts.push(String(facts.watcherName ?? ''), String(facts.day ?? ''));
+      const number = places.windowNumber(String(facts.window ?? ''));
+      if (number !== undefined) parts.push(t('window', { number }));
+      break;
+    }
     case 'pack.activated':
       parts.push(t('subject.pack', { pack: entry.subject, day: String(facts.effectiveFrom ?? '') }));
       break;
