@@ -29,7 +29,7 @@ export interface Ears {
 }
 
 /** How a source ended. */
-export interface Ended {
+interface Ended {
   /** For people. */
   reason: string;
   /** ffmpeg may do better. */

@@ -255,8 +255,18 @@ describe('who may see it', () => {
     }
     expect((await live('one', file, city)).status).toBe(200);
     const part = partsOf(await text('one', file)).at(-1)!;
-    expect((await live('one', part, '')).status).toBe(401);
-    expect((await live('one', part, elsewhere)).status).toBe(403);
+    // Every kind of media there is, in every quality; those of recordings and evidence are in their own tests.
+    for (const quality of ['', 'main/', 'sub/', 'h264/'])
+      for (const each of [file, 'plain.m3u8', part]) {
+        const path = `${quality}${each}`;
+        expect([path, (await live('one', path, '')).status]).toEqual([path, 401]);
+        for (const cookie of [elsewhere, manager, administrator])
+          expect([path, (await live('one', path, cookie)).status]).toEqual([path, 403]);
+      }
+    // Who may watch but did not open a view, or let it expire.
+    const late = await hub.signIn({ name: 'wen', role: 'inspector', region: '510104' });
+    const closed = await live('one', part, late);
+    expect([closed.status, await closed.json()]).toEqual([403, expect.objectContaining({ reason: 'view.expired' })]);
   });
 
   it('nobody a camera that does not exist or is switched off', async () => {

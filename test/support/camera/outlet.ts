@@ -8,7 +8,7 @@ const LOSES = 150;
 const BITE = 977;
 
 /** How packets go on their way: as they should, some of them lost (UDP), or among noise in writes cut anywhere (TCP). */
-export type Manner = 'well' | 'loss' | 'noise';
+type Manner = 'well' | 'loss' | 'noise';
 
 /** The way of one track to one client: interleaved on its connection, or UDP. */
 export class Outlet {
