@@ -1,7 +1,7 @@
 /**
  * What the pages of the draw ask and answer.
  *
- * - `GET /api/draws?day=YYYY-MM-DD&organ=` → `DrawDay` (right `patrol.read`, never for people of a hall). Without `day`: today.
+ * - `GET /api/draws?day=YYYY-MM-DD&organ=` → `DrawDay` (right `patrol.read`). Without `day`: today.
  * - `GET /api/draws/days?before=YYYY-MM-DD&organ=` → `DrawDayLine[]`, the newest first, at most 60.
  * - `POST /api/duties/:id/swap` `SwapBody` → `Duty`; 409 where it is under way, the hall is no candidate or is visited already.
  */
