@@ -43,7 +43,8 @@ export class Proofs {
     }
     const print = this.#printOf(bytes);
     sent.delete(print);
-    sent.set(print, { from, to, at: now });
+    // Whole milliseconds, as in the rows of deliveries and reports.
+    sent.set(print, { from: Math.round(from), to: Math.round(to), at: now });
     drop(sent, now);
   }
 

@@ -46,7 +46,8 @@ describe('what was sent', () => {
     const proofs = new Proofs();
     const other = Buffer.from('the next part');
     proofs.note('s', 'c', bytes, span, 0);
-    proofs.note('s', 'c', other, { from: 2_000, to: 2_500 }, 30_000);
+    // Parts begin and end between milliseconds; rows do not.
+    proofs.note('s', 'c', other, { from: 2_000.3, to: 2_499.7 }, 30_000);
     const claim = [{ camera: 'c', parts: [bytes, other, bytes].map(printOf) }];
     expect(proofs.spans('s', claim)).toEqual({ c: [{ from: 1_000, to: 2_500 }] });
     proofs.sweep(61_000);
