@@ -1,15 +1,11 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { locale } from './lib/locale.svelte.ts';
-import { isPublic } from './lib/navigation.ts';
-import { session } from './lib/session.svelte.ts';
 import './tokens.css';
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');
 
-// Asked for while the texts are on their way; the page asks again where this fails.
-if (!isPublic(location.pathname)) session.find().catch(() => undefined);
 try {
   await locale.begin();
   mount(App, { target });

@@ -24,19 +24,24 @@ export interface Visitor {
   errors: string[];
 }
 
-/** A browser of its own: its own cookies, a desk-sized window, Chinese. */
+/**
+ * A browser of its own: its own cookies, a desk-sized window, Chinese. Somebody has worked in it before: nobody is invited to be
+ * shown round, and no service worker starts; `first`: as it is the first time.
+ */
 export async function visit(
   browser: Browser,
   address: string,
-  options: { lang?: 'zh' | 'en'; width?: number; height?: number } = {},
+  options: { lang?: 'zh' | 'en'; width?: number; height?: number; first?: boolean } = {},
 ): Promise<Visitor> {
-  const { lang = 'zh', width = 1440, height = 900 } = options;
+  const { lang = 'zh', width = 1440, height = 900, first = false } = options;
   const context = await browser.newContext({
     baseURL: address,
     locale: lang === 'zh' ? 'zh-CN' : 'en-US',
     viewport: { width, height },
     timezoneId: 'Asia/Shanghai',
+    serviceWorkers: first ? 'allow' : 'block',
   });
+  if (!first) await context.addInitScript(`try { localStorage.setItem('hallwatch.guide', 'off') } catch {}`);
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
