@@ -15,7 +15,7 @@ export interface WatchedDay {
   /** The window, or the camera where it shows none. */
   place: string;
   window?: string;
-  /** Delivered live and from recordings, each second once. */
+  /** Delivered live and from recordings, each second of a session and camera once. */
   seconds: number;
   /** Of these, those in none of the person's own visits to the hall. */
   outside: number;
@@ -80,7 +80,7 @@ export function limitsOf(settings: PackSettings | undefined): AttentionLimits {
 }
 
 /** A person's median is compared with once so many other windows and days are known. */
-export const leastKnown = 8;
+const leastKnown = 8;
 /** The median is taken over so many days up to the one that is judged. */
 export const knownDays = 60;
 /** So many other windows of the same day are compared with as well. */

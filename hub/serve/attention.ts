@@ -49,7 +49,8 @@ const explanationBody = z.strictObject({ month: monthField, attention: shortText
 const most = { people: 1_000, places: 2_000, unusual: 1_000 };
 /** Counted every ten seconds: the answer is kept a little for whoever asks the same. */
 const keptMs = 10_000;
-const mostKept = 50;
+/** A province's month is a hundred thousand rows. */
+const mostKept = 8;
 
 interface Month {
   rows: WatchedRow[];

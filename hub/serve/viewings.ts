@@ -27,7 +27,7 @@ const breathMs = 50;
 /** Deliveries are written within a second; one that comes later than this is not counted here. */
 const lagMs = 15_000;
 /** So much is condensed in one transaction. */
-const chunkMs = 600_000;
+const chunkMs = 300_000;
 const mostOpened = 1_000;
 /** A shorter pause does not end a stay: a tile that was reconnected, a wall that was laid out anew. */
 const gapSeconds = 120;

@@ -1,5 +1,5 @@
 /** 巡查监督, 本人记录: their routes (shapes: hub/model/attentionApi.ts) and their texts, which are loaded with their pages. */
-import type { AttentionLine, MyMonth, StayPage, WatchersReport } from '../../hub/model/attentionApi.ts';
+import type { AttentionLine, Explanation, MyMonth, StayPage, WatchersReport } from '../../hub/model/attentionApi.ts';
 import { spanOf } from '../../hub/model/attentionWords.ts';
 import { call } from './api.ts';
 import { locale, nameOf } from './locale.svelte.ts';
@@ -107,8 +107,7 @@ export const watchers = {
   report: (month: string) => call<WatchersReport>('GET', `/api/watchers${search({ month })}`),
   stays: (account: string, month: string, before?: string) =>
     call<StayPage>('GET', `/api/watchers/people/${encodeURIComponent(account)}${search({ month, before })}`),
-  explain: (body: { month: string; attention: string; note: string }) =>
-    call<AttentionLine>('POST', '/api/watchers/explanations', body),
+  explain: (body: Explanation) => call<AttentionLine>('POST', '/api/watchers/explanations', body),
   file: (month: string, part: 'people' | 'windows' | 'unusual') =>
     `/api/watchers.xlsx${search({ month, part, lang: locale.current })}`,
   mine: (month: string) => call<MyMonth>('GET', `/api/mine${search({ month })}`),
