@@ -57,7 +57,7 @@ function complaint({ from, to }: Import): string | undefined {
 /** Every module specifier of a source text: static, re-exported, dynamic, side effect. Comments do not count. */
 function specifiers(text: string): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-  const found = code.matchAll(/(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+)(['"])([^'"\n]+)\1/gm);
+  const found = code.matchAll(/(?:(?<!['\"])\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+)(['"])([^'"\n]+)\1/gm);
   return [...found].map((match) => match[2] ?? '');
 }
 
