@@ -11,13 +11,28 @@ import { deaths, pictures } from './pictures.ts';
 import { Report } from './report.ts';
 import { soak } from './soak.ts';
 import { video } from './video.ts';
+import { visit } from './visit.ts';
 import { wall } from './wall.ts';
 
 /** Made of gigabytes and minutes: only when it is asked for. */
-const large = ['explorer', 'deaths', 'faults', 'soak'];
+const large = ['explorer', 'deaths', 'faults', 'soak', 'visit'];
 /** What is asked for with another: all there is to know of pictures in one run. */
 const within: Record<string, string[]> = { video: ['pictures', 'evidence'] };
-const groups = { draw, ingest, latency, rebuild, video, wall, pictures, evidence, explorer, deaths, faults, soak };
+const groups = {
+  draw,
+  ingest,
+  latency,
+  rebuild,
+  video,
+  wall,
+  pictures,
+  evidence,
+  explorer,
+  deaths,
+  faults,
+  soak,
+  visit,
+};
 
 const numbers = ['events', 'cases', 'minutes', 'cameras'] as const;
 
