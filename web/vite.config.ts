@@ -8,21 +8,21 @@ import { wordsPlugin } from './wordsPlugin.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Writes `service-worker.js` with the names of all that was built: it keeps a build whole or not at all. */
+/** Writes `shell.js` with the names of all that was built: it keeps a build whole or not at all. */
 const serviceWorker: Plugin = {
-  name: 'service-worker',
+  name: 'shell',
   apply: 'build',
   generateBundle(_options, bundle) {
     const built = Object.keys(bundle).filter((file) => /\.(js|css)$/.test(file));
     const kept = readdirSync(here('public')).filter((file) => !file.endsWith('.png'));
     const files = ['/', ...[...built, ...kept].sort().map((file) => `/${file}`)];
     const hash = createHash('sha256').update(files.join('\n'));
-    const text = readFileSync(here('service-worker.js'), 'utf8');
+    const text = readFileSync(here('shell.js'), 'utf8');
     const version = hash.update(text).digest('hex').slice(0, 16);
     const source = text
       .replace("const files = ['/'];", () => `const files = ${JSON.stringify(files)};`)
       .replace("const version = 'source';", () => `const version = '${version}';`);
-    this.emitFile({ type: 'asset', fileName: 'service-worker.js', source });
+    this.emitFile({ type: 'asset', fileName: 'shell.js', source });
   },
 };
 

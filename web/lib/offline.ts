@@ -1,4 +1,4 @@
-/** Keeps the app for a time without network (service-worker.js), and notices that a new build has been put in its place. */
+/** Keeps the app for a time without network (shell.js), and notices that a new build has been put in its place. */
 import { mount } from 'svelte';
 import InstalledNew from '../parts/InstalledNew.svelte';
 
@@ -49,7 +49,7 @@ export async function keepShell(): Promise<void> {
   window.addEventListener('vite:preloadError', () => void look(true));
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
   try {
-    const registration = await navigator.serviceWorker.register('/service-worker.js', { updateViaCache: 'none' });
+    const registration = await navigator.serviceWorker.register('/shell.js', { updateViaCache: 'none' });
     registration.addEventListener('updatefound', () => {
       const worker = registration.installing;
       worker?.addEventListener('statechange', () => {
