@@ -172,12 +172,11 @@ export const handlersOf = ({ issuedBy, revokedBy, correction, appeal, urges }: S
     (deed) => deed?.account ?? [],
   );
 
-const names = [
-  ...(['act', 'from', 'until', 'hall', 'window', 'about', 'channel', 'reached', 'satisfaction', 'text'] as const),
-  ...(['found', 'code', 'person', 'notified', 'reply', 'result', 'verified', 'points', 'note'] as const),
-] satisfies (keyof RegisterText)[];
-
 function textOf(event: Entered): RegisterText {
-  const said = names.flatMap((name) => (event[name] === undefined ? [] : [[name, event[name]] as const]));
-  return Object.fromEntries(said) as unknown as RegisterText;
+  const { act, from, until, hall, window, about, channel, reached, satisfaction, text } = event;
+  const { found, code, person, notified, reply, result, verified, points, note } = event;
+  const said = { act, from, until, hall, window, about, channel, reached, satisfaction, text };
+  const more = { found, code, person, notified, reply, result, verified, points, note };
+  const given = Object.entries({ ...said, ...more }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as unknown as RegisterText;
 }

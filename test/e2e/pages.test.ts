@@ -118,7 +118,6 @@ const walks: Record<Who, () => string[]> = {
       '/packs/foshan',
       '/ledger',
       '/ledger?tab=chain',
-      '/verify',
       '/exhibits',
       '/findings',
       '/presence',
@@ -140,7 +139,7 @@ const walks: Record<Who, () => string[]> = {
     '/account',
   ],
   mei: () => ['/matters', '/matter/510000/SC-01'],
-  sun: () => ['/entry', '/cases'],
+  sun: () => ['/entry', '/verify', '/cases'],
   guan: () => ['/watchers', '/numbers', '/ledger'],
 };
 
