@@ -1,6 +1,7 @@
 import type { HallSummary } from '../../hub/model/api.ts';
 import { api } from './api.ts';
 import { nameOf } from './locale.svelte.ts';
+import { session } from './session.svelte.ts';
 
 /** Names of halls and numbers of windows for lists that carry only their ids. Loaded when first asked for. */
 class Places {
@@ -15,6 +16,7 @@ class Places {
 
   /** For a page that will show these halls. Without an answer the names are simply missing. */
   async know(halls: Iterable<string | undefined> = []): Promise<void> {
+    if (!session.may('case.read')) return;
     try {
       if (!this.#isAsked) {
         this.#isAsked = true;
