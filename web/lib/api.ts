@@ -54,6 +54,8 @@ let onSignedOut: (() => void) | undefined;
 export function whenSignedOut(act: () => void): void {
   onSignedOut = act;
 }
+/** The live connection heard it first: an administrator locked the account or ended its sessions. */
+export const signedOut = (): void => onSignedOut?.();
 
 /** The longest a person waits before hearing that the hub is away. */
 const patience = 20_000;

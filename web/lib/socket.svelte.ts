@@ -1,5 +1,6 @@
 import { io, type Socket } from 'socket.io-client';
 import type { Downward, LiveItem, Progress, Upward } from '../../hub/model/live.ts';
+import { signedOut } from './api.ts';
 import { serverNow } from './clock.svelte.ts';
 
 type Topic = LiveItem['topic'];
@@ -62,7 +63,8 @@ class Live {
       // After a disconnect by the server socket.io does not come back by itself.
       if (!socket.active) setTimeout(() => this.#socket === socket && socket.connect(), 1_000);
     });
-    socket.on('connect_error', () => {
+    socket.on('connect_error', ({ message }) => {
+      if (message === 'not signed in') return signedOut();
       if (this.#state.kind === 'connecting' && serverNow() - this.#state.since > 3_000)
         this.#state = { kind: 'lost', since: this.#state.since };
       if (!socket.active) setTimeout(() => this.#socket === socket && socket.connect(), 3_000);
