@@ -3,13 +3,14 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { addDays, dayOf, startOf } from '../model/calendar.ts';
 import { faultsOf, type Draw } from '../model/draw.ts';
-import type { DrawDay, DrawDayLine, DrawView } from '../model/drawApi.ts';
+import type { DrawBoard, DrawDay, DrawDayLine, DrawView } from '../model/drawApi.ts';
 import type { Duty } from '../model/duty.ts';
 import { identifier, reasonText } from '../model/fields.ts';
 import { may, type Identity } from '../model/rights.ts';
 import { chainOf, packOf, prefixOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { byPerson, commandId, type Command } from './commands.ts';
+import { boardOf } from './drawBoard.ts';
 import { all, one, type Route } from './gate.ts';
 import { forbidden, read, Refusal, unknown } from './problem.ts';
 import { drawnDuties, drawsBefore, drawsOfDay, type DrawBody } from './queries/draw.ts';
@@ -17,6 +18,7 @@ import { selectDuty, type DutyBody } from './queries/patrol.ts';
 
 const day = z.iso.date();
 const dayQuery = z.object({ day: day.optional(), organ: identifier.optional() });
+const boardQuery = z.object({ day: day.optional() });
 const daysQuery = z.object({ before: day.optional(), organ: identifier.optional() });
 const swapBody = z.strictObject({ hall: identifier, reason: reasonText });
 const linesAtOnce = 60;
@@ -101,6 +103,18 @@ export function drawRoutes({ store, world }: Context, command: Command): Route[]
           const chosen = lots.reduce((sum, each) => sum + each.chosen.length, 0);
           return { day: on, organ, state, ...(isOpenTo(who, body) ? { chosen, swaps: swaps.length } : {}) };
         });
+      },
+    },
+    {
+      method: 'GET',
+      url: '/draws/board',
+      needs: 'patrol.read',
+      handle: async ({ who, query, now }): Promise<DrawBoard | Refusal> => {
+        const input = read(boardQuery, query);
+        if (input instanceof Refusal) return input;
+        // A hall is not told who goes where (SC-12).
+        if (who.hall !== undefined) return forbidden('the board is for supervision organs');
+        return boardOf(store, world(), who, input.day ?? dayOf(now), now);
       },
     },
     {
