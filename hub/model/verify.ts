@@ -53,7 +53,7 @@ export interface Watched {
 }
 
 /** Of the pack's `patrol` section. */
-export interface Thresholds {
+interface Thresholds {
   secondsPerWindow: number;
   share: number;
   smallestTile?: { width: number; height: number } | undefined;
@@ -79,7 +79,7 @@ export const lostCauses = [
 export type LostCause = (typeof lostCauses)[number];
 
 /** A tile smaller than this (CSS pixels) shows nobody anything, unless the pack says otherwise. */
-export const smallestTile = { width: 120, height: 68 };
+const smallestTile = { width: 120, height: 68 };
 /** A report speaks of the last seconds only: older programme time is a recording or a frozen page. */
 export const freshFor = 15_000;
 /** The newest report of a page that still plays is not older. */

@@ -51,7 +51,7 @@ export interface ViewKey {
   isDead: boolean;
 }
 
-export type Checked =
+type Checked =
   | { ok: true; key: ViewKey; body: ReportBody }
   /** `visit`: whose the report claims to be, as far as that is known. */
   | { ok: false; cause: RefusalCause; visit?: string };

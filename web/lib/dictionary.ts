@@ -603,6 +603,7 @@ export const dictionary = {
   'subject.over': ['超 {n} 天', '{n|day|days} over'],
   'subject.counts': ['计入', 'counts'],
   'subject.countsNot': ['不计入', 'does not count'],
+  'subject.refusedReports': ['{n} 份观看回执未通过校验', '{n|report|reports} refused'],
   'subject.verified': ['核验 {verified}，需 {needed}', '{verified} verified, {needed} needed'],
   'subject.snapshot': ['附截图', 'with snapshot'],
   'subject.required': ['{n} 次', '{n|visit|visits}'],

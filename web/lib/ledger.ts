@@ -130,6 +130,7 @@ export function subjectOf(entry: LedgerEntry): string {
       parts.push(facts.counts === true ? t('subject.counts') : t('subject.countsNot'));
       parts.push(t('subject.verified', { verified: Number(facts.verified ?? 0), needed: Number(facts.needed ?? 0) }));
       if (Number(facts.findings) > 0) parts.push(t('visit.findings', { n: Number(facts.findings) }));
+      if (Number(facts.refused) > 0) parts.push(t('subject.refusedReports', { n: Number(facts.refused) }));
       break;
     case 'finding.recorded': {
       const number = places.windowNumber(String(facts.window ?? ''));

@@ -3,7 +3,7 @@ import { locale } from './locale.svelte.ts';
 import { filled, type FillOf } from './words.ts';
 
 /** The texts of what a visit came to, which are loaded with it: Chinese and English, as in `dictionary.ts`. */
-export const visitWords = {
+const visitWords = {
   counts: ['本次巡查计入', 'This visit counts'],
   countsNot: ['本次巡查不计入', 'This visit does not count'],
   whyCounts: [
