@@ -55,7 +55,6 @@ const words = {
   level: ['级别', 'Level'],
   signal: ['查看信号', 'See the signal'],
   clip: ['查看取证片段', 'See the clip'],
-  noClip: ['没有取证片段', 'No clip'],
   picture: ['发现时的画面', 'The picture at that moment'],
   noPicture: ['当时没有可用画面', 'There was no picture at that moment'],
   absence: [
@@ -116,7 +115,6 @@ const words = {
   staffNumber: ['工号', 'Staff number'],
   description: ['或描述，如：一名男同志', 'or described: a man in a blue shirt'],
   onRecord: ['{kind}中 · {from} 至 {until}', '{kind} on record · {from} to {until}'],
-  keys: ['按字母或数字选择，↵ 保存', 'A letter or number chooses, ↵ saves'],
   signalComes: ['保存后向大厅发出{level}', 'Saving issues a {level} to the hall'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 type FindingWord = keyof typeof words;

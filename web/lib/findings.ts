@@ -18,7 +18,7 @@ import { duration } from './time.ts';
 const base = '/api/findings';
 const of = (id: string): string => `${base}/${encodeURIComponent(id)}`;
 
-export interface FindingQuery {
+interface FindingQuery {
   state?: string;
   hall?: string;
   code?: string;
@@ -42,7 +42,7 @@ export const findings = {
 export const photoUrl = (finding: string, sha256: string): string => `${of(finding)}/photos/${sha256}.jpg`;
 
 /** What is done to a finding: the route, its body, and what has to be said. */
-export const findingActs = [
+const findingActs = [
   {
     name: 'rectify',
     needs: 'finding.answer',

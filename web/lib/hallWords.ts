@@ -15,7 +15,6 @@ const words = {
   ],
   foundAt: ['{number}号窗口 · 巡查发现 {time}', 'Window {number} · found at {time}'],
   allFindings: ['全部问题', 'All findings'],
-  staffed: ['在岗', 'Staffed'],
   leave: ['请假', 'On leave'],
   paused: ['暂停服务', 'Paused'],
   since: ['{time} 起', 'since {time}'],
@@ -70,7 +69,7 @@ type HallWord = keyof typeof words;
 export const p = <W extends HallWord>(key: W, ...fill: FillOf<(typeof words)[W][0]>): string =>
   filled(words[key][locale.current === 'zh' ? 0 : 1], fill[0]);
 
-export interface Filing {
+interface Filing {
   window: string;
   type: PresenceKind;
   from: number;
