@@ -127,7 +127,7 @@ export const accountForm = z.strictObject({
 });
 export const accountChange = accountForm.omit({ account: true }).partial();
 export const lockForm = z.strictObject({ reason: reasonText });
-export type AccountForm = z.infer<typeof accountForm>;
+type AccountForm = z.infer<typeof accountForm>;
 
 /** Whether an administrator may touch an account: in the own region and below it, and never the own one (SC-29). */
 export function mayGrant(

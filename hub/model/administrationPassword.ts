@@ -1,6 +1,6 @@
 /** Which passwords are taken. The page asks the same before it sends one. */
 
-export const shortestPassword = 12;
+const shortestPassword = 12;
 /** A passphrase in Chinese: each character says more than a letter. */
 const shortestPhrase = 8;
 /** Longer input is work for an attacker, not a password. */
@@ -17,7 +17,7 @@ const common = new Set(
 );
 const rows = ['01234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm'];
 
-export type PasswordFault = 'short' | 'long' | 'same' | 'common' | 'row' | 'account' | 'few' | 'digits';
+type PasswordFault = 'short' | 'long' | 'same' | 'common' | 'row' | 'account' | 'few' | 'digits';
 
 const wordsOf: Record<PasswordFault, string> = {
   short: `expected at least ${shortestPassword} characters, or ${shortestPhrase} Chinese ones`,

@@ -24,7 +24,7 @@ export interface Region extends Named {
 }
 
 /** What may close: from this day on (`YYYY-MM-DD`) it is no longer there; what happened there before stays. */
-export interface Closing {
+interface Closing {
   closedFrom?: string;
 }
 

@@ -4,7 +4,7 @@ import type { Role } from '../model/rights.ts';
 import { hashPassword } from './password.ts';
 import type { Store } from './postgres.ts';
 
-export interface NewAccount {
+interface NewAccount {
   account: string;
   name: string;
   role: Role;

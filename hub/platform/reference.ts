@@ -82,5 +82,5 @@ export async function savePlace(
 }
 
 /** By the digits of GB/T 2260. */
-export const levelOf = (code: string): 'province' | 'city' | 'county' =>
+const levelOf = (code: string): 'province' | 'city' | 'county' =>
   code.endsWith('0000') ? 'province' : code.endsWith('00') ? 'city' : 'county';

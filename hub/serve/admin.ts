@@ -13,8 +13,8 @@ import { Refusal } from './problem.ts';
 const knownWithin = 2_000;
 
 type Own = 'kind' | 'id' | 'source' | 'occurredAt' | 'account' | 'name';
-export type Reference = Omit<EventOf<'reference.changed'>, Own>;
-export type AccountAct = Omit<EventOf<'account.changed'>, Own>;
+type Reference = Omit<EventOf<'reference.changed'>, Own>;
+type AccountAct = Omit<EventOf<'account.changed'>, Own>;
 
 export interface Administration {
   /** Into the ledger first: without the recorder nothing is changed. Undefined when it stands there. */

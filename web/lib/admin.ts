@@ -37,7 +37,7 @@ const search = (query: Query): string => {
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 };
 /** A form's values; null where a field is empty. */
-export type Body = Record<string, string | number | boolean | null>;
+type Body = Record<string, string | number | boolean | null>;
 const base = '/api/admin';
 
 export const admin = {

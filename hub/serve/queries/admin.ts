@@ -21,7 +21,7 @@ export interface AccountBody extends Row {
   reviewedBy: string | null;
 }
 
-export interface AccountFilter {
+interface AccountFilter {
   prefix: string;
   role?: string | undefined;
   text?: string | undefined;
