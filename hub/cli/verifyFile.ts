@@ -38,7 +38,8 @@ export async function verifyFileCommand(path: string, flags: { head?: string; js
     return verdict.ok;
   }
   const { ok, fault, export: header, entries, head, firstAt, lastAt } = verdict;
-  const said = fault && (fault.sequence > 0 ? `broken at ${fault.sequence}: ${causes[fault.kind]}` : causes[fault.kind]);
+  const said =
+    fault && (fault.sequence > 0 ? `broken at ${fault.sequence}: ${causes[fault.kind]}` : causes[fault.kind]);
   const days = firstAt === undefined || lastAt === undefined ? '' : `${dayOf(firstAt)} … ${dayOf(lastAt)}`;
   const numbers = header && entries > 0 ? `${header.first} … ${header.first + entries - 1}` : '';
   console.log(

@@ -948,7 +948,10 @@ export const dictionary = {
   'value.patrol': ['每工作日巡查本级大厅 {n} 次', '{n} visits of the own hall each working day'],
   'value.noPatrol': ['无次数规定', 'no number'],
   'value.others.province.city': ['省对市级大厅：{how}各 {n} 次', 'province to city halls: {how}, {n|time|times} each'],
-  'value.others.province.county': ['省对县级大厅：{how}各 {n} 次', 'province to county halls: {how}, {n|time|times} each'],
+  'value.others.province.county': [
+    '省对县级大厅：{how}各 {n} 次',
+    'province to county halls: {how}, {n|time|times} each',
+  ],
   'value.others.city.county': ['市对县级大厅：{how}各 {n} 次', 'city to county halls: {how}, {n|time|times} each'],
   'value.how.each': ['每个', 'each'],
   'value.how.any': ['任选一个', 'any one'],
