@@ -295,7 +295,7 @@ describe('navigation', () => {
     const inspector = who('inspector', ['patrol.visit', 'signal.read', 'ledger.read', 'case.read']);
     expect(pagesOf(inspector).map((page) => page.path)).toEqual(['/', '/signals', '/cases', '/statistics', '/ledger']);
     const manager = who('hallManager', ['signal.read', 'case.read', 'video.watch']);
-    expect(pagesOf(manager).map((page) => page.path)).toEqual(['/hall', '/signals', '/cases', '/statistics']);
+    expect(pagesOf(manager).map((page) => page.path)).toEqual(['/hall', '/signals', '/cases', '/statistics', '/mine']);
     const administrator = who('administrator', ['system.read']);
     expect(pagesOf(administrator).map((page) => page.path)).toEqual(['/system']);
     expect(mayOpen(administrator, '/case/510104:1')).toBe(false);
