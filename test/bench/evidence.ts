@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ import { openBrowser } from '../support/browser.ts';
 import { makeFilm, startCameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { quantile, type Report } from './report.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const run = promisify(execFile);
 const fps = 15;
@@ -72,7 +73,7 @@ export async function evidence(report: Report): Promise<void> {
     await browser.close();
     await hub.stop();
     await server.stop();
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 }
 

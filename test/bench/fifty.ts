@@ -1,5 +1,5 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { makeFilm } from '../support/camera/index.ts';
 import { treeCpu } from './cpu.ts';
 import type { FiftyAnswer, FiftyOrder } from './fiftyChild.ts';
 import type { Report } from './report.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const count = 50;
 const fps = 25;
@@ -123,7 +124,7 @@ async function bare(urls: string[]): Promise<Cost> {
         return gone;
       }),
     );
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 }
 

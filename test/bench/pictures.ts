@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import { HEIGHT, Judge, WIDTH } from '../../stream/judge.ts';
 import type { KeyPicture } from '../../stream/key.ts';
 import { makeFilm, startCameraServer } from '../support/camera/index.ts';
 import type { Report } from './report.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const run = promisify(execFile);
 const fps = 15;
@@ -101,7 +102,7 @@ export async function pictures(report: Report): Promise<void> {
       n: cameras,
     });
   }
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 }
 
 /** A thousand forced deaths: what is left of them. */
@@ -157,5 +158,5 @@ export async function deaths(report: Report): Promise<void> {
     n: back.length,
   });
   await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 }

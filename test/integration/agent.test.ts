@@ -20,6 +20,7 @@ import {
 } from '../support/agent.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
 import { startLink, type Link } from '../support/link.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const token = 'token-of-a-department';
 const week = 7 * 86_400_000;
@@ -41,7 +42,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const agent of agents.splice(0)) await agent.stop();
   await link.close();
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 });
 
 async function addSource(id: string, secret: string): Promise<void> {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import writeExcel from 'write-excel-file/node';
 import type { Agent } from '../../ingest/agent/agent.ts';
 import { postTo, startTestAgent, until } from '../support/agent.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const token = 'token-of-a-signing-department';
 const key = createHash('sha256').update('key').digest('hex');
@@ -29,7 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await agent?.stop();
   agent = undefined;
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 });
 
 async function start(change: Record<string, unknown> = {}, now?: () => number): Promise<Agent> {

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -20,6 +20,7 @@ import { decode } from '../../stream/glance.ts';
 import { isDark, Judge, plainShare } from '../../stream/judge.ts';
 import { isSame, type KeyPicture } from '../../stream/key.ts';
 import { makeFilm, startCamera, startCameraServer, type CameraServer } from '../support/camera/index.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const run = promisify(execFile);
 const quiet = ['-nostdin', '-hide_banner', '-loglevel', 'error'];
@@ -32,7 +33,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 });
 
 /** What ffmpeg says of each of two seconds of pictures: MD5 and mean brightness. */

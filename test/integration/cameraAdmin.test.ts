@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {
@@ -21,6 +21,7 @@ import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { until } from '../support/desk.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
 import { startDevice, type Device } from '../support/onvif.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const hall = 'hall-510104-1';
 const window = 'win-510104-1-07';
@@ -318,7 +319,7 @@ describe('the administration of cameras', () => {
       expect(await lastBeat(folder)).toBeGreaterThanOrEqual(down + 59_000);
       expect(await lastBeat(folder)).toBeLessThanOrEqual(end);
     } finally {
-      await rm(dataDir, { recursive: true, force: true });
+      await removeFolder(dataDir);
     }
   });
 

@@ -1,5 +1,5 @@
 import { execFile, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { addCamera, changeCamera, listCameras, switchCamera } from '../../hub/pl
 import { makeFilm, startCamera, startCameraServer, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { untilWithin } from '../support/until.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const run = promisify(execFile);
 const by = { account: 'ops', name: '周运维' };
@@ -53,7 +54,7 @@ afterAll(async () => {
   web?.closeAllConnections();
   web?.close();
   await Promise.all([hub?.stop(), rtsp?.stop(), hevc?.stop()]);
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 }, 30_000);
 
 /** A picture with sound that never ends, in this container, to a file or to standard output. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,13 +11,14 @@ import { demoSource } from '../../seeds/accounts.ts';
 import { drawFilms, serveFilms } from '../../seeds/cameras.ts';
 import { fps, scenes, seconds } from '../../seeds/scenes.ts';
 import { simulate } from '../../seeds/simulate.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const run = promisify(execFile);
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'hallwatch-demo-'));
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
+afterAll(() => removeFolder(dir));
 
 describe('a demonstration camera', () => {
   it('is drawn once, kept, drawn again when the file is of an earlier drawing, and can be watched', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -8,6 +8,7 @@ import writeExcel from 'write-excel-file/node';
 import { readAnyMapping } from '../../ingest/mapping.ts';
 import { replay, type ReplayReport } from '../../ingest/replay.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
+import { removeFolder } from '../support/folder.ts';
 
 interface Answer {
   accepted: number;
@@ -30,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await hub?.stop();
-  if (folder) await rm(folder, { recursive: true, force: true });
+  if (folder) await removeFolder(folder);
 });
 
 async function post(dialect: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { poll, type PollTotals } from '../../ingest/poll.ts';
 import { statement } from '../../ingest/pollPostgres.ts';
 import { readExpected, reconcile } from '../../ingest/reconcile.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
+import { removeFolder } from '../support/folder.ts';
 
 let hub: TestHub;
 let folder: string;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([hub?.stop(), department?.stop()]);
-  if (folder) await rm(folder, { recursive: true, force: true });
+  if (folder) await removeFolder(folder);
 });
 
 /** Runs in the department's database, also while it is coming back. */

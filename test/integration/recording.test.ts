@@ -20,6 +20,7 @@ import { Writer } from '../../stream/recording/write.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
 import { untilWithin } from '../support/until.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const run = promisify(execFile);
 const hall = 'hall-510104-1';
@@ -64,7 +65,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await hub?.stop();
   await server?.stop();
-  if (folder) await rm(folder, { recursive: true, force: true });
+  if (folder) await removeFolder(folder);
 }, 30_000);
 
 afterEach(async () => {
@@ -276,7 +277,7 @@ describe('what is kept', () => {
     const { store } = hub.context;
     const log = createLog('silent');
     const home = await temporaryFolder();
-    stops.push(() => rm(home, { recursive: true, force: true }));
+    stops.push(() => removeFolder(home));
     const from = await footage();
     const index = new Index(store, log);
     stops.push(() => index.stop());
@@ -344,7 +345,7 @@ describe('what is kept', () => {
     const index = new Index(hub.context.store, createLog('silent'));
     stops.push(() => index.stop());
     const home = await temporaryFolder();
-    stops.push(() => rm(home, { recursive: true, force: true }));
+    stops.push(() => removeFolder(home));
     const bounds = { segments: 5, bytes: 1e9 };
     const writer = new Writer({ folder: home, index, changed: () => {}, refused: () => {}, bounds });
     const camera = 'cam-slow';
@@ -371,7 +372,7 @@ describe('after a kill', () => {
     const { store, world } = hub.context;
     const from = await footage();
     const home = await temporaryFolder();
-    stops.push(() => rm(home, { recursive: true, force: true }));
+    stops.push(() => removeFolder(home));
     const [init, media] = [join(home, 'init'), join(home, 'media')];
     await Promise.all([writeFile(init, from.init), writeFile(media, from.media)]);
     const recorded = join(home, 'recording');

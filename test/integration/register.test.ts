@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import readXlsx from 'read-excel-file/node';
@@ -12,6 +12,7 @@ import { connectStore } from '../../hub/platform/postgres.ts';
 import { rebuild } from '../../hub/record/rebuild.ts';
 import { verifyLedger } from '../../hub/record/verify.ts';
 import { startDesk, until, type Account, type Answer, type Desk } from '../support/desk.ts';
+import { removeFolder } from '../support/folder.ts';
 
 /** li: inspector of 510104, chen: of the city above, zhao: of the next county; wang: manager of hall-1. */
 let desk: Desk;
@@ -65,7 +66,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await desk.close();
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 }, 30_000);
 
 const lines = async (who: Account, query = ''): Promise<RegisterPage> => {

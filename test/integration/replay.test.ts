@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readMapping, type Mapping } from '../../ingest/mapping.ts';
 import { replay, type ReplayOptions, type ReplayReport } from '../../ingest/replay.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
+import { removeFolder } from '../support/folder.ts';
 
 let hub: TestHub;
 let folder: string;
@@ -18,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await hub?.stop();
-  if (folder) await rm(folder, { recursive: true, force: true });
+  if (folder) await removeFolder(folder);
 });
 
 async function mappingFrom(path: string, change: (text: string) => string = (text) => text): Promise<Mapping> {
@@ -299,7 +300,7 @@ describe('the command line', () => {
     own = { dataDir: join(home, 'data'), cwd: join(home, 'work') };
     await mkdir(own.cwd);
   });
-  afterAll(() => rm(home, { recursive: true, force: true }));
+  afterAll(() => removeFolder(home));
 
   it('replays on servers of its own and seeds an empty store', async () => {
     const args = [

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -9,6 +9,7 @@ import type { Settings } from '../../hub/platform/part.ts';
 import { demoAccounts, demoSource, demoToken } from '../../seeds/accounts.ts';
 import { readSeeds, seedsDir } from '../../seeds/files.ts';
 import { seedFrom } from '../../seeds/load.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const tables = [
   'region',
@@ -41,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await backend.close();
-  await rm(dataDir, { recursive: true, force: true });
+  await removeFolder(dataDir);
 });
 
 const rowsOf = async (): Promise<Record<string, unknown>> =>

@@ -1,5 +1,5 @@
 import { execFile, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { openBrowser } from '../support/browser.ts';
 import { makeFilm, startCameraServer, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { untilWithin } from '../support/until.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const run = promisify(execFile);
 const by = { account: 'ops', name: '周运维' };
@@ -56,7 +57,7 @@ afterAll(async () => {
   web?.closeAllConnections();
   web?.close();
   await Promise.all([hub?.stop(), rtsp?.stop()]);
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 }, 30_000);
 
 /** HTTP-FLV of a flash and a beep at the beginning of every second, the sound as G.711, which no browser plays. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
 import { createServer, type AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
@@ -17,6 +17,7 @@ import { worldChanged } from '../../hub/platform/world.ts';
 import { openBrowser } from '../support/browser.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const names = { hosts: ['localhost'], ips: ['127.0.0.1'] };
 const password = 'a long password';
@@ -98,7 +99,7 @@ afterAll(async () => {
   session?.destroy();
   await hub?.stop();
   await camera?.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 }, 30_000);
 
 const number = (playlist: string, tag: string): number => Number(new RegExp(`#EXT-X-${tag}:(\\d+)`).exec(playlist)![1]);

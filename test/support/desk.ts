@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { hashPassword } from '../../hub/platform/password.ts';
 import { start as startRecord } from '../../hub/record/part.ts';
 import { start as startServe } from '../../hub/serve/part.ts';
 import { packFor, smallWorld } from './world.ts';
+import { removeFolder } from './folder.ts';
 
 export const password = 'correct horse battery';
 export const accounts = ['li', 'zhao', 'chen', 'wang', 'sun', 'admin'] as const;
@@ -166,7 +167,7 @@ export async function startDesk({ record = true }: { record?: boolean } = {}): P
       await app.close();
       for (const part of parts.reverse()) await part.stop();
       await backend.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await removeFolder(dataDir);
     },
   };
   return desk;

@@ -16,6 +16,7 @@ import type { Store } from '../../hub/platform/postgres.ts';
 import type { Seal } from '../../hub/platform/seal.ts';
 import type { Role } from '../../hub/model/rights.ts';
 import { seedFrom } from '../../seeds/load.ts';
+import { removeFolder } from './folder.ts';
 
 /** Every part, loopback, any free port, embedded servers under a folder of its own, nothing logged, no demonstration. */
 export function testSettings(dataDir: string, change: Partial<Settings> = {}): Settings {
@@ -62,7 +63,7 @@ export async function startTestBackend(options: TestOptions = {}): Promise<TestB
     dataDir,
     async stop() {
       await backend.close();
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      if (options.dataDir === undefined) await removeFolder(dataDir);
     },
   };
 }
@@ -117,7 +118,7 @@ export async function startTestHub(options: TestOptions = {}): Promise<TestHub> 
     },
     async stop() {
       await hub.stop();
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      if (options.dataDir === undefined) await removeFolder(dataDir);
     },
   };
 }

@@ -9,6 +9,7 @@ import { supervise, whichProgram } from '../../hub/platform/children.ts';
 import { createLog } from '../../hub/platform/log.ts';
 import { projectFolder } from '../../hub/platform/migrate.ts';
 import { temporaryFolder } from './hub.ts';
+import { removeFolder } from './folder.ts';
 
 export interface Mariadb {
   /** `mysql://department:…@127.0.0.1:port/office`: may read only. */
@@ -88,7 +89,7 @@ export async function startMariadb(): Promise<Mariadb> {
     },
     async stop() {
       await child.stop();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     },
   };
   await mariadb.run(

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import { makeAuthority, makeServer, namesOf, type Pair } from '../../hub/platfor
 import { askWithin, createHttp } from '../../hub/platform/http.ts';
 import { createLog } from '../../hub/platform/log.ts';
 import { startRedirect, targetOf } from '../../hub/platform/redirect.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const names = { hosts: ['localhost', '*.hall.example.cn'], ips: ['127.0.0.1', 'fd00::5'] };
 const day = 86_400_000;
@@ -26,7 +27,7 @@ beforeAll(async () => {
   root = await makeAuthority(names, { name: 'Hallwatch 阳光巡查 CA' });
   leaf = await makeServer(root, names);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => removeFolder(folder));
 
 /** The certificate that a TLS server on a free port shows, when a client that trusts `ca` asks for `host`; rejects when it does not fit. */
 async function shown(pair: Pair, ca: string, host: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { columns } from '../../ingest/matters/columns.ts';
 import { readMatters, readPublished } from '../../ingest/matters/read.ts';
 import { writeMatters, writeTemplate } from '../../ingest/matters/write.ts';
 import { fillTemplate, recordOf } from '../support/matters.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const options = { region: '510104', promised: 'earlier' as const, departments: new Set(['510104-market']) };
 let folder: string;
@@ -15,7 +16,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hallwatch-matters-'));
   await writeTemplate(path('template.xlsx'));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => removeFolder(folder));
 
 describe('the matters file', () => {
   it('has an example for every column, and the examples together are a matter', async () => {

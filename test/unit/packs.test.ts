@@ -12,6 +12,7 @@ import { calendarOf } from '../../seeds/load.ts';
 import { checkPack, finder, packFolders, readPacks } from '../../seeds/packs.ts';
 import { Play } from '../support/play.ts';
 import { smallWorld } from '../support/world.ts';
+import { removeFolder } from '../support/folder.ts';
 
 let library: RulePack[];
 let calendar: WorkCalendar;
@@ -298,7 +299,7 @@ describe('a new region', () => {
     await cp(join(seedsDir(), 'packs'), join(seeds, 'packs'), { recursive: true });
     await writeFile(join(seeds, 'packs', 'peach-spring.yaml'), ninth);
   });
-  afterAll(() => rm(seeds, { recursive: true, force: true }));
+  afterAll(() => removeFolder(seeds));
 
   it('is one YAML file: its own clock and lamps, the rest its parent’s', async () => {
     const pack = (await readPacks(seeds)).find(({ id }) => id === 'peach-spring')!;
@@ -434,7 +435,7 @@ describe('hallwatch packs check', () => {
       expect(await checkPackFile(join(dir, 'bad.yaml'))).toBe(false);
       await expect(checkPackFile(join(dir, 'none.yaml'))).rejects.toThrow('cannot be read');
     } finally {
-      await rm(dir, { recursive: true, force: true });
+      await removeFolder(dir);
     }
   });
 });

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,7 @@ import { yearsFrom } from '../../seeds/calendar.ts';
 import { readSeeds, seedsDir, type Seeds } from '../../seeds/files.ts';
 import { calendarOf } from '../../seeds/load.ts';
 import { scenes } from '../../seeds/scenes.ts';
+import { removeFolder } from '../support/folder.ts';
 
 let seeds: Seeds;
 let calendar: WorkCalendar;
@@ -96,7 +97,7 @@ describe('a broken seed file', () => {
       await cp(join(seedsDir(), each), join(dir, each), { recursive: true });
     }
   });
-  afterAll(() => rm(dir, { recursive: true, force: true }));
+  afterAll(() => removeFolder(dir));
 
   const breaks: [file: string, from: string | RegExp, to: string, said: string][] = [
     [
