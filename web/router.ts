@@ -10,6 +10,7 @@ const whole = async <Page>(page: Promise<Page>): Promise<Page> => {
 /** Pages are loaded when they are opened, so that the first page stays small. Who may open what: App.svelte. */
 export const { navigate, route } = createRouter({
   '/': () => import('./pages/Desk.svelte'),
+  '/draw': () => whole(import('./pages/Draw.svelte')),
   '/sign-in': () => import('./pages/SignIn.svelte'),
   '/hall': () => whole(import('./pages/Hall.svelte')),
   '/signals': () => whole(import('./pages/Signals.svelte')),

@@ -5,6 +5,7 @@ export const dictionary = {
   brandLine: ['政务服务大厅电子监察与视频巡查', 'Supervision and video patrol for government service halls'],
   'nav.desk': ['巡查台', 'Patrol'],
   'nav.hall': ['大厅', 'Hall'],
+  'nav.draw': ['抽巡', 'Draw'],
   'nav.signals': ['信号', 'Signals'],
   'nav.ledger': ['台账', 'Ledger'],
   'nav.evidence': ['证据', 'Evidence'],

@@ -5,6 +5,7 @@ export interface PageEntry {
   path:
     | '/'
     | '/hall'
+    | '/draw'
     | '/signals'
     | '/findings'
     | '/cases'
@@ -24,6 +25,7 @@ export interface PageEntry {
   word:
     | 'nav.desk'
     | 'nav.hall'
+    | 'nav.draw'
     | 'nav.signals'
     | 'nav.findings'
     | 'nav.cases'
@@ -47,11 +49,14 @@ export interface PageEntry {
   within?: readonly string[];
   /** Only for these roles, where the right alone does not say it. */
   roles?: readonly Role[];
+  /** Only where there are organs below (SC-12, SC-13). */
+  above?: true;
 }
 
 const pages: readonly PageEntry[] = [
   { path: '/watchers', word: 'nav.watchers', needs: 'watchers.oversee' },
   { path: '/', word: 'nav.desk', needs: 'patrol.visit', function: 'video' },
+  { path: '/draw', word: 'nav.draw', needs: 'patrol.visit', function: 'video', above: true },
   { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
   { path: '/signals', word: 'nav.signals', needs: 'signal.read', within: ['/signal/', '/inquiries'] },
   {
@@ -79,7 +84,7 @@ const pages: readonly PageEntry[] = [
 ];
 
 interface Holder {
-  me: { role: Role } | undefined;
+  me: { role: Role; region?: { level: string } } | undefined;
   may: (permission: Permission) => boolean;
   has: (name: PackFunction) => boolean;
 }
@@ -91,7 +96,8 @@ export const pagesOf = (who: Holder): PageEntry[] =>
       who.me !== undefined &&
       who.may(page.needs) &&
       (page.function === undefined || who.has(page.function)) &&
-      (page.roles?.includes(who.me.role) ?? true),
+      (page.roles?.includes(who.me.role) ?? true) &&
+      (!page.above || ['province', 'city'].includes(who.me.region?.level ?? '')),
   );
 
 /** Whether a path is this page or that of a single thing in it. */
