@@ -302,4 +302,17 @@ describe('navigation', () => {
     expect(mayOpen(manager, '/case/510104:1')).toBe(true);
     expect(mayOpen(manager, '/')).toBe(false);
   });
+
+  test('SC-12: the draw is a page of those who have organs below', () => {
+    const of = (level: 'province' | 'city' | 'county', permissions = ['patrol.visit']) => {
+      const holder = who('inspector', permissions);
+      return mayOpen({ ...holder, me: { ...holder.me, region: { level } } }, '/draw');
+    };
+    expect([of('province'), of('city'), of('county'), of('province', ['patrol.read'])]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
 });
