@@ -150,10 +150,10 @@ describe('what a picture shows', () => {
   it('earns no second of a visit while it is frozen, black or covered, although all of it was delivered and reported', async () => {
     const { store } = hub.context;
     await sleep(1500); // deliveries are written every second
-    // The page claims every second that was delivered.
+    // The page claims every second that was delivered, and proves that it has it.
     await store.query(
-      `insert into view_report (visit, session, camera, media_from, media_to, visible, width, height, frames, page_at, at)
-       select 'visit', session, camera, media_from, media_to, true, 640, 360, 15, at, at from delivery`,
+      `insert into view_report (visit, session, camera, media_from, media_to, visible, width, height, frames, page_at, at, proven)
+       select 'visit', session, camera, media_from, media_to, true, 640, 360, 15, at, at, true from delivery`,
     );
     const asOf = Date.now();
     const judged = await hub.context.bus.ask<Record<string, number>>(
