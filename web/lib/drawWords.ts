@@ -19,8 +19,12 @@ const words = {
   seedOut: ['种子已公布，可核验', 'Seed published: anybody can check it'],
   how: ['怎样抽取的', 'How it was drawn'],
   check: ['核验抽签', 'Check the draw'],
-  weight: ['距上次 {n} 天', '{n|day|days} since last'],
-  chance: ['首签机会 {share}', 'chance of the first {share}'],
+  weight: ['权重 {n} 天', 'weight {n|day|days}'],
+  weightHint: [
+    '权重是距上次巡查的天数；从未巡查的，按全部大厅轮一遍计。',
+    'The weight is the days since the last visit; never visited counts as one round of all halls.',
+  ],
+  chance: ['首签概率 {share}', '{share} chance'],
   swapHint: ['换抽须写理由', 'A swap needs a reason'],
   fixedOnly: ['只封存了种子，当天抽取后才知道去哪里。', 'Only the seed is fixed. Where it leads is drawn on the day.'],
   secret: ['当日结束后公布，现在只有抽签机关知道。', 'Told when its day is over; now only its organ knows.'],
@@ -159,9 +163,9 @@ const words = {
   'fault.chosen': ['{level}：由种子算出的大厅与公布的不同', '{level}: the seed draws other halls than it says'],
   candidates: ['候选 {n}，抽取 {count}', '{count} of {n} drawn'],
   hall: ['大厅', 'Hall'],
-  since: ['距上次巡查', 'Since last visit'],
+  since: ['距上次巡查（权重）', 'Since last visit (weight)'],
   daysShort: ['{n} 天', '{n} d'],
-  firstChance: ['首签机会', 'Chance'],
+  firstChance: ['首签概率', 'First chance'],
   turn: ['第 {n} 签', 'no. {n}'],
   notDrawn: ['未抽中', 'not drawn'],
   showAll: ['全部 {n} 个候选', 'All {n} candidates'],
@@ -173,7 +177,7 @@ const words = {
   'tab.halls': ['抽中大厅', 'Drawn'],
   'tab.map': ['各市州', 'Map'],
   'tab.windows': ['画面', 'Pictures'],
-  'tab.behind': ['落后', 'Behind'],
+  'tab.behind': ['落后·断线', 'Behind'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 export type DrawWord = keyof typeof words;
 
