@@ -13,9 +13,10 @@ import { soak } from './soak.ts';
 import { video } from './video.ts';
 import { visit } from './visit.ts';
 import { wall } from './wall.ts';
+import { web } from './web.ts';
 
 /** Made of gigabytes and minutes: only when it is asked for. */
-const large = ['explorer', 'deaths', 'faults', 'soak', 'visit'];
+const large = ['explorer', 'deaths', 'faults', 'soak', 'visit', 'web'];
 /** What is asked for with another: all there is to know of pictures in one run. */
 const within: Record<string, string[]> = { video: ['pictures', 'evidence'] };
 const groups = {
@@ -32,6 +33,7 @@ const groups = {
   faults,
   soak,
   visit,
+  web,
 };
 
 const numbers = ['events', 'cases', 'minutes', 'cameras'] as const;

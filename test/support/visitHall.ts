@@ -27,12 +27,14 @@ export interface VisitHall {
   stop(): Promise<void>;
 }
 
-/** A hall of twelve windows before real streams, an inspector's desk in Chromium, and a duty that wants visits. */
+/** A hall of twelve windows before real streams, an inspector's desk in Chromium, and a duty that wants visits. `doors`: events may be posted. */
 export async function startVisitHall(
-  options: { fps?: number; patrol?: Partial<RulePack['patrol']> } = {},
+  options: { fps?: number; patrol?: Partial<RulePack['patrol']>; doors?: boolean } = {},
 ): Promise<VisitHall> {
   const [hub, browser] = await Promise.all([
-    startTestHub({ settings: { roles: ['record', 'serve', 'stream'] } }),
+    startTestHub({
+      settings: { roles: [...(options.doors ? (['ingest'] as const) : []), 'record', 'serve', 'stream'] },
+    }),
     openBrowser(),
   ]);
   const { store, seal, world, bus } = hub.context;
