@@ -17,7 +17,7 @@ export async function useDesk(
   };
   const key = (name: string, code: string): Promise<void> => act(name, () => page.keyboard.press(code));
   const press = (name: string, selector: string): Promise<void> =>
-    act(name, () => page.locator(selector).first().click({ timeout: 20_000 }));
+    act(name, () => page.locator(selector).first().click({ timeout: 60_000 }));
   const gone = (): Promise<void> => page.locator('dialog[open]').waitFor({ state: 'detached' });
   const tile = (at: number): string => `[data-tile]:not([data-testid=focused-tile] *) >> nth=${at % (tiles - 1)}`;
 

@@ -40,6 +40,10 @@ class SignalFeed {
   get announced(): Signal | undefined {
     return this.#announced;
   }
+  /** So many come at once that moving them in one by one would only cost time. */
+  get isBusy(): boolean {
+    return this.#fresh.size > 2;
+  }
   isFresh(id: string): boolean {
     return this.#fresh.has(id);
   }

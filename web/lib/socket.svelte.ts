@@ -13,6 +13,8 @@ type State =
 
 /** How long the hub may take to answer hello before the connection is made anew. */
 const patience = 8_000;
+/** What comes within so many milliseconds of the last change of the page waits and changes it once. */
+const breath = 250;
 
 /**
  * The one live connection. It keeps its own cursor and presents it after a reconnect: the hub then replays what was missed, or
@@ -27,6 +29,8 @@ class Live {
   readonly #listeners = new Map<Topic, Set<(bodies: never[]) => void>>();
   readonly #resets = new Set<() => void>();
   readonly #progress = new Set<(progress: Progress) => void>();
+  #pending: LiveItem[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   get state(): State {
     return this.#state;
@@ -71,7 +75,7 @@ class Live {
     });
     socket.on('live', ({ position, items }) => {
       this.#heard(position);
-      this.#deliver(items);
+      this.#collect(items);
     });
     socket.on('reset', ({ position }) => {
       this.#heard(position);
@@ -86,6 +90,9 @@ class Live {
   close(): void {
     this.#socket?.disconnect();
     this.#socket = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#pending = [];
     this.#state = { kind: 'off' };
     this.#lastAt = undefined;
     this.#refused = undefined;
@@ -135,6 +142,23 @@ class Live {
   #heard(position?: number): void {
     this.#lastAt = serverNow();
     if (position !== undefined) this.#cursor = Math.max(this.#cursor, position);
+  }
+
+  /** At once after a silence; of a stream, what gathers while the page rests. */
+  #collect(items: LiveItem[]): void {
+    for (const item of items) this.#pending.push(item);
+    // A hidden page paints nothing, and the browser lets its timers wait for up to a minute.
+    if (this.#timer === undefined || document.visibilityState === 'hidden') this.#flush();
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const items = this.#pending;
+    if (items.length === 0) return;
+    this.#pending = [];
+    this.#timer = setTimeout(() => this.#flush(), breath);
+    this.#deliver(items);
   }
 
   #deliver(items: LiveItem[]): void {
