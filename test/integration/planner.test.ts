@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayOf, endOf, startOf } from '../../hub/model/calendar.ts';
 import type { Draw } from '../../hub/model/draw.ts';
-import type { DrawDay, DrawDayLine } from '../../hub/model/drawApi.ts';
+import type { DrawBoard, DrawDay, DrawDayLine } from '../../hub/model/drawApi.ts';
 import type { Duty } from '../../hub/model/duty.ts';
 import type { Visit } from '../../hub/model/state.ts';
 import { migrate, projectFolder } from '../../hub/platform/migrate.ts';
@@ -149,6 +149,68 @@ describe('the plan of a working day', () => {
     expect((await signals('county')).length).toBe(2);
     expect(await signals('hall')).toEqual([]);
   }, 40_000);
+
+  it('is on the board of those above: how far each is, and who owes what', async () => {
+    const { body } = await ask<DrawBoard>('province', `/draws/board?day=${thursday}`);
+    expect(body.regions.map(({ level }) => level).sort()).toEqual([
+      ...Array<string>(3).fill('city'),
+      ...Array<string>(6).fill('county'),
+    ]);
+    const chengdu = body.regions.find(({ code }) => code === '510100')!;
+    // Its own hall twice, and each of its two counties.
+    expect(chengdu).toMatchObject({ required: 4, done: 0, missed: 3, running: 0, couldNot: 0 });
+    expect(chengdu.places).toMatchObject([{ id: 'hall-510100-1', cameras: 6 }]);
+    const county = body.behind.find(({ organ }) => organ === 'organ-510422')!;
+    expect(county).toMatchObject({ required: 2, done: 0, owed: 2, region: '510422' });
+    expect(county.duties).toMatchObject([{ day: thursday, state: 'missed', hall: 'hall-510422-1', required: 2 }]);
+    expect(body.halls['hall-510422-1']).toMatchObject({ name: '盐边县政务服务中心' });
+    expect(body.behind.length).toBe(10);
+
+    const below = (await ask<DrawBoard>('city', `/draws/board?day=${thursday}`)).body;
+    expect(below.regions.map(({ code }) => code)).toEqual(['510100', '510104', '510107']);
+    expect(below.behind.every(({ region }) => region.startsWith('5101'))).toBe(true);
+    expect((await ask('hall', `/draws/board?day=${thursday}`)).status).toBe(403);
+    expect((await ask('province', '/draws/board?day=yesterday')).status).toBe(400);
+  });
+
+  it('has the halls whose cameras show nothing, those that are cut first', async () => {
+    const { store } = hub.context;
+    const status = (camera: string, hall: string, state: string) =>
+      store.query(
+        `insert into camera_status (camera, region, hall, state, position, body) values ($1, $2, $3, $4, 0, $5)`,
+        [
+          camera,
+          hall.slice(5, 11),
+          hall,
+          state,
+          { camera, region: hall.slice(5, 11), hall, state, since: 1, position: 0 },
+        ],
+      );
+    try {
+      await status('cam-510100-1-02', 'hall-510100-1', 'black');
+      await status('cam-510422-1-01', 'hall-510422-1', 'offline');
+      await status('cam-510422-1-02', 'hall-510422-1', 'offline');
+      // Switched off by its record: nobody misses its picture.
+      await status('cam-510422-1-03', 'hall-510422-1', 'offline');
+      const { out } = (await ask<DrawBoard>('province', '/draws/board')).body;
+      expect(
+        out.map(({ hall, cameras, out }) => [hall, cameras, out.map(({ window, state }) => [window, state])]),
+      ).toEqual([
+        [
+          'hall-510422-1',
+          2,
+          [
+            ['01', 'offline'],
+            ['02', 'offline'],
+          ],
+        ],
+        ['hall-510100-1', 6, [['02', 'black']]],
+      ]);
+      expect((await ask<DrawBoard>('county', '/draws/board')).body.out.length).toBe(1);
+    } finally {
+      await store.query(`delete from camera_status where position = 0`, []);
+    }
+  });
 });
 
 describe('a draw of a day to come', () => {
@@ -174,6 +236,26 @@ describe('a draw of a day to come', () => {
     expect(await duties('hall')).toEqual([]);
     expect(await duties('county')).toEqual(['organ-510422']);
     expect((await duties('province')).length).toBe(9);
+  }, 40_000);
+
+  it('names its halls on nobody else’s board, although they are behind', async () => {
+    const { store } = hub.context;
+    const drawn = `day = '${tuesday}' and body ? 'draw'`;
+    const before = await store.query<{ id: string; body: Duty }>(`select id, body from duty where ${drawn}`);
+    await store.query(`update duty set body = body || '{"riskAt":1}' where ${drawn}`, []);
+    const organs = async (who: string) =>
+      (await ask<DrawBoard>(who, `/draws/board?day=${tuesday}`)).body.behind.map(({ organ, duties }) => [
+        organ,
+        duties.filter(({ hall }) => hall !== undefined).length,
+        duties.length,
+      ]);
+    expect(await organs('province')).toEqual([['organ-510000', 8, 8]]);
+    // An inspector of the province who belongs to no organ.
+    cookies['guest'] = await hub.signIn({ name: 'guest', role: 'inspector', region: '510000' });
+    expect(await organs('guest')).toEqual([['organ-510000', 0, 8]]);
+    expect(JSON.stringify((await ask('guest', `/draws/board?day=${tuesday}`)).body)).not.toMatch(/"[^"]*:hall-/);
+    expect(await organs('city')).toEqual([]);
+    for (const { id, body } of before) await store.query('update duty set body = $2 where id = $1', [id, body]);
   }, 40_000);
 
   it('is changed by its organ with a reason, and by nobody else', async () => {
