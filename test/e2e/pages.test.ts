@@ -126,7 +126,7 @@ const walks: Record<Who, () => string[]> = {
     ],
     ...['/system', '/no-such-page'],
   ],
-  zhao: () => [found.draft],
+  zhao: () => [found.draft, '/draw'],
   wang: () => ['/hall', '/findings', '/presence', found.signal, '/ledger', '/exhibits'],
   admin: () => [
     '/system',
