@@ -2,6 +2,7 @@ import { io, type Socket } from 'socket.io-client';
 import type { Downward, LiveItem, Progress, Upward } from '../../hub/model/live.ts';
 import { signedOut } from './api.ts';
 import { serverNow } from './clock.svelte.ts';
+import { Gather } from './gather.ts';
 
 type Topic = LiveItem['topic'];
 type BodyOf<T extends Topic> = Extract<LiveItem, { topic: T }>['body'];
@@ -13,7 +14,7 @@ type State =
 
 /** How long the hub may take to answer hello before the connection is made anew. */
 const patience = 8_000;
-/** What comes within so many milliseconds of the last change of the page waits and changes it once. */
+/** Milliseconds between two changes of the page by a stream of live messages. */
 const breath = 250;
 
 /**
@@ -29,8 +30,11 @@ class Live {
   readonly #listeners = new Map<Topic, Set<(bodies: never[]) => void>>();
   readonly #resets = new Set<() => void>();
   readonly #progress = new Set<(progress: Progress) => void>();
-  #pending: LiveItem[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #items = new Gather<LiveItem>(
+    (items) => this.#deliver(items),
+    breath,
+    () => document.visibilityState === 'hidden',
+  );
 
   get state(): State {
     return this.#state;
@@ -75,7 +79,7 @@ class Live {
     });
     socket.on('live', ({ position, items }) => {
       this.#heard(position);
-      this.#collect(items);
+      this.#items.take(items);
     });
     socket.on('reset', ({ position }) => {
       this.#heard(position);
@@ -90,9 +94,7 @@ class Live {
   close(): void {
     this.#socket?.disconnect();
     this.#socket = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#pending = [];
+    this.#items.clear();
     this.#state = { kind: 'off' };
     this.#lastAt = undefined;
     this.#refused = undefined;
@@ -142,23 +144,6 @@ class Live {
   #heard(position?: number): void {
     this.#lastAt = serverNow();
     if (position !== undefined) this.#cursor = Math.max(this.#cursor, position);
-  }
-
-  /** At once after a silence; of a stream, what gathers while the page rests. */
-  #collect(items: LiveItem[]): void {
-    for (const item of items) this.#pending.push(item);
-    // A hidden page paints nothing, and the browser lets its timers wait for up to a minute.
-    if (this.#timer === undefined || document.visibilityState === 'hidden') this.#flush();
-  }
-
-  #flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const items = this.#pending;
-    if (items.length === 0) return;
-    this.#pending = [];
-    this.#timer = setTimeout(() => this.#flush(), breath);
-    this.#deliver(items);
   }
 
   #deliver(items: LiveItem[]): void {
