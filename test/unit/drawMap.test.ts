@@ -99,6 +99,10 @@ test('Sichuan lies as it lies: Ganzi west of Chengdu, Panzhihua south of Liangsh
   expect(place.get('513300')!.column).toBeLessThan(place.get('510100')!.column);
   expect(place.get('510400')!.row).toBeGreaterThan(place.get('513400')!.row);
   expect([place.get('511900')!.row, place.get('511900')!.column]).toEqual([1, 6]);
+  // Long names need more than a finger does.
+  expect([layout(cities, 340).columns, layout(cities, 340, 70).columns, layout(cities, 780, 70).columns]).toEqual([
+    6, 3, 6,
+  ]);
   expect(layout([], 780)).toEqual({ columns: 1, rows: 0, tiles: [] });
 });
 

@@ -3,7 +3,7 @@ import type { BoardRegion, DutyProgress } from '../../hub/model/drawApi.ts';
 
 /** Between two tiles, CSS pixels. */
 export const gap = 6;
-/** The least width of a tile: where places are known, what a finger needs; else what a name needs. */
+/** What a finger needs of a tile, and what a name needs where tiles stand side by side. */
 const least = { touch: 44, name: 92 };
 
 /** How the divisions of Sichuan lie to each other: column and row, from one (GB/T 2260). */
@@ -41,10 +41,13 @@ export interface TileMap {
   tiles: { code: string; column: number; row: number }[];
 }
 
-/** Places so many regions in a width (CSS pixels): no two in one place, none wider than the page. */
-export function layout(codes: readonly string[], width: number): TileMap {
+/**
+ * Places so many regions in a width (CSS pixels): no two in one place, none wider than the page. `narrowest`: what names need on a
+ * map; where there is less room they stand side by side.
+ */
+export function layout(codes: readonly string[], width: number, narrowest: number = least.touch): TileMap {
   const known = codes.filter((code) => sichuan[code]);
-  const isMap = known.length >= worthAMap && width >= mapColumns * (least.touch + gap) - gap;
+  const isMap = known.length >= worthAMap && width >= mapColumns * (narrowest + gap) - gap;
   const fit = Math.max(1, Math.floor((width + gap) / (least.name + gap)));
   const columns = isMap ? mapColumns : Math.min(fit, Math.max(1, codes.length));
   const taken = new Set(isMap ? known.map((code) => sichuan[code]!.join(' ')) : []);
