@@ -5,6 +5,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violations } from '../support/axe.ts';
 import { openBrowser, visit } from '../support/browser.ts';
+import { unreached } from '../support/keyboard.ts';
+import { textsOf, Told } from '../support/language.ts';
 import { startTestHub, type TestAccount, type TestHub } from '../support/hub.ts';
 import { dictionary } from '../../web/lib/dictionary.ts';
 
@@ -12,6 +14,8 @@ const region = '510104';
 const token = randomBytes(24).toString('base64url');
 const people = {
   li: { name: 'li', role: 'inspector', region },
+  // Walks the other half of an inspector's pages meanwhile.
+  lin: { name: 'lin', role: 'inspector', region },
   zhao: { name: 'zhao', role: 'inspector', region: '510000' },
   wang: { name: 'wang', role: 'hallManager', region, hall: 'hall-510104-1' },
   admin: { name: 'admin', role: 'administrator', region: '510000' },
@@ -111,6 +115,8 @@ const walks: Record<Who, () => string[]> = {
       '/numbers',
       '/mine',
     ],
+  ],
+  lin: () => [
     ...[
       '/matters',
       '/matter/510000/SC-01',
@@ -120,6 +126,7 @@ const walks: Record<Who, () => string[]> = {
       '/ledger',
       '/ledger?tab=chain',
       '/exhibits',
+      '/holds',
       '/findings',
       '/presence',
       '/sources',
@@ -150,10 +157,10 @@ const raw =
   /\b(organ|win|hall|cam|source)-\d|\b(overdue|due-today)-\w|\d{4}-\d\d-\d\dT\d\d:|\bundefined\b|\bNaN\b|\[object /;
 
 const views = [
-  ['zh', 1440],
-  ['zh', 390],
-  ['en', 390],
-  ['en', 1440],
+  ['zh', 1440, 900],
+  ['zh', 390, 844],
+  ['en', 390, 844],
+  ['en', 1440, 900],
 ] as const;
 
 interface Look {
@@ -182,7 +189,7 @@ async function settled(page: Page): Promise<Look> {
   }
 }
 
-describe('every page', { timeout: 120_000 }, () => {
+describe('every page', { timeout: 300_000 }, () => {
   it.concurrent.each(Object.keys(people) as Who[])('%s: whole, in words, and no wider than the screen', async (who) => {
     const { context, page, errors } = await visit(browser, hub.address);
     const [name, value] = cookies[who].split('=') as [string, string];
@@ -193,15 +200,18 @@ describe('every page', { timeout: 120_000 }, () => {
         message.location().url.includes('/live/') || message.text().includes('closed before receiving');
       if (message.type() === 'error' && !isExpected) errors.push(message.text());
     });
+    const told = new Told(page);
     const wrong: string[] = [];
     for (const path of walks[who]()) {
       await page.setViewportSize({ width: 1440, height: 900 });
       await page.goto(`${path}${path.includes('?') ? '&' : '?'}lang=zh`, { waitUntil: 'domcontentloaded' });
-      for (const [lang, width] of views) {
-        await page.setViewportSize({ width, height: 900 });
+      for (const [lang, width, height] of views) {
+        await page.setViewportSize({ width, height });
         await settled(page);
         // In the menu of the person, which stays closed.
-        await page.locator(`button[lang="${lang === 'zh' ? 'zh-CN' : 'en'}"]`).dispatchEvent('click');
+        const code = lang === 'zh' ? 'zh-CN' : 'en';
+        await page.locator(`button[lang="${code}"]`).dispatchEvent('click');
+        await page.locator(`html[lang="${code}"]`).waitFor({ state: 'attached' });
         const { text, headings, over, isBusy } = await settled(page);
         const lines = text.split('\n').map((line) => line.trim());
         const faults = [
@@ -210,6 +220,8 @@ describe('every page', { timeout: 120_000 }, () => {
           ...(over > 0 ? [`${over} px too wide`] : []),
           ...lines.filter((line) => keys.has(line) || raw.test(line)),
           ...(lang === 'zh' ? await violations(page) : []),
+          ...(await told.strange(lang, await textsOf(page))).map((each) => `in another language: ${each}`),
+          ...(lang === 'zh' && width === 1440 ? await unreached(page) : []),
         ];
         wrong.push(...faults.map((each) => `${path} ${lang} ${width}: ${each}`));
       }
@@ -219,12 +231,16 @@ describe('every page', { timeout: 120_000 }, () => {
     await context.close();
   });
 
-  it('axe sees what a page does wrong', async () => {
+  it('what is wrong with a page is seen', async () => {
     const { context, page } = await visit(browser, hub.address);
-    await page.setContent(
-      '<html lang="zh"><title>-</title><main><h1>-</h1><button></button><img src="x"></main></html>',
-    );
+    const told = new Told(page);
+    await page.setContent(`<html lang="zh"><title>-</title><main><h1>页</h1><p title="第二">Not in words</p><button></button><img src="x">
+      <button style="outline:none">一</button><a href="/" onkeydown="return false">二</a><button>三</button></main></html>`);
     expect((await violations(page)).map((line) => line.split(' ')[0])).toEqual(['button-name', 'image-alt']);
+    const texts = await textsOf(page);
+    expect(await told.strange('zh', texts)).toEqual(['Not in words']);
+    expect(await told.strange('en', texts)).toEqual(['页', '一', '二', '三', '第二']);
+    expect(await unreached(page)).toEqual(['Tab does not reach button 三', 'focus is not seen on button 一']);
     await context.close();
   });
 
