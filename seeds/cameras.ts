@@ -79,7 +79,7 @@ async function drawFilm(scene: Scene, room: Canvas, file: string, ffmpeg: string
     if (failed !== undefined) throw new HubError('demo.film', `ffmpeg could not make ${scene.name}: ${failed}`);
     await rename(draft, file);
   } finally {
-    await end(child, 'SIGKILL', 0);
+    await end(child, ['SIGKILL'], 0);
     await rm(draft, { force: true });
   }
 }

@@ -97,8 +97,10 @@ export interface ChildOptions extends LeashOptions {
   readyWithinMs?: number;
   /** Runs before every start, for example to clear what a killed predecessor left. */
   prepare?: () => Promise<void>;
-  /** Default TERM, then KILL after `stopWithinMs` (default 2,500). */
+  /** Default TERM, then `hurrySignal` where there is one, then KILL, `stopWithinMs` (default 2,500) after each other. */
   stopSignal?: NodeJS.Signals;
+  /** For a child with children of its own, which KILL would leave behind. */
+  hurrySignal?: NodeJS.Signals;
   stopWithinMs?: number;
   log: Logger;
 }
@@ -143,7 +145,7 @@ export async function supervise(options: ChildOptions): Promise<Child> {
     const deadline = Date.now() + (options.readyWithinMs ?? 30_000);
     while (!(await options.isReady(started))) {
       if (gone !== undefined || Date.now() > deadline || stopping) {
-        await end(started, 'SIGKILL', 0);
+        await end(started, ['SIGKILL'], 0);
         throw new HubError(
           'child.start',
           `${name} did not start: ${gone ?? (stopping ? 'stopped' : 'no answer in time')}${tail ? `\n${tail.trim()}` : ''}`,
@@ -193,21 +195,26 @@ export async function supervise(options: ChildOptions): Promise<Child> {
     async stop() {
       stopping = true;
       wake();
-      if (child) await end(child, options.stopSignal ?? 'SIGTERM', options.stopWithinMs ?? 2_500);
+      const signals = [options.stopSignal ?? 'SIGTERM', ...(options.hurrySignal ? [options.hurrySignal] : [])];
+      if (child) await end(child, signals, options.stopWithinMs ?? 2_500);
       child = undefined;
     },
   };
 }
 
-/** Asks a child to end, kills its whole group when it has not by then, and waits until it is reaped. */
-export async function end(child: ChildProcess, signal: NodeJS.Signals, withinMs: number): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+/** Asks a child to end, by each signal in turn, kills its whole group when it has not by then, and waits until it is reaped. */
+export async function end(child: ChildProcess, signals: readonly NodeJS.Signals[], withinMs: number): Promise<void> {
+  const isGone = (): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+  if (isGone()) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.kill(signal);
-  const patience = new AbortController();
-  await Promise.race([gone, sleep(withinMs, undefined, { signal: patience.signal }).catch(() => {})]);
-  patience.abort();
-  if (child.exitCode === null && child.signalCode === null) killGroup(child.pid);
+  for (const signal of signals) {
+    if (isGone()) break;
+    child.kill(signal);
+    const patience = new AbortController();
+    await Promise.race([gone, sleep(withinMs, undefined, { signal: patience.signal }).catch(() => {})]);
+    patience.abort();
+  }
+  if (!isGone()) killGroup(child.pid!);
   await gone;
 }
 

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { HubError } from '../model/error.ts';
-import { end, spawnLeashed, supervise, type LeashOptions } from './children.ts';
+import { end, spawnLeashed, supervise, type ChildOptions, type LeashOptions } from './children.ts';
 
 export interface EmbeddedPostgres {
   /** `postgres://hallwatch:password@127.0.0.1:port/hallwatch`: the same for the life of this process, through every restart. */
@@ -35,7 +35,7 @@ export async function startPostgres({ dataDir, log }: { dataDir: string; log: Lo
   const port = await freePort();
   const url = (database: string): string => `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
 
-  const child = await supervise({
+  const options: ChildOptions = {
     name: 'postgres',
     log,
     ...who,
@@ -50,10 +50,12 @@ export async function startPostgres({ dataDir, log }: { dataDir: string; log: Lo
     prepare: () => clearOrphan(folder, log),
     isReady: ({ pid }) => isServing(folder, pid),
     readyWithinMs: 60_000,
-    // INT is the fast shutdown: open transactions are rolled back, a checkpoint is written.
+    // INT is the fast shutdown: open transactions are rolled back, a checkpoint is written. QUIT leaves the checkpoint out.
     stopSignal: 'SIGINT',
-    stopWithinMs: 3_000,
-  });
+    hurrySignal: 'SIGQUIT',
+    stopWithinMs: 6_000,
+  };
+  const child = await startAfter(orphans, () => supervise(options));
   try {
     await createDatabase(url('postgres'));
   } catch (error) {
@@ -71,6 +73,19 @@ export async function startPostgres({ dataDir, log }: { dataDir: string; log: Lo
     },
     stop: () => child.stop(),
   };
+}
+
+/** A postmaster that was killed leaves backends that still hold its memory until they notice, which takes a busy machine seconds. */
+const orphans = { saying: 'shared memory block', withinMs: 20_000, everyMs: 250 };
+
+async function startAfter<T>({ saying, withinMs, everyMs }: typeof orphans, start: () => Promise<T>): Promise<T> {
+  for (const until = Date.now() + withinMs; ; await sleep(everyMs)) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof HubError) || !error.message.includes(saying) || Date.now() > until) throw error;
+    }
+  }
 }
 
 const settings = [
@@ -225,7 +240,7 @@ async function initialise({
       child.once('close', (code, signal) => done(code ?? signal));
     });
     if (status !== 0) {
-      await end(child, 'SIGKILL', 0);
+      await end(child, ['SIGKILL'], 0);
       throw new HubError('postgres.initdb', `initdb failed (${status}): ${said.trim()}`);
     }
   } finally {
