@@ -17,6 +17,23 @@ export function commandId(asking: Pick<Asking, 'who' | 'key'>, act: string, fall
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
 }
 
+/** Without a key, the same words of the same person within this time are one click. */
+const sameClickMs = 2_000;
+const mostClicks = 10_000;
+const clicks = new Map<string, number>();
+
+/** The id of a command that may be given again and again: by the caller's key, else one for each click on `input`. */
+export function clickId(asking: Pick<Asking, 'who' | 'key' | 'now'>, act: string, input: unknown): string {
+  const words = commandId(asking, act, JSON.stringify(input));
+  if (asking.key !== undefined) return words;
+  const first = clicks.get(words);
+  const at = first !== undefined && asking.now - first < sameClickMs ? first : asking.now;
+  clicks.delete(words);
+  clicks.set(words, at);
+  if (clicks.size > mostClicks) clicks.delete(clicks.keys().next().value!);
+  return commandId(asking, act, JSON.stringify([input, at]));
+}
+
 /** What every event of a person at the desk says. */
 export const byPerson = ({ who, now }: Pick<Asking, 'who' | 'now'>, id: string) => ({
   id,

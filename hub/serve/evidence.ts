@@ -15,7 +15,7 @@ import {
 import { identifier, instant, longText, reasonText } from '../model/fields.ts';
 import { may, type Identity, type Permission } from '../model/rights.ts';
 import type { Context } from '../platform/part.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, clickId, commandId, type Command } from './commands.ts';
 import { all, one, type Route } from './gate.ts';
 import { away, conflict, read, Refusal, unknown } from './problem.ts';
 import {
@@ -131,8 +131,7 @@ export function evidenceRoutes(context: Context, command: Command): Route[] {
         const about = (['finding', 'signal', 'casefile'] as const).flatMap((kind) =>
           input[kind] === undefined ? [] : [{ kind, id: input[kind] }],
         )[0];
-        // Without a key, a second click within two seconds is the same press.
-        const id = commandId(asking, `evidence ${input.camera}`, JSON.stringify([input, Math.floor(now / 2_000)]));
+        const id = clickId(asking, `evidence ${input.camera}`, input);
         const evidence = `evidence-${id}`;
         const refused = await command(
           {
@@ -191,16 +190,12 @@ export function evidenceRoutes(context: Context, command: Command): Route[] {
       url: '/evidence/:id/requests',
       needs: 'evidence.request',
       handle: async (asking): Promise<Release | Refusal> => {
-        const { who, now } = asking;
+        const { who } = asking;
         const input = read(requestBody, asking.body);
         if (input instanceof Refusal) return input;
         const evidence = await evidenceFor(who, asking.params['id'] ?? '', 'evidence.request');
         if (!evidence) return unknown('evidence');
-        const id = commandId(
-          asking,
-          `request ${evidence.id}`,
-          JSON.stringify([input, evidence.requests, Math.floor(now / 2_000)]),
-        );
+        const id = clickId(asking, `request ${evidence.id}`, [input, evidence.requests]);
         const release = `release-${id}`;
         const refused = await command(
           {

@@ -7,7 +7,7 @@ import { may, type Identity } from '../model/rights.ts';
 import type { Duty, Finding, Visit } from '../model/state.ts';
 import { calendarIn, isOpenOn } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, clickId, commandId, type Command } from './commands.ts';
 import { all, one, type Route } from './gate.ts';
 import { conflict, forbidden, read, Refusal, unknown } from './problem.ts';
 import {
@@ -197,7 +197,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
       url: '/visits/:id/findings',
       needs: 'finding.record',
       handle: async (asking): Promise<Finding | Refusal> => {
-        const { who, now } = asking;
+        const { who } = asking;
         const input = read(findingBody, asking.body);
         if (input instanceof Refusal) return input;
         const visit = await ownVisit(who, asking.params['id'] ?? '');
@@ -206,8 +206,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
           return conflict('visit', 'the visit is finished: a finding belongs to an open visit');
         if (!visit.windows.includes(input.window)) return conflict('window', 'the window is not part of this visit');
         const camera = [...world().cameras.values()].find((each) => each.window === input.window && each.enabled)?.id;
-        // Findings of one visit are told apart by what they say and the second they were made, where there is no key.
-        const id = commandId(asking, `finding ${visit.id}`, JSON.stringify([input, Math.floor(now / 2_000)]));
+        const id = clickId(asking, `finding ${visit.id}`, input);
         const refused = await command(
           {
             ...byPerson(asking, id),

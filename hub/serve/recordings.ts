@@ -5,7 +5,7 @@ import { identifier, instant, longText, reasonText } from '../model/fields.ts';
 import type { HoldLine, HoldPage, RecordingHold } from '../model/recording.ts';
 import { may, type Identity, type Permission } from '../model/rights.ts';
 import type { Context } from '../platform/part.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, clickId, commandId, type Command } from './commands.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { forbidden, read, Refusal, unknown } from './problem.ts';
 import { listHolds, selectHold, type HoldBody } from './queries/recordings.ts';
@@ -86,7 +86,7 @@ export function recordingRoutes({ store, world }: Pick<Context, 'store' | 'world
         const hall = camera && world().halls.get(camera.hall);
         if (!hall || !may(asking.who, 'evidence.take', { region: hall.region, hall: hall.id }))
           return unknown('camera');
-        const id = commandId(asking, `hold ${input.camera}`, JSON.stringify([input, Math.floor(asking.now / 2_000)]));
+        const id = clickId(asking, `hold ${input.camera}`, input);
         const hold = { id: `hold-${id}`, region: hall.region, hall: hall.id };
         return act(asking, hold, id, { kind: 'recording.held', ...input });
       },

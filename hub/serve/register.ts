@@ -14,7 +14,7 @@ import { registerFields } from '../model/registerEvents.ts';
 import { may, type Identity } from '../model/rights.ts';
 import { prefixOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, clickId, commandId, type Command } from './commands.ts';
 import { chunkRows, fileWriter, mostRows, type FileKind } from './exports.ts';
 import { cursorField, dayField, language, momentsOf, nextOf, regionField } from './filters.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
@@ -106,7 +106,7 @@ export function registerRoutes({ store, world }: Pick<Context, 'store' | 'world'
 
   /** Publishes an entry, and answers with its line. */
   async function enter(asking: Asking): Promise<RegisterLine | Refusal> {
-    const { who, scope, now, body } = asking;
+    const { who, scope, body } = asking;
     const input = read(entryBody, body);
     if (input instanceof Refusal) return input;
     const fault = faultOf(input);
@@ -124,8 +124,7 @@ export function registerRoutes({ store, world }: Pick<Context, 'store' | 'world'
     const { region } = who;
     const organ = who.organ ?? [...present.organs.values()].find((each) => each.region === region)?.id;
     if (organ === undefined) return conflict('organ', 'your region has no supervision organ');
-    // Two alike within two seconds are one click.
-    const id = commandId(asking, 'register', JSON.stringify([input, Math.floor(now / 2_000)]));
+    const id = clickId(asking, 'register', input);
     const event = { ...byPerson(asking, id), kind: 'register.entered', region, organ, ...input } as Event;
     const refused = await command(event, asking.key !== undefined);
     if (refused) return refused;

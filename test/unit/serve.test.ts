@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LiveItem } from '../../hub/model/live.ts';
 import { checkPassword, hashPassword } from '../../hub/platform/password.ts';
-import { commandId } from '../../hub/serve/commands.ts';
+import { clickId, commandId } from '../../hub/serve/commands.ts';
 import { Limiter } from '../../hub/serve/limiter.ts';
 import { isInScope } from '../../hub/serve/rooms.ts';
 
@@ -61,6 +61,20 @@ describe('the id of a command', () => {
     expect(commandId(asking('li', 'k'), 'finish v1', 'ignored')).toBe(ids[0]);
     expect(commandId(asking('li'), 'finish v1', '')).toBe(ids[4]);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it('is that of the first click for two seconds, whenever that was; a key is a click of its own', () => {
+    const at = (now: number, key?: string, account = 'li') =>
+      clickId({ ...asking(account, key), now }, 'hold', { a: 1 });
+    const first = at(1_999);
+    expect([at(2_000), at(3_998), at(3_999), at(3_999, 'k'), at(9_000, 'k'), at(3_999, undefined, 'zhao')]).toEqual([
+      first,
+      first,
+      expect.not.stringMatching(first),
+      at(1, 'k'),
+      at(1, 'k'),
+      expect.not.stringMatching(first),
+    ]);
   });
 });
 
