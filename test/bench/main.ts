@@ -18,7 +18,7 @@ import { web } from './web.ts';
 /** Made of gigabytes and minutes: only when it is asked for. */
 const large = ['explorer', 'deaths', 'faults', 'soak', 'visit', 'web'];
 /** What is asked for with another: all there is to know of pictures in one run. */
-const within: Record<string, string[]> = { video: ['pictures', 'evidence'] };
+const within: Record<string, string[]> = { video: ['wall', 'pictures', 'evidence'] };
 const groups = {
   draw,
   ingest,
