@@ -27,7 +27,7 @@ const checks = [
 /** @type {{ name: string, projects: string[], limitSeconds: number }[]} */
 const suites = [
   { name: 'tests', projects: ['unit', 'contract', 'integration'], limitSeconds: 1200 },
-  { name: 'e2e', projects: ['e2e'], limitSeconds: 600 },
+  { name: 'e2e', projects: ['e2e'], limitSeconds: 900 },
 ];
 
 /** @returns {Promise<number>} the exit code: 0 only when every check and every test passed and there was at least one test */
