@@ -58,8 +58,6 @@ const registerWords = {
   noMatch: ['没有符合条件的记录', 'Nothing fits these filters'],
   noMatchText: ['放宽日期或其他条件再看。', 'Widen the days or the other filters.'],
   sign: ['复核签字', 'Sign'],
-  signedBy: ['{name} 于 {time} 签字', '{name} signed on {time}'],
-  unsigned: ['未签字', 'Not signed'],
   correct: ['更正', 'Correct'],
   correctedBy: ['已由 #{n} 更正', 'Corrected by #{n}'],
   corrects: ['更正 #{n}：{why}', 'Corrects #{n}: {why}'],
@@ -211,14 +209,12 @@ const registerWords = {
   made: ['导出时间', 'Exported'],
   head: ['链头', 'Head'],
   headNoted: ['链头与记下的一致。', 'The head agrees with the one that was noted.'],
-  verdict: ['结论', 'Result'],
   checkedOn: ['核对时间', 'Checked'],
   how: [
     '方法：逐条以 SHA-256 计算规范 JSON 的摘要，并与文件所载及前一条相比。',
     'Method: the SHA-256 of each entry’s canonical JSON, compared with what the file says and with the entry before it.',
   ],
   another: ['再验一份', 'Check another'],
-  back: ['台账', 'Ledger'],
 } as const satisfies Record<string, readonly [zh: string, en: string]> &
   Record<`kind.${RegisterKind}` | `fault.${ChainFaultKind}`, readonly [zh: string, en: string]>;
 type RegisterWord = keyof typeof registerWords;
