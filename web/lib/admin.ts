@@ -11,9 +11,10 @@ import type {
 import type { PlaceKind } from '../../hub/model/administration.ts';
 import type { Contact } from '../../hub/model/contact.ts';
 import { adminReasons, adminWords } from './adminWords.ts';
-import { ApiError, call } from './api.ts';
+import { ApiError, call, query } from './api.ts';
 import { locale } from './locale.svelte.ts';
 import { inWords } from './problem.ts';
+import { minutesOfDay } from './time.ts';
 import { filled, type FillOf } from './words.ts';
 
 type AdminWord = keyof typeof adminWords;
@@ -32,32 +33,30 @@ export function trouble(error: unknown): { field: string; text: string } {
 
 const id = encodeURIComponent;
 type Query = Record<string, string | undefined>;
-const search = (query: Query): string => {
-  const given = Object.entries(query).filter((each): each is [string, string] => (each[1] ?? '').trim() !== '');
-  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
-};
+const search = (asked: Query): string =>
+  query(Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, value?.trim()])));
 /** A form's values; null where a field is empty. */
 type Body = Record<string, string | number | boolean | null>;
 const base = '/api/admin';
 
 export const admin = {
-  places: (kind: PlaceKind, query: Query) => call<PlacePage>('GET', `${base}/places/${kind}${search(query)}`),
+  places: (kind: PlaceKind, asked: Query) => call<PlacePage>('GET', `${base}/places/${kind}${search(asked)}`),
   addPlace: (kind: PlaceKind, body: Body) => call<PlaceLine>('POST', `${base}/places/${kind}`, body),
   changePlace: (kind: PlaceKind, place: string, body: Body) =>
     call<PlaceLine>('POST', `${base}/places/${kind}/${id(place)}`, body),
-  accounts: (query: Query) => call<AccountPage>('GET', `${base}/accounts${search(query)}`),
+  accounts: (asked: Query) => call<AccountPage>('GET', `${base}/accounts${search(asked)}`),
   addAccount: (body: Body) => call<AccountGiven>('POST', `${base}/accounts`, body),
   changeAccount: (account: string, body: Body) => call<AccountLine>('POST', `${base}/accounts/${id(account)}`, body),
   act: (account: string, what: 'lock' | 'unlock' | 'end-sessions' | 'review', body: Body = {}) =>
     call<AccountLine>('POST', `${base}/accounts/${id(account)}/${what}`, body),
   resetPassword: (account: string) => call<AccountGiven>('POST', `${base}/accounts/${id(account)}/password`, {}),
   ownPassword: (present: string, next: string) => call<object>('POST', '/api/account/password', { present, next }),
-  calendar: (query: Query) => call<CalendarYear>('GET', `${base}/calendar${search(query)}`),
-  effect: (query: Query) => call<{ cases: number }>('GET', `${base}/closures/effect${search(query)}`),
+  calendar: (asked: Query) => call<CalendarYear>('GET', `${base}/calendar${search(asked)}`),
+  effect: (asked: Query) => call<{ cases: number }>('GET', `${base}/closures/effect${search(asked)}`),
   addClosure: (body: Body) => call<{ cases: number }>('POST', `${base}/closures`, body),
   removeClosure: (region: string, day: string) =>
     call<{ cases: number }>('DELETE', `${base}/closures/${region}/${day}`),
-  contacts: (query: Query) => call<ContactPage>('GET', `${base}/contacts${search(query)}`),
+  contacts: (asked: Query) => call<ContactPage>('GET', `${base}/contacts${search(asked)}`),
   saveContact: (contact: string | undefined, body: Body) =>
     call<Contact>('POST', `${base}/contacts${contact === undefined ? '' : `/${id(contact)}`}`, body),
   removeContact: (contact: string) => call<object>('DELETE', `${base}/contacts/${id(contact)}`),
@@ -78,29 +77,30 @@ export interface Field {
 export const orNull = (text: string | undefined): string | null => (text?.trim() ? text.trim() : null);
 
 /** Minutes after midnight as `08:30`, and back. */
-export const clockOf = (minutes: number | undefined): string =>
-  minutes === undefined
-    ? ''
-    : [Math.floor(minutes / 60), minutes % 60].map((n) => String(n).padStart(2, '0')).join(':');
+export const clockOf = (minutes: number | undefined): string => (minutes === undefined ? '' : minutesOfDay(minutes));
 export const minutesOf = (text: string | undefined): number => {
   const [hours = 0, minutes = 0] = (text ?? '').split(':').map(Number);
   return hours * 60 + minutes;
 };
 
+const mostPlaces = 5_000;
+/** All the places of a kind, for the choices of a form. */
+export async function placesOf(kind: PlaceKind, asked: Query = {}): Promise<PlaceLine[]> {
+  const found: PlaceLine[] = [];
+  let after: string | undefined;
+  do {
+    const page = await admin.places(kind, { ...asked, after });
+    found.push(...page.items);
+    after = page.next;
+  } while (after !== undefined && found.length < mostPlaces);
+  return found;
+}
+
 let regions: Promise<PlaceLine[]> | undefined;
 /** The regions a person administers, asked once; again after one was added. */
 export function regionsNow(anew = false): Promise<PlaceLine[]> {
   if (anew) regions = undefined;
-  return (regions ??= (async () => {
-    const found: PlaceLine[] = [];
-    let after: string | undefined;
-    do {
-      const page = await admin.places('region', { after });
-      found.push(...page.items);
-      after = page.next;
-    } while (after !== undefined && found.length < 5_000);
-    return found;
-  })().catch((error: unknown) => {
+  return (regions ??= placesOf('region').catch((error: unknown) => {
     regions = undefined;
     throw error;
   }));

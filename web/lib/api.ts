@@ -90,7 +90,8 @@ export async function call<T>(method: string, path: string, body?: unknown, key?
   throw new ApiError(response.status, problem);
 }
 
-function query(values: Record<string, string | number | undefined>): string {
+/** `''`, or `?name=value…` of what is given. */
+export function query(values: Record<string, string | number | undefined>): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(values))
     if (value !== undefined && value !== '') search.set(name, String(value));
