@@ -1,8 +1,9 @@
 /** 巡查监督, 本人记录: their routes (shapes: hub/model/attentionApi.ts) and their texts, which are loaded with their pages. */
 import type { AttentionLine, Explanation, MyMonth, StayPage, WatchersReport } from '../../hub/model/attentionApi.ts';
 import { spanOf } from '../../hub/model/attentionWords.ts';
-import { call } from './api.ts';
+import { call, query } from './api.ts';
 import { locale, nameOf } from './locale.svelte.ts';
+import { monthBefore } from './time.ts';
 import { filled, type FillOf } from './words.ts';
 
 /** Chinese and English, as in `dictionary.ts`. */
@@ -93,23 +94,16 @@ export const placeOf = ({ windowNumber, placeName, placeNameEn }: Placed): strin
 
 /** The months that may be asked for, the newest first: a year and the present one. */
 export function monthsBack(today: string): string[] {
-  const [year, month] = [Number(today.slice(0, 4)), Number(today.slice(5, 7))];
-  return Array.from({ length: 13 }, (_, back) => {
-    const index = year * 12 + month - 1 - back;
-    return `${Math.floor(index / 12)}-${String((index % 12) + 1).padStart(2, '0')}`;
-  });
+  return Array.from({ length: 13 }, (_, back) => monthBefore(today, back));
 }
 
-const search = (values: Record<string, string | undefined>): string =>
-  `?${new URLSearchParams(Object.entries(values).filter((each): each is [string, string] => each[1] !== undefined)).toString()}`;
-
 export const watchers = {
-  report: (month: string) => call<WatchersReport>('GET', `/api/watchers${search({ month })}`),
+  report: (month: string) => call<WatchersReport>('GET', `/api/watchers${query({ month })}`),
   stays: (account: string, month: string, before?: string) =>
-    call<StayPage>('GET', `/api/watchers/people/${encodeURIComponent(account)}${search({ month, before })}`),
+    call<StayPage>('GET', `/api/watchers/people/${encodeURIComponent(account)}${query({ month, before })}`),
   explain: (body: Explanation) => call<AttentionLine>('POST', '/api/watchers/explanations', body),
   file: (month: string, part: 'people' | 'windows' | 'unusual') =>
-    `/api/watchers.xlsx${search({ month, part, lang: locale.current })}`,
-  mine: (month: string) => call<MyMonth>('GET', `/api/mine${search({ month })}`),
-  myStays: (month: string, before?: string) => call<StayPage>('GET', `/api/mine/stays${search({ month, before })}`),
+    `/api/watchers.xlsx${query({ month, part, lang: locale.current })}`,
+  mine: (month: string) => call<MyMonth>('GET', `/api/mine${query({ month })}`),
+  myStays: (month: string, before?: string) => call<StayPage>('GET', `/api/mine/stays${query({ month, before })}`),
 };

@@ -1,7 +1,8 @@
 /** 数据看板: its routes (shapes: hub/model/leadershipApi.ts) and its texts, which are loaded with its page. */
 import type { LeadershipNumbers, RegionLevel } from '../../hub/model/leadershipApi.ts';
-import { call } from './api.ts';
+import { call, query } from './api.ts';
 import { locale } from './locale.svelte.ts';
+import { monthBefore } from './time.ts';
 import { filled, type FillOf } from './words.ts';
 
 /** Chinese and English, as in `dictionary.ts`. */
@@ -75,11 +76,8 @@ export type Period = (typeof periods)[number];
 
 /** First and last month of a period, seen from a day. */
 export function spanOf(period: Period, today: string): { from: string; to: string } {
-  const [year, month] = [Number(today.slice(0, 4)), Number(today.slice(5, 7))];
-  const back = (months: number): string => {
-    const index = year * 12 + month - 1 - months;
-    return `${Math.floor(index / 12)}-${String((index % 12) + 1).padStart(2, '0')}`;
-  };
+  const year = Number(today.slice(0, 4));
+  const back = (months: number): string => monthBefore(today, months);
   switch (period) {
     case 'month':
       return { from: back(0), to: back(0) };
@@ -104,11 +102,9 @@ export interface NumbersQuery {
   level?: RegionLevel | undefined;
   region?: string | undefined;
 }
-const search = (values: Record<string, string | undefined>): string =>
-  `?${new URLSearchParams(Object.entries(values).filter((each): each is [string, string] => Boolean(each[1]))).toString()}`;
 
 export const numbers = {
-  of: (asked: NumbersQuery) => call<LeadershipNumbers>('GET', `/api/numbers${search({ ...asked })}`),
+  of: (asked: NumbersQuery) => call<LeadershipNumbers>('GET', `/api/numbers${query({ ...asked })}`),
   file: (asked: NumbersQuery, part: 'months' | 'organs' | 'halls' | 'groups' | 'causes') =>
-    `/api/numbers.xlsx${search({ ...asked, part, lang: locale.current })}`,
+    `/api/numbers.xlsx${query({ ...asked, part, lang: locale.current })}`,
 };

@@ -46,6 +46,12 @@ export function monthName(month: string, locale: Locale, year = false): string {
   return `${months[number - 1] ?? ''}${year ? ` ${short}` : ''}`;
 }
 
+/** The month that lies so many months before a day's: `2026-01` is one before any day of `2026-02`. */
+export function monthBefore(day: string, back: number): string {
+  const index = Number(day.slice(0, 4)) * 12 + Number(day.slice(5, 7)) - 1 - back;
+  return `${Math.floor(index / 12)}-${two((index % 12) + 1)}`;
+}
+
 /** Minutes after midnight: 540 → "09:00". */
 export const minutesOfDay = (minutes: number): string => `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 
