@@ -109,10 +109,13 @@ export function seenOf(line: RegisterLine): string {
   return words.filter(Boolean).join(' · ');
 }
 
+const stateOf = ({ state }: RegisterLine): string | undefined =>
+  state && (state.of === 'signal' ? t(`signal.state.${state.is}`) : rData(`state.${state.is}`));
+
 /** What became of it. */
-export function handledOf({ state, result, reply, correctedBy }: RegisterLine): string {
-  const word = state && (state.of === 'signal' ? t(`signal.state.${state.is}`) : rData(`state.${state.is}`));
-  return [correctedBy ? r('correctedBy', { n: correctedBy.number ?? '' }) : word, result ?? reply?.text]
+export function handledOf(line: RegisterLine): string {
+  const { result, reply, correctedBy } = line;
+  return [correctedBy ? r('correctedBy', { n: correctedBy.number ?? '' }) : stateOf(line), result ?? reply?.text]
     .filter(Boolean)
     .join(' · ');
 }
@@ -145,7 +148,7 @@ export function factsOf(line: RegisterLine): [name: string, value: string][] {
     ],
     [r('notified'), notified && deed(notified.whom, notified.at)],
     [r('reply'), reply && [reply.text, deed(reply.name, reply.at)].filter(Boolean).join(' — ')],
-    [r('result'), handledOf({ ...line, correctedBy: undefined, reply: undefined } as unknown as RegisterLine)],
+    [r('result'), [stateOf(line), line.result].filter(Boolean).join(' · ')],
     [r('verified'), verified && deed(verified.name, verified.at)],
     [r('case'), line.casefile === undefined ? undefined : casefileNumber(line.casefile)],
     [r('points'), line.points === undefined ? undefined : String(line.points)],
