@@ -1,5 +1,6 @@
 import { createRouter } from 'sv-router';
 import { locale } from './lib/locale.svelte.ts';
+import { fits } from './lib/navigation.ts';
 
 /** A page behind the first one comes with the texts that the first page does without. */
 const whole = async <Page>(page: Promise<Page>): Promise<Page> => {
@@ -7,8 +8,7 @@ const whole = async <Page>(page: Promise<Page>): Promise<Page> => {
   return page;
 };
 
-/** Pages are loaded when they are opened, so that the first page stays small. Who may open what: App.svelte. */
-export const { navigate, route } = createRouter({
+const pages = {
   '/': () => import('./pages/Desk.svelte'),
   '/draw': () => whole(import('./pages/Draw.svelte')),
   '/sign-in': () => import('./pages/SignIn.svelte'),
@@ -48,5 +48,10 @@ export const { navigate, route } = createRouter({
   '/board/:hall': () => import('./pages/Board.svelte'),
   '/enquiry/:hall': () => import('./pages/Enquiry.svelte'),
   '/case/:id': () => whole(import('./pages/Case.svelte')),
-  '*': () => whole(import('./pages/NotFound.svelte')),
-});
+};
+
+/** Pages are loaded when they are opened, so that the first page stays small. Who may open what: App.svelte. */
+export const { navigate, route } = createRouter({ ...pages, '*': () => whole(import('./pages/NotFound.svelte')) });
+
+/** Whether there is a page at a path. */
+export const isPage = (path: string): boolean => Object.keys(pages).some((each) => fits(each, path));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Explanation, Signal } from '../../hub/model/state.ts';
 import { dictionary } from '../../web/lib/dictionary.ts';
 import { held, merge, worst } from '../../web/lib/merge.ts';
-import { mayOpen, pagesOf } from '../../web/lib/navigation.ts';
+import { fits, mayOpen, pagesOf } from '../../web/lib/navigation.ts';
 import { spanBetween, type Look } from '../../web/lib/span.ts';
 import { stripOf } from '../../web/lib/strip.ts';
 import { coverOf, type Camera } from '../../web/lib/tile.ts';
@@ -301,6 +301,14 @@ describe('navigation', () => {
     expect(mayOpen(administrator, '/case/510104:1')).toBe(false);
     expect(mayOpen(manager, '/case/510104:1')).toBe(true);
     expect(mayOpen(manager, '/')).toBe(false);
+  });
+
+  test('a path is of the page whose pattern it fits', () => {
+    expect(fits('/finding/:id', '/finding/F-1')).toBe(true);
+    expect(fits('/finding/:id', '/finding/')).toBe(false);
+    expect(fits('/finding/:id', '/finding/F-1/more')).toBe(false);
+    expect(fits('/findings', '/finding/F-1')).toBe(false);
+    expect(fits('/', '/')).toBe(true);
   });
 
   test('SC-12: the draw is a page of those who have organs below', () => {

@@ -104,6 +104,12 @@ export const pagesOf = (who: Holder): PageEntry[] =>
 export const isWithin = (page: PageEntry, path: string): boolean =>
   path === page.path || (page.within?.some((begin) => path.startsWith(begin)) ?? false);
 
+/** Whether a path is one that a pattern means: `/case/:id` and `/case/4`. */
+export const fits = (pattern: string, path: string): boolean => {
+  const [wanted, parts] = [pattern.split('/'), path.split('/')];
+  return wanted.length === parts.length && wanted.every((each, at) => (each[0] === ':' ? parts[at] : each === parts[at]));
+};
+
 /** The public screens and the check of an export, which nobody signs in for. */
 export const isPublic = (path: string): boolean => /^\/((board|enquiry)\/[^/]+|verify)$/.test(path);
 
