@@ -1,8 +1,6 @@
 /** What becomes of a finding: respond → rectify → verify, appeal, deadlines, look-back. */
 import { addDays, dayOf } from './calendar.ts';
-import { deadlineOf } from './clock.ts';
-import { nothing, refuse, type Consequences, type Put, type State } from './decide.ts';
-import { isOpen } from './decideSignal.ts';
+import { nothing, refuse, type Consequences, type State } from './decide.ts';
 import type { EventOf, Recorded } from './event.ts';
 import {
   photosPerFinding,
@@ -12,11 +10,10 @@ import {
   type FindingDeed,
   type FindingState,
 } from './finding.ts';
-import { addresseeOf } from './issue.ts';
-import type { OfficeHours } from './limits.ts';
-import type { Level, RulePack } from './pack.ts';
-import type { Deed, LedgerDraft, Signal } from './state.ts';
-import { calendarIn, packOf, packVersionOf, type World } from './world.ts';
+import { endSignals, mostSignals, raiseFrom } from './findingSignals.ts';
+import { giveTime, packOfFinding, setTurn } from './findingTimes.ts';
+import type { Deed, LedgerDraft } from './state.ts';
+import type { World } from './world.ts';
 
 type LoopEvent = Extract<Recorded, { kind: `finding.${string}` }>;
 type HumanEvent = Exclude<LoopEvent, { kind: 'finding.turned' }>;
@@ -40,61 +37,6 @@ const words: Record<HumanEvent['kind'], string> = {
   'finding.lookedBack': 'only one that was verified is looked back at',
 };
 
-/** Minutes that a limit is counted in are hours of the clock. */
-const perHour = 60;
-const perDay = 1440;
-
-/** The hall's hours, less the gaps (a lunch break) of the hours that the pack sets. */
-export function hoursOf(pack: RulePack, world: World, hall: string): OfficeHours {
-  const own = world.halls.get(hall);
-  const set = pack.clock.officeHours;
-  if (!own) return set ?? [{ opens: 0, closes: perDay }];
-  const both = (set ?? []).flatMap((each) => {
-    const opens = Math.max(each.opens, own.opens);
-    const closes = Math.min(each.closes, own.closes);
-    return closes > opens ? [{ opens, closes }] : [];
-  });
-  return both.length > 0 ? both : [{ opens: own.opens, closes: own.closes }];
-}
-
-/**
- * The deadlines of the pack's loop (1 小时响应, 24 小时整改). With `workingHoursOnly` the response is counted in the hall's hours, and
- * the rectification in whole working days to the minute: 24 hours from Friday 16:50 end on Monday 16:50.
- */
-export function timesOf(
-  pack: RulePack,
-  world: World,
-  { region, hall }: Pick<Finding, 'region' | 'hall'>,
-  from: number,
-): Pick<Finding, 'respondBy' | 'rectifyBy' | 'nextTurn'> {
-  const loop = pack.settings?.rectification;
-  if (!loop) return {};
-  const calendar = calendarIn(world, region);
-  const limit = { acceptedAt: from, extensionDays: 0, suspensions: [] };
-  const begins = 'sameMoment' as const;
-  const plain = { unit: 'calendar' as const, begins };
-  const only = loop.workingHoursOnly;
-  const respond = deadlineOf(
-    only ? { unit: 'workingHours', begins, officeHours: hoursOf(pack, world, hall) } : plain,
-    calendar,
-    { ...limit, days: loop.respondWithin / (only ? perHour : perDay) },
-  );
-  const rectify = deadlineOf(only ? { unit: 'working', begins } : plain, calendar, {
-    ...limit,
-    days: loop.rectifyWithin / perDay,
-  });
-  if (!respond || !rectify) return {};
-  const respondBy = Math.round(respond.dueAt);
-  // Nobody has to put right before they have to answer.
-  const rectifyBy = Math.max(respondBy, Math.round(rectify.dueAt));
-  return { respondBy, rectifyBy, nextTurn: respondBy + 1 };
-}
-
-const packOfFinding = (finding: Finding, world: World): RulePack | undefined =>
-  finding.pack === undefined
-    ? packOf(world, finding.region, dayOf(finding.at))
-    : packVersionOf(world, finding.pack, finding.packVersion ?? 0);
-
 export function decideFindingLoop(event: LoopEvent, state: State, world: World): Consequences {
   const before = state.finding(event.finding);
   if (!before) return refuse('finding', 'no such finding');
@@ -104,10 +46,11 @@ export function decideFindingLoop(event: LoopEvent, state: State, world: World):
   const now = stateOf(before);
   if (!allowed[event.kind].includes(now)) return refuse('finding', `the finding is ${now}: ${words[event.kind]}`);
   const finding: Finding = { ...before, position: event.position };
-  const done = change(event, finding, world);
+  const deed: Deed = { account: event.account, name: event.name, at: event.receivedAt };
+  const done = change(event, finding, world, deed);
   if ('field' in done) return refuse(done.field, done.reason);
   setTurn(finding);
-  const ended = done.end ? endSignals(event, finding, state, done.end) : nothing;
+  const ended = done.end ? endSignals(deed, finding, state, done.end) : nothing;
   return {
     puts: [{ table: 'finding', row: finding }, ...ended.puts],
     ledger: [entry(event, done.act, finding, event.account, done.facts), ...ended.ledger],
@@ -120,8 +63,7 @@ type Done =
 const own = (reason: string): Done => ({ field: 'account', reason });
 
 /** Changes the copy in place and says what goes to the ledger, or why not. */
-function change(event: HumanEvent, finding: Finding, world: World): Done {
-  const deed: Deed = { account: event.account, name: event.name, at: event.receivedAt };
+function change(event: HumanEvent, finding: Finding, world: World, deed: Deed): Done {
   switch (event.kind) {
     case 'finding.responded':
     case 'finding.rectified':
@@ -222,26 +164,6 @@ function decideAppeal(
   return { act: 'appealRejected', facts: { reason } };
 }
 
-function giveTime(finding: Finding, world: World, from: number, what: 'both' | 'rectification'): void {
-  const pack = packOfFinding(finding, world);
-  const { respondBy, rectifyBy } = pack ? timesOf(pack, world, finding, from) : {};
-  const answered = finding.late?.response;
-  delete finding.late;
-  if (what === 'rectification' && answered !== undefined) finding.late = { response: answered };
-  if (rectifyBy !== undefined) finding.rectifyBy = rectifyBy;
-  if (respondBy !== undefined && what === 'both') finding.respondBy = respondBy;
-}
-
-/** The next deadline that nobody has been told of. */
-function setTurn(finding: Finding): void {
-  const state = stateOf(finding);
-  const { respondBy, rectifyBy, late } = finding;
-  delete finding.nextTurn;
-  if (state !== 'recorded' && state !== 'responded') return;
-  if (state === 'recorded' && respondBy !== undefined && late?.response === undefined) finding.nextTurn = respondBy + 1;
-  else if (rectifyBy !== undefined && late?.rectification === undefined) finding.nextTurn = rectifyBy + 1;
-}
-
 /** A deadline is over: the ledger says so, and a signal is raised where the pack gives it a level. */
 function turn(event: Recorded<EventOf<'finding.turned'>>, before: Finding, world: World): Consequences {
   // A turn that an act has overtaken is no mistake.
@@ -276,98 +198,6 @@ function turn(event: Recorded<EventOf<'finding.turned'>>, before: Finding, world
     ],
     ledger: [...ledger, raised.entry],
   };
-}
-
-const mostSignals = 20;
-
-interface Raise {
-  rule: string;
-  level: Level;
-  title: { zh: string; en: string };
-  zh: (number: string) => string;
-  en: (number: string) => string;
-  at: number;
-}
-
-/** A signal without a time to correct of its own: the deadlines are those of its finding, and it ends with it. */
-export function raiseFrom(
-  event: Recorded,
-  finding: Finding,
-  pack: RulePack,
-  world: World,
-  { rule, level, title, zh, en, at }: Raise,
-): { signal: Signal; entry: LedgerDraft } {
-  const window = world.windows.get(finding.window);
-  const number = window?.number ?? finding.window;
-  const addressee = addresseeOf(pack, window?.department, finding.person?.staff);
-  const article = pack.settings?.rectification?.article ?? pack.patrol.article;
-  const signal: Signal = {
-    id: `s${event.position}-1`,
-    region: finding.region,
-    level,
-    state: 'issued',
-    rule,
-    pack: pack.id,
-    packVersion: pack.version,
-    article,
-    titleZh: title.zh,
-    titleEn: title.en,
-    messageZh: zh(number),
-    messageEn: en(number),
-    ...(window?.department === undefined ? {} : { department: window.department }),
-    hall: finding.hall,
-    window: finding.window,
-    finding: finding.id,
-    ...(finding.person?.staff === undefined ? {} : { handler: finding.person.staff }),
-    ...(addressee === undefined ? {} : { addressee }),
-    ...(pack.trial ? { trial: true as const } : {}),
-    at,
-    issuedAt: event.receivedAt,
-    position: event.position,
-  };
-  const facts = { level, rule, article, window: finding.window, finding: finding.id };
-  return {
-    signal,
-    entry: {
-      region: finding.region,
-      at: event.receivedAt,
-      act: 'signal.issued',
-      subject: signal.id,
-      hall: finding.hall,
-      facts,
-    },
-  };
-}
-
-function endSignals(event: HumanEvent, finding: Finding, state: State, how: 'verified' | 'revoked'): Consequences {
-  const deed: Deed = { account: event.account, name: event.name, at: event.receivedAt };
-  const puts: Put[] = [];
-  const ledger: LedgerDraft[] = [];
-  const reason = finding.appeal?.answer?.reason ?? '';
-  for (const id of finding.signals ?? []) {
-    const before = state.signal(id);
-    if (!before || !isOpen(before)) continue;
-    const { nextTurn: _, ...rest } = before;
-    const row: Signal = {
-      ...rest,
-      state: how === 'verified' ? 'closed' : 'revoked',
-      closedAt: deed.at,
-      ...(how === 'revoked' ? { revokedReason: reason, revokedBy: deed } : {}),
-      position: event.position,
-    };
-    puts.push({ table: 'signal', row });
-    const facts = { level: row.level, window: finding.window, finding: finding.id };
-    ledger.push({
-      region: row.region,
-      at: deed.at,
-      act: `signal.${how}`,
-      subject: id,
-      hall: finding.hall,
-      account: deed.account,
-      facts: how === 'revoked' ? { ...facts, rule: row.rule, reason } : facts,
-    });
-  }
-  return { puts, ledger };
 }
 
 function entry(

@@ -71,7 +71,7 @@ export interface Finding {
   nextTurn?: number;
   /** The deadlines that passed. */
   late?: { response?: number; rectification?: number };
-  /** Signals that were raised from it, at most three; they end with it. */
+  /** Signals that were raised from it, at most `mostSignals`; they end with it. */
   signals?: string[];
   response?: Answer;
   rectification?: Answer & { answer?: Deed & { outcome: 'accepted' | 'sentBack'; note?: string } };
@@ -98,7 +98,7 @@ export function dueOf(finding: Finding): number | undefined {
   return state === 'responded' ? finding.rectifyBy : undefined;
 }
 
-/** A row of `GET /api/findings`. `due` is the deadline that runs now. */
+/** A row of `GET /api/findings`. */
 export interface FindingLine extends Finding {
   hallName: string;
   hallNameEn?: string;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dayOf, startOf } from '../../hub/model/calendar.ts';
-import { hoursOf, timesOf } from '../../hub/model/decideFindingLoop.ts';
+import { hoursOf, timesOf } from '../../hub/model/findingTimes.ts';
 import type { Event } from '../../hub/model/event.ts';
 import { findingStates, photosPerAnswer, type Finding, type FindingState } from '../../hub/model/finding.ts';
 import { anyEvent } from '../../hub/model/event.ts';
