@@ -107,7 +107,9 @@ export const isWithin = (page: PageEntry, path: string): boolean =>
 /** Whether a path is one that a pattern means: `/case/:id` and `/case/4`. */
 export const fits = (pattern: string, path: string): boolean => {
   const [wanted, parts] = [pattern.split('/'), path.split('/')];
-  return wanted.length === parts.length && wanted.every((each, at) => (each[0] === ':' ? parts[at] : each === parts[at]));
+  return (
+    wanted.length === parts.length && wanted.every((each, at) => (each[0] === ':' ? parts[at] : each === parts[at]))
+  );
 };
 
 /** The public screens and the check of an export, which nobody signs in for. */
