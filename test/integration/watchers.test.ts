@@ -6,7 +6,7 @@ import { startOf } from '../../hub/model/calendar.ts';
 import { sessions } from '../../hub/platform/access.ts';
 import type { Store } from '../../hub/platform/postgres.ts';
 import { condenseViewings, forgetViewings } from '../../hub/serve/viewings.ts';
-import { startDesk, type Desk } from '../support/desk.ts';
+import { startDesk, until, type Desk } from '../support/desk.ts';
 
 /** A Friday of the past; nine in the morning. */
 const day = '2026-03-20';
@@ -81,6 +81,8 @@ beforeAll(async () => {
   for (const name of ['li', 'zhao', 'wang', 'admin']) await enter(name);
   await enter('guan', 'overseer');
   await enter('guan9', 'overseer', '510105');
+  // Of a time that is long over, for the hub's own sweep.
+  await deliver('playback', [{ session: 'swept', camera: 'c1', from: 0, to: 1_000, at: 1 }]);
 }, 60_000);
 
 afterAll(async () => {
@@ -157,6 +159,8 @@ describe('what was delivered', () => {
       // Before the hall opens.
       ...live(session, 'c2', nine - 90 * minute, 20),
     ]);
+    // The hub sweeps once, ten seconds after its start, and not again within the hour: what follows is as old as what it removes.
+    await until('the sweep', async () => (await store.query(`select from playback`)).length === 0, 60_000);
     // Yesterday's picture, half an hour of it within five minutes of this day.
     const watchedAt = nine + 60 * minute;
     await deliver(
