@@ -6,6 +6,7 @@ import { startPostgres, type EmbeddedPostgres } from '../../hub/platform/embedde
 import { createLog } from '../../hub/platform/log.ts';
 import { migrate, schemaFolder } from '../../hub/platform/migrate.ts';
 import { connectStore, type Store } from '../../hub/platform/postgres.ts';
+import { removeFolder } from '../support/folder.ts';
 import { storeOverPglite } from '../support/pglite.ts';
 
 const log = createLog('silent');
@@ -27,7 +28,7 @@ async function embedded(): Promise<Subject> {
       async close() {
         await store.close();
         await running.stop();
-        await rm(dataDir, { recursive: true });
+        await removeFolder(dataDir);
       },
     };
   } catch (error) {

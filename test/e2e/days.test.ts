@@ -1,13 +1,13 @@
 /** Three people's days on the real demonstration in a real browser, and what nobody signs in for: one hub, from a camera and a posted event to the ledger. */
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, signIn, visit, type Visitor } from '../support/browser.ts';
+import { removeFolder } from '../support/folder.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
 
 const region = '510104';
@@ -80,7 +80,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await hub?.stop();
-  await rm(dataDir, { recursive: true, force: true });
+  await removeFolder(dataDir);
 }, 60_000);
 
 // Scripts of the page are texts: the project's types know no DOM outside web/.

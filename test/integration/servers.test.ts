@@ -12,6 +12,7 @@ import { startNatsServer } from '../../hub/platform/natsServer.ts';
 import { connectStore } from '../../hub/platform/postgres.ts';
 import { startTestBackend, temporaryFolder, type TestBackend } from '../support/hub.ts';
 import { root } from '../support/tree.ts';
+import { removeFolder } from '../support/folder.ts';
 
 const log = createLog('silent');
 
@@ -170,7 +171,7 @@ describe('the log', () => {
     } finally {
       await bus.close();
       await server.stop();
-      await rm(dataDir, { recursive: true });
+      await removeFolder(dataDir);
     }
   });
 
@@ -207,7 +208,7 @@ describe('the log', () => {
     } finally {
       await bus.close();
       await server.stop();
-      await rm(dataDir, { recursive: true });
+      await removeFolder(dataDir);
     }
   });
 
@@ -235,7 +236,7 @@ describe('the log', () => {
     } finally {
       await bus.close();
       await server.stop();
-      await rm(dataDir, { recursive: true });
+      await removeFolder(dataDir);
     }
   });
 
@@ -259,7 +260,7 @@ describe('the log', () => {
     } finally {
       await again.close();
       await server.stop();
-      await rm(dataDir, { recursive: true });
+      await removeFolder(dataDir);
     }
   });
 });
@@ -304,7 +305,7 @@ describe('a hub process', () => {
   beforeAll(async () => {
     dataDir = await temporaryFolder();
   });
-  afterAll(() => rm(dataDir, { recursive: true }));
+  afterAll(() => removeFolder(dataDir));
 
   it('leaves no process after kill -9, and the next one goes on with its data', async () => {
     const hub = await startProcess(dataDir);
@@ -393,7 +394,7 @@ describe('embedded PostgreSQL', () => {
       await third.stop();
       expect(Date.now() - begun).toBeLessThan(3_000);
     } finally {
-      await rm(dataDir, { recursive: true });
+      await removeFolder(dataDir);
     }
   });
 });
