@@ -1,11 +1,8 @@
 /** The overseer's month as files, in one language. */
-import type { Named } from '../model/world.ts';
 import { reasonWords, whyUnusual } from '../model/attentionWords.ts';
 import type { WatchersReport } from '../model/attentionApi.ts';
 import type { Cell, Table } from './exports.ts';
-
-type Language = 'zh' | 'en';
-type Pair = readonly [zh: string, en: string];
+import { headsIn, nameIn, once, pick, wordIn, type Language, type Pair } from './tableWords.ts';
 
 const totals: readonly Pair[] = [
   ['实时观看（分钟）', 'Live (min)'],
@@ -48,15 +45,7 @@ const roles: Record<string, Pair> = {
   hallManager: ['大厅负责人', 'Hall manager'],
 };
 
-const pick = (pair: Pair, language: Language): string => pair[language === 'zh' ? 0 : 1];
-const heads = (list: readonly Pair[], language: Language): string[] => list.map((each) => pick(each, language));
 const minutes = (seconds: number): number => Math.round(seconds / 6) / 10;
-const nameIn = (thing: Partial<Named>, language: Language): string | undefined =>
-  (language === 'en' ? thing.nameEn : undefined) ?? thing.name;
-
-async function* once(rows: Cell[][]): AsyncGenerator<Cell[][]> {
-  yield await Promise.resolve(rows);
-}
 
 const sums = (each: {
   live: number;
@@ -71,33 +60,31 @@ const sums = (each: {
   minutes(each.outside),
   each.evidence,
 ];
-const hallIn = (each: { hallName?: string; hallNameEn?: string }, language: Language): string | undefined =>
-  (language === 'en' ? each.hallNameEn : undefined) ?? each.hallName;
 
 export function watcherTable(report: WatchersReport, language: Language): Table {
   const rows = report.people.map((each): Cell[] => [
     each.name,
     each.account,
-    roles[each.role] ? pick(roles[each.role]!, language) : undefined,
+    wordIn(roles[each.role], language),
     each.days,
     each.windows,
     ...sums(each),
     each.unusual,
     each.open,
   ]);
-  return { name: `watchers-${report.month}`, heads: heads(people, language), rows: once(rows) };
+  return { name: `watchers-${report.month}`, heads: headsIn(people, language), rows: once(rows) };
 }
 
 export function placeTable(report: WatchersReport, language: Language): Table {
   const rows = report.places.map((each): Cell[] => [
-    hallIn(each, language),
+    nameIn({ name: each.hallName, nameEn: each.hallNameEn }, language),
     each.windowNumber,
-    nameIn({ name: each.placeName, nameEn: each.placeNameEn } as Partial<Named>, language),
+    nameIn({ name: each.placeName, nameEn: each.placeNameEn }, language),
     each.people,
     ...sums(each),
     each.unusual,
   ]);
-  return { name: `watched-windows-${report.month}`, heads: heads(places, language), rows: once(rows) };
+  return { name: `watched-windows-${report.month}`, heads: headsIn(places, language), rows: once(rows) };
 }
 
 export function attentionTable(report: WatchersReport, language: Language): Table {
@@ -106,11 +93,11 @@ export function attentionTable(report: WatchersReport, language: Language): Tabl
     each.name,
     each.account,
     pick(reasonWords[each.reason], language),
-    hallIn(each, language),
+    nameIn({ name: each.hallName, nameEn: each.hallNameEn }, language),
     each.windowNumber,
     whyUnusual(each, language === 'zh'),
     each.explained?.note,
     each.explained?.name,
   ]);
-  return { name: `unusual-attention-${report.month}`, heads: heads(attention, language), rows: once(rows) };
+  return { name: `unusual-attention-${report.month}`, heads: headsIn(attention, language), rows: once(rows) };
 }

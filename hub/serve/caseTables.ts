@@ -1,11 +1,8 @@
 import type { CaseLine } from '../model/api.ts';
-import { dayOf } from '../model/calendar.ts';
-import type { CasefileStatus, Signal, SignalState } from '../model/state.ts';
-import { matterOf, packVersionOf, type Named, type World } from '../model/world.ts';
+import type { CasefileStatus, Signal } from '../model/state.ts';
+import { matterOf, packVersionOf, type World } from '../model/world.ts';
 import type { Cell, Table } from './exports.ts';
-
-type Language = 'zh' | 'en';
-type Pair = readonly [zh: string, en: string];
+import { headsIn, nameIn, pick, stateWords, timeOf, type Language, type Pair } from './tableWords.ts';
 
 const caseHeads: readonly Pair[] = [
   ['办件编号', 'Number'],
@@ -50,32 +47,12 @@ const signalHeads: readonly Pair[] = [
   ['签收时间', 'Acknowledged'],
   ['签收人', 'Acknowledged by'],
 ];
-const states: Record<SignalState, Pair> = {
-  draft: ['待确认', 'Draft'],
-  issued: ['已发出', 'Issued'],
-  acknowledged: ['已签收', 'Acknowledged'],
-  claimed: ['已整改，待核验', 'Corrected, to verify'],
-  verified: ['核验通过', 'Verified'],
-  appealed: ['申诉中', 'Appealed'],
-  escalated: ['已升级', 'Escalated'],
-  dropped: ['不予发出', 'Not issued'],
-  revoked: ['已撤销', 'Revoked'],
-  closed: ['已销号', 'Closed'],
-};
-export const signalStates = Object.keys(states) as SignalState[];
 const levelWords: Record<Signal['level'], Pair> = {
   notice: ['提示', 'Notice'],
   warning: ['预警', 'Warning'],
   correction: ['纠错', 'Correction'],
   serious: ['严重', 'Serious'],
 };
-const pick = (pair: Pair, language: Language): string => pair[language === 'zh' ? 0 : 1];
-const nameIn = (thing: Named | undefined, language: Language): string | undefined =>
-  (language === 'en' ? thing?.nameEn : undefined) ?? thing?.name;
-
-/** "2026-11-20 10:42:18" in Asia/Shanghai: a spreadsheet reads it as a time in every language. */
-const timeOf = (at: number | undefined): string | undefined =>
-  at === undefined ? undefined : `${dayOf(at)} ${new Date(at + 8 * 3_600_000).toISOString().slice(11, 19)}`;
 
 /** The explorer's rows as a table in one language. */
 export function caseTable(world: World, language: Language, chunks: AsyncIterable<CaseLine[]>): Table {
@@ -95,7 +72,7 @@ export function caseTable(world: World, language: Language, chunks: AsyncIterabl
     line.overDays,
     line.openSignals,
   ];
-  return { name: 'cases', heads: caseHeads.map((head) => pick(head, language)), rows: mapped(chunks, row) };
+  return { name: 'cases', heads: headsIn(caseHeads, language), rows: mapped(chunks, row) };
 }
 
 /** Signals as a table; levels in the words of the pack that issued each (C-02). */
@@ -105,7 +82,7 @@ export function signalTable(world: World, language: Language, chunks: AsyncItera
     signal.region,
     packVersionOf(world, signal.pack, signal.packVersion)?.levels[signal.level].word[language] ??
       pick(levelWords[signal.level], language),
-    pick(states[signal.state], language),
+    pick(stateWords[signal.state], language),
     language === 'zh' ? signal.titleZh : signal.titleEn,
     language === 'zh' ? signal.messageZh : signal.messageEn,
     signal.article,
@@ -117,7 +94,7 @@ export function signalTable(world: World, language: Language, chunks: AsyncItera
     timeOf(signal.acknowledgedAt),
     signal.acknowledgedBy,
   ];
-  return { name: 'signals', heads: signalHeads.map((head) => pick(head, language)), rows: mapped(chunks, row) };
+  return { name: 'signals', heads: headsIn(signalHeads, language), rows: mapped(chunks, row) };
 }
 
 async function* mapped<T>(chunks: AsyncIterable<T[]>, row: (each: T) => Cell[]): AsyncGenerator<Cell[][]> {

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { dayOf, endOf, startOf } from '../model/calendar.ts';
 import { identifier } from '../model/fields.ts';
 import { levels } from '../model/pack.ts';
-import { signalStates } from './caseTables.ts';
+import type { SignalState } from '../model/state.ts';
 import type { Cursor } from './queries/where.ts';
+import { stateWords } from './tableWords.ts';
 
 const isDay = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text) && dayOf(startOf(text) || 0) === text;
 export const dayField = z.string().refine(isDay, 'expected a day, YYYY-MM-DD');
@@ -40,7 +41,7 @@ export const signalFields = {
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
     .optional(),
-  state: z.enum(['open', 'all', ...signalStates]),
+  state: z.enum(['open', 'all', ...(Object.keys(stateWords) as SignalState[])]),
 };
 
 /** Days as moments: `from` inclusive, `to` the last millisecond. */

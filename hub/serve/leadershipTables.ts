@@ -2,9 +2,7 @@
 import type { LeadershipNumbers, PatrolFigures, RectificationFigures } from '../model/leadershipApi.ts';
 import { causeWords, groupWords, levelWords } from '../model/leadershipWords.ts';
 import type { Cell, Table } from './exports.ts';
-
-type Language = 'zh' | 'en';
-type Pair = readonly [zh: string, en: string];
+import { headsIn, nameIn, once, pick, wordIn, type Language, type Pair } from './tableWords.ts';
 
 const patrol: readonly Pair[] = [
   ['应巡查（次）', 'Required'],
@@ -21,11 +19,8 @@ const loop: readonly Pair[] = [
   ['整改时长中位数（小时）', 'Median to put right (h)'],
   ['整改时长 90 分位（小时）', '90th percentile (h)'],
 ];
-const pick = (pair: Pair | undefined, language: Language): string | undefined => pair?.[language === 'zh' ? 0 : 1];
 const hours = (milliseconds: number | undefined): number | undefined =>
   milliseconds === undefined ? undefined : Math.round(milliseconds / 360_000) / 10;
-const nameIn = (thing: { name: string; nameEn?: string }, language: Language): string =>
-  (language === 'en' ? thing.nameEn : undefined) ?? thing.name;
 
 const figures = ({ required, done, duties, couldNot, missed }: PatrolFigures): Cell[] => [
   required,
@@ -43,16 +38,12 @@ const times = ({ found, rectified, late, median, ninth }: RectificationFigures):
   hours(ninth),
 ];
 
-async function* once(rows: Cell[][]): AsyncGenerator<Cell[][]> {
-  yield await Promise.resolve(rows);
-}
-
 export function numbersTable(
   numbers: LeadershipNumbers,
   part: 'months' | 'organs' | 'halls' | 'groups' | 'causes',
   language: Language,
 ): Table {
-  const heads = (list: readonly Pair[]): string[] => list.map((each) => pick(each, language)!);
+  const heads = (list: readonly Pair[]): string[] => headsIn(list, language);
   const name = `numbers-${part}-${numbers.from}-${numbers.to}`;
   const total = pick(['合计', 'Total'], language);
   switch (part) {
@@ -80,7 +71,11 @@ export function numbersTable(
         name,
         heads: heads([['类别', 'Kind'], ['含义', 'Meaning'], ...loop]),
         rows: once([
-          ...numbers.groups.map((each): Cell[] => [each.group, pick(groupWords[each.group], language), ...times(each)]),
+          ...numbers.groups.map((each): Cell[] => [
+            each.group,
+            wordIn(groupWords[each.group], language),
+            ...times(each),
+          ]),
           [total, undefined, ...times(numbers.rectification)],
         ]),
       };
@@ -100,7 +95,7 @@ export function numbersTable(
       const kinds = Object.keys(groupWords);
       return {
         name,
-        heads: [...heads([['大厅', 'Hall']]), ...kinds, total!],
+        heads: [...heads([['大厅', 'Hall']]), ...kinds, total],
         rows: once(
           numbers.halls.map((each): Cell[] => [
             nameIn(each, language),

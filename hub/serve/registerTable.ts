@@ -4,12 +4,9 @@ import type { Channel, RegisterKind, RegisterLine } from '../model/register.ts';
 import type { BlindCause } from '../model/duty.ts';
 import type { FindingState } from '../model/finding.ts';
 import type { PresenceKind } from '../model/presence.ts';
-import type { SignalState } from '../model/state.ts';
 import type { Named } from '../model/world.ts';
 import type { Cell, Table } from './exports.ts';
-
-type Language = 'zh' | 'en';
-type Pair = readonly [zh: string, en: string];
+import { headsIn, nameIn, stateWords, timeOf, wordIn, type Language, type Pair } from './tableWords.ts';
 
 const heads: readonly Pair[] = [
   ['台账号', 'Entry'],
@@ -68,18 +65,6 @@ const satisfactions: readonly Pair[] = [
   ['不满意', 'Dissatisfied'],
   ['非常不满意', 'Very dissatisfied'],
 ];
-const signalStates: Record<SignalState, Pair> = {
-  draft: ['待确认', 'Draft'],
-  issued: ['已发出', 'Issued'],
-  acknowledged: ['已签收', 'Acknowledged'],
-  claimed: ['已整改，待核验', 'Corrected, to verify'],
-  verified: ['核验通过', 'Verified'],
-  appealed: ['申诉中', 'Appealed'],
-  escalated: ['已升级', 'Escalated'],
-  dropped: ['不予发出', 'Not issued'],
-  revoked: ['已撤销', 'Revoked'],
-  closed: ['已销号', 'Closed'],
-};
 const findingStates: Record<FindingState, Pair> = {
   recorded: ['待响应', 'To be answered'],
   responded: ['已响应', 'Answered'],
@@ -97,9 +82,6 @@ const causes: Record<BlindCause, Pair> = {
 };
 const leaves: Record<PresenceKind, Pair> = { leave: ['请假', 'On leave'], paused: ['暂停服务', 'Paused'] };
 
-const timeOf = (at: number | undefined): string | undefined =>
-  at === undefined ? undefined : `${dayOf(at)} ${new Date(at + 8 * 3_600_000).toISOString().slice(11, 19)}`;
-
 export interface Head {
   region: string;
   sequence: number;
@@ -112,46 +94,43 @@ export function registerTable(
   chunks: AsyncIterable<RegisterLine[]>,
   head: () => Promise<Head | undefined>,
 ): Table {
-  const pick = (pair: Pair | undefined): string | undefined => pair?.[language === 'zh' ? 0 : 1];
-  const name = (thing: Named | undefined): string | undefined =>
-    (language === 'en' ? thing?.nameEn : undefined) ?? thing?.name;
-  const yes = pick(['是', 'Yes']);
-  const no = pick(['否', 'No']);
+  const said = (pair: Pair | undefined): string | undefined => wordIn(pair, language);
+  const name = (thing: Named | undefined): string | undefined => nameIn(thing, language);
 
   function textOf({ text, visit, channel, reached, kind }: RegisterLine): string {
     const words = [
-      ...(channel ? [pick(channelWords[channel])] : []),
-      ...(kind === 'callback' && reached === false ? [pick(['未联系上', 'Not reached'])] : []),
+      ...(channel ? [said(channelWords[channel])] : []),
+      ...(kind === 'callback' && reached === false ? [said(['未联系上', 'Not reached'])] : []),
       ...(visit?.verified === undefined
         ? []
         : [
-            pick([
+            said([
               `核实 ${visit.verified}/${visit.windows} 个窗口${visit.counts ? '' : '，不计入'}`,
               `${visit.verified} of ${visit.windows} windows verified${visit.counts ? '' : ', does not count'}`,
             ]),
           ]),
-      ...(visit?.blind ? [pick(causes[visit.blind])] : []),
+      ...(visit?.blind ? [said(causes[visit.blind])] : []),
       ...(text ? [language === 'en' ? (text.en ?? text.zh) : text.zh] : []),
     ];
     return words.filter(Boolean).join(language === 'zh' ? '；' : '; ');
   }
   function resultOf({ state, result }: RegisterLine): string {
-    const word = state && (state.of === 'signal' ? signalStates[state.is] : findingStates[state.is]);
-    return [pick(word), result].filter(Boolean).join(language === 'zh' ? '；' : '; ');
+    const word = state && (state.of === 'signal' ? stateWords[state.is] : findingStates[state.is]);
+    return [said(word), result].filter(Boolean).join(language === 'zh' ? '；' : '; ');
   }
   function correctionOf({ corrects, correctedBy }: RegisterLine): string | undefined {
     if (correctedBy)
-      return pick([`已由 #${correctedBy.number ?? ''} 更正`, `Corrected by #${correctedBy.number ?? ''}`]);
+      return said([`已由 #${correctedBy.number ?? ''} 更正`, `Corrected by #${correctedBy.number ?? ''}`]);
     return (
       corrects &&
-      pick([`更正 #${corrects.number ?? ''}：${corrects.why}`, `Corrects #${corrects.number ?? ''}: ${corrects.why}`])
+      said([`更正 #${corrects.number ?? ''}：${corrects.why}`, `Corrects #${corrects.number ?? ''}: ${corrects.why}`])
     );
   }
   const row = (line: RegisterLine): Cell[] => [
     line.number,
     line.patrol,
-    pick(kinds[line.kind]),
-    line.by?.name ?? pick(['系统', 'System']),
+    said(kinds[line.kind]),
+    line.by?.name ?? said(['系统', 'System']),
     name(line.organ),
     dayOf(line.from),
     timeOf(line.from),
@@ -160,15 +139,15 @@ export function registerTable(
     line.window?.number,
     name(line.department),
     name(line.camera),
-    line.method && pick(line.method === 'live' ? ['实时', 'Live'] : ['回放', 'Playback']),
-    line.found ? yes : no,
+    line.method && said(line.method === 'live' ? ['实时', 'Live'] : ['回放', 'Playback']),
+    said(line.found ? ['是', 'Yes'] : ['否', 'No']),
     line.code,
     line.what && line.what[language],
     textOf(line),
     [line.person?.staff, line.person?.text].filter(Boolean).join(' ') || undefined,
     line.evidence?.id,
     line.evidence?.sha256,
-    line.leave && [pick(leaves[line.leave.kind]), line.leave.standIn].filter(Boolean).join(' '),
+    line.leave && [said(leaves[line.leave.kind]), line.leave.standIn].filter(Boolean).join(' '),
     line.notified?.whom,
     timeOf(line.notified?.at),
     line.reply?.text,
@@ -176,7 +155,7 @@ export function registerTable(
     line.verified?.name,
     timeOf(line.verified?.at),
     line.casefile?.slice(line.casefile.indexOf(':') + 1),
-    line.satisfaction === undefined ? undefined : pick(satisfactions[line.satisfaction - 1]),
+    line.satisfaction === undefined ? undefined : said(satisfactions[line.satisfaction - 1]),
     line.points,
     line.note,
     correctionOf(line),
@@ -187,7 +166,7 @@ export function registerTable(
   async function* rows(): AsyncGenerator<Cell[][]> {
     for await (const chunk of chunks) yield chunk.map(row);
     const end = await head();
-    if (end) yield [[pick([`存证链头 ${end.region}`, `Chain head ${end.region}`]), end.sequence, end.hash]];
+    if (end) yield [[said([`存证链头 ${end.region}`, `Chain head ${end.region}`]), end.sequence, end.hash]];
   }
-  return { name: 'register', heads: heads.map((each) => pick(each) ?? ''), rows: rows() };
+  return { name: 'register', heads: headsIn(heads, language), rows: rows() };
 }
