@@ -1,5 +1,4 @@
 /** `hallwatch draw verify DAY`: recomputes what was drawn on a day (SC-12), from the store or from a file of published data. */
-import { hash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { startOf } from '../model/calendar.ts';
@@ -7,6 +6,7 @@ import { faultsOf, type Draw, type DrawFault } from '../model/draw.ts';
 import { drawMade } from '../model/dutyEvents.ts';
 import { HubError } from '../model/error.ts';
 import { identifier } from '../model/fields.ts';
+import { digestOfText } from '../platform/digest.ts';
 import { withBackend } from './backend.ts';
 
 type Checked = Omit<Draw, 'position' | 'region' | 'swaps'> & { swaps?: unknown[] | undefined };
@@ -35,8 +35,6 @@ const published = z.object({
     .max(200),
 });
 
-const sha256 = (input: string | Uint8Array): string => hash('sha256', input, 'hex');
-
 export interface DrawFlags {
   organ?: string;
   file?: string;
@@ -53,7 +51,7 @@ export async function verifyDrawCommand(day: string, flags: DrawFlags): Promise<
   }
   const checked = draws.map((draw) => ({
     draw,
-    faults: faultsOf(sha256, draw, startOf(draw.day)),
+    faults: faultsOf(digestOfText, draw, startOf(draw.day)),
   }));
   if (flags.json)
     console.log(

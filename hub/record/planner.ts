@@ -2,13 +2,14 @@
  * The plan of each day (SC-30): duties by the packs' quotas (SC-11…SC-14), the draw where they say *choose* (SC-12), and the moments
  * at which a duty is at risk or missed. All of it as events; the same day always gives the same ones.
  */
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { addDays, dayOf, daysBetween, nextDay, startOf } from '../model/calendar.ts';
-import { bytesOf, chosenBy, daysUnvisited, drawId, mostDays, type Draw, type DrawLot } from '../model/draw.ts';
+import { bytesOf, chosenBy, daysUnvisited, drawId, weightOf, type Draw, type DrawLot } from '../model/draw.ts';
 import type { Event, EventOf } from '../model/event.ts';
 import { dutiesOf, quotaOf, type Demonstration, type Load, type Quota } from '../model/quota.ts';
 import type { Organ, World } from '../model/world.ts';
+import { digestOfText } from '../platform/digest.ts';
 import type { Bus } from '../platform/nats.ts';
 import type { Store } from '../platform/postgres.ts';
 import type { Seal } from '../platform/seal.ts';
@@ -35,8 +36,6 @@ const furthest = 30;
 /** How far back a hall's busy hours are counted. */
 const loadDays = 28;
 const patience = { patienceMs: 5_000 };
-
-const sha256 = (input: string | Uint8Array): string => hash('sha256', input, 'hex');
 
 interface Seed {
   seed: string;
@@ -71,7 +70,7 @@ export class Planner {
     if (due.length === 0) return;
     const events: EventOf<'patrol.turned'>[] = due.map((row) => ({
       kind: 'patrol.turned',
-      id: `duty-turn:${row.position}:${row.next_turn}:${sha256(row.id).slice(0, 16)}`,
+      id: `duty-turn:${row.position}:${row.next_turn}:${digestOfText(row.id).slice(0, 16)}`,
       region: row.region,
       source: 'planner',
       occurredAt: row.next_turn,
@@ -159,7 +158,7 @@ export class Planner {
       wanted.flatMap(({ id, organ, day }) => {
         const found = seeds.get(id);
         if (draws.has(id) || !found) return [];
-        const commitment = sha256(bytesOf(found.seed));
+        const commitment = digestOfText(bytesOf(found.seed));
         return [{ ...drawEvent('draw.committed', id, organ, day, found.madeAt), commitment }];
       }),
     );
@@ -207,10 +206,10 @@ export class Planner {
         .map(({ id: hall }) => {
           const last = visited.get(hall);
           const days = last === undefined ? daysUnvisited(since, halls.length, count) : daysBetween(last, day);
-          return { hall, days: Math.min(mostDays, Math.max(1, days)) };
+          return { hall, days: weightOf(days) };
         })
         .sort((a, b) => (a.hall < b.hall ? -1 : 1));
-      return { level, count, candidates, chosen: chosenBy(sha256, { seed, draw, level, count, candidates }) };
+      return { level, count, candidates, chosen: chosenBy(digestOfText, { seed, draw, level, count, candidates }) };
     });
   }
 

@@ -1,5 +1,4 @@
 /** 抽签 (SC-12): what was fixed, drawn and published, and the swap of a drawn hall. */
-import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { addDays, dayOf, startOf } from '../model/calendar.ts';
 import { faultsOf, type Draw } from '../model/draw.ts';
@@ -8,6 +7,7 @@ import type { Duty } from '../model/duty.ts';
 import { identifier, reasonText } from '../model/fields.ts';
 import { may, type Identity } from '../model/rights.ts';
 import { chainOf, packOf, prefixOf } from '../model/world.ts';
+import { digestOfText } from '../platform/digest.ts';
 import type { Context } from '../platform/part.ts';
 import { byPerson, commandId, type Command } from './commands.ts';
 import { boardOf } from './drawBoard.ts';
@@ -22,8 +22,6 @@ const boardQuery = z.object({ day: day.optional() });
 const daysQuery = z.object({ before: day.optional(), organ: identifier.optional() });
 const swapBody = z.strictObject({ hall: identifier, reason: reasonText });
 const linesAtOnce = 60;
-
-const sha256 = (input: string | Uint8Array): string => hash('sha256', input, 'hex');
 
 /** What is drawn is secret until its day is over, to everybody but the organ whose inspectors go there. */
 const isOpenTo = (who: Identity, draw: Draw): boolean =>
@@ -44,7 +42,7 @@ export function drawRoutes({ store, world }: Context, command: Command): Route[]
       organName: organ?.name ?? draw.organ,
       ...(organ?.nameEn === undefined ? {} : { organNameEn: organ.nameEn }),
       ...(isOpenTo(who, draw) ? { lots, swaps } : {}),
-      ...(draw.state === 'published' ? { faults: faultsOf(sha256, draw, startOf(draw.day)) } : {}),
+      ...(draw.state === 'published' ? { faults: faultsOf(digestOfText, draw, startOf(draw.day)) } : {}),
     };
   }
 

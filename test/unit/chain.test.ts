@@ -36,7 +36,7 @@ function chain(first = 1, note = '窗口无人'): string[] {
 }
 const noble = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
 
-function check(lines: readonly string[], noted?: string, hash = digestOfText): ChainVerdict {
+function check(lines: readonly string[], noted?: string, hash: (text: string) => string = digestOfText): ChainVerdict {
   const found = new ChainCheck(hash, noted);
   for (const line of lines) found.take(line);
   return found.end();
