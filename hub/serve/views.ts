@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { dayOf } from '../model/calendar.ts';
 import type { Progress } from '../model/live.ts';
 import type { Visit } from '../model/state.ts';
 import { verifySeconds, type CameraTurn, type Verified } from '../model/verify.ts';
 import type { RefusalCause } from '../model/viewProof.ts';
 import { packOf, type Camera } from '../model/world.ts';
-import { canonical } from '../model/canonical.ts';
+import { digestOf } from '../platform/digest.ts';
 import type { Context } from '../platform/part.ts';
 import { all } from './gate.ts';
 import {
@@ -72,7 +71,7 @@ export async function watching(
   return {
     ...verified,
     refused: refused.length === 0 ? undefined : Object.fromEntries(refused.map(({ cause, count }) => [cause, count])),
-    digest: createHash('sha256').update(canonical({ deliveries, reports })).digest('hex'),
+    digest: digestOf({ deliveries, reports }),
   };
 }
 
