@@ -33,7 +33,7 @@ export async function boardOf(store: Store, world: World, who: Identity, day: st
   const behind = behindOf(
     world,
     owed,
-    duties.map(({ body }) => body as Duty),
+    duties.map(({ body }) => body),
     (duty) => duty.of === 'drawn' && duty.organ !== who.organ && duty.day >= dayOf(now),
   );
   const halls: DrawBoard['halls'] = {};

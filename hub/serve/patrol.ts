@@ -10,6 +10,7 @@ import type { Context } from '../platform/part.ts';
 import { byPerson, clickId, commandId, type Command } from './commands.ts';
 import { all, one, type Route } from './gate.ts';
 import { conflict, forbidden, read, Refusal, unknown } from './problem.ts';
+import type { FindingBody } from './queries/findings.ts';
 import {
   countVisits,
   dutiesOfDay,
@@ -25,10 +26,6 @@ import {
   type VisitBody,
 } from './queries/patrol.ts';
 import { watching } from './views.ts';
-
-interface FindingBody extends Record<string, unknown> {
-  body: Finding;
-}
 
 const dutiesQuery = z.object({ day: z.iso.date().optional() });
 const startBody = z.strictObject({ duty: identifier, visit: identifier.optional() });
@@ -129,11 +126,11 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
         const { who, now } = asking;
         const input = read(startBody, asking.body);
         if (input instanceof Refusal) return input;
-        const duty = (await one<DutyBody>(store, selectDuty(input.duty)))?.body as Duty | undefined;
+        const duty = (await one<DutyBody>(store, selectDuty(input.duty)))?.body;
         if (!duty || !may(who, 'patrol.visit', duty)) return unknown('duty');
         if (duty.organ !== who.organ) return forbidden('the duty is another organ’s');
         if (duty.day !== dayOf(now)) return conflict('duty', `the duty is for ${duty.day}, not for today`);
-        const windows = watchable(duty.hall);
+        const windows = watchable(duty);
         if (windows.length === 0) return conflict('duty', 'no window of the hall has a camera');
         // Without a key, a second click within the same visit is the same command: the count changes when it is finished.
         const made = await one<{ count: number }>(store, countVisits(duty.id, who.account));
@@ -229,16 +226,16 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
   ];
 
   /**
-   * Windows of a hall that have a camera switched on, in the order of their numbers. Where none has, all with a camera: that
+   * Windows of a duty's hall that have a camera switched on, in the order of their numbers. Where none has, all with a camera: that
    * nothing of the hall could be inspected is found out by visiting it.
    */
-  function watchable(hall: string): string[] {
+  function watchable({ hall, day }: Duty): string[] {
     const present = world();
     const cameras = [...present.cameras.values()].filter((each) => each.hall === hall);
     const on = cameras.filter((each) => each.enabled && each.window !== undefined);
     const seen = new Set((on.length > 0 ? on : cameras).map((each) => each.window));
     const windows = [...present.windows.values()].filter(
-      (each) => each.hall === hall && seen.has(each.id) && isOpenOn(each, dayOf(Date.now())),
+      (each) => each.hall === hall && seen.has(each.id) && isOpenOn(each, day),
     );
     return windows
       .sort((a, b) => a.number.localeCompare(b.number, 'en', { numeric: true }))

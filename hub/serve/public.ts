@@ -27,6 +27,7 @@ import type { Context } from '../platform/part.ts';
 import { all, answer, one } from './gate.ts';
 import { Limiter } from './limiter.ts';
 import { read, Refusal, unknown } from './problem.ts';
+import type { PresenceBody } from './queries/findings.ts';
 import {
   boardCases,
   boardCounts,
@@ -35,7 +36,6 @@ import {
   presencesOf,
   type CaseBody,
   type CountRow,
-  type PresenceBody,
   type RecordBody,
 } from './queries/public.ts';
 

@@ -1,15 +1,11 @@
 /** What stands on public screens (QT-11, QT-12). Each question is about one hall and bounded. */
 import type { MatterRecord } from '../../model/matter.ts';
-import type { Presence } from '../../model/presence.ts';
 import type { BoardCounts } from '../../model/publicBoard.ts';
 import type { Casefile } from '../../model/state.ts';
 import type { Statement } from '../../platform/postgres.ts';
 
 export interface CaseBody extends Record<string, unknown> {
   body: Casefile;
-}
-export interface PresenceBody extends Record<string, unknown> {
-  body: Presence;
 }
 export interface RecordBody extends Record<string, unknown> {
   record: MatterRecord;
