@@ -55,13 +55,15 @@ export function adminPlaceRoutes(context: Context, { note, announce }: Administr
         if (query instanceof Refusal) return query;
         const present = world();
         const text = query.text?.trim().toLowerCase() ?? '';
-        const found = placesOf(present, kind).filter(
-          (each) =>
-            maySee(asking, each) &&
-            (query.region === undefined || each.region.startsWith(prefixOf(query.region))) &&
-            (query.hall === undefined || each.hall === query.hall) &&
-            [each.name, each.nameEn, each.number, each.id].some((field) => field?.toLowerCase().includes(text)),
-        );
+        const found = placesOf(present, kind)
+          .filter(
+            (each) =>
+              maySee(asking, each) &&
+              (query.region === undefined || each.region.startsWith(prefixOf(query.region))) &&
+              (query.hall === undefined || each.hall === query.hall) &&
+              [each.name, each.nameEn, each.number, each.id].some((field) => field?.toLowerCase().includes(text)),
+          )
+          .sort(inOrder);
         const page = pageOf(found, ({ id }) => id, query.after, pageSize);
         return { ...page, items: await linesOf(kind, page.items, asking.now) };
       },
@@ -167,17 +169,16 @@ function placesOf(world: World, kind: PlaceKind): Place[] {
     hall: world.halls,
     window: world.windows,
   };
-  const found = [...lists[kind].keys()].flatMap((id) => placeOf(world, kind, id) ?? []);
-  return found.sort(
-    (a, b) =>
-      compare(a.region, b.region) ||
-      compare(a.hall ?? '', b.hall ?? '') ||
-      (a.number ?? '').localeCompare(b.number ?? '', 'en', { numeric: true }) ||
-      compare(a.id, b.id),
-  );
+  return [...lists[kind].keys()].flatMap((id) => placeOf(world, kind, id) ?? []);
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const inOrder = (a: Place, b: Place): number =>
+  compare(a.region, b.region) ||
+  compare(a.hall ?? '', b.hall ?? '') ||
+  (a.number ?? '').localeCompare(b.number ?? '', 'en', { numeric: true }) ||
+  compare(a.id, b.id);
 
 /** An id that says what it is: sources name halls and windows by it. */
 function freeId(world: World, kind: PlaceKind, place: Omit<Place, 'id'>): string {
