@@ -82,7 +82,10 @@ function fromCamera(address: string, ears: Ears): Source {
       return session.losses;
     },
     ended: session.ended.then(({ reason, unfit, opened, keptOut }) => ({
-      ...{ reason: failure ?? reason, unfit, unopened: !opened, cheap: !keptOut },
+      reason: failure ?? reason,
+      unfit,
+      unopened: !opened,
+      cheap: !keptOut,
     })),
     stop: () => session.stop(),
   };

@@ -12,7 +12,6 @@ import { canonical } from '../model/canonical.ts';
 import { HubError } from '../model/error.ts';
 import { subjectOf, type Event } from '../model/event.ts';
 import type { LiveMessage } from '../model/live.ts';
-
 import { dial, watchLink, type DialOptions } from './dial.ts';
 import { Batch, Publisher, type Ended } from './publish.ts';
 import { Room } from './room.ts';

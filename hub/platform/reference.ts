@@ -59,9 +59,7 @@ export async function savePlace(
   };
   for (const [field, column] of Object.entries(columns)) row[column] = place[field as keyof Place] ?? null;
   if (kind === 'region' && isNew) {
-    const [parent] = chainOf(place.id)
-      .slice(1)
-      .filter((code) => world.regions.has(code));
+    const parent = chainOf(place.id).find((code) => code !== place.id && world.regions.has(code));
     // Under invented regions stand invented ones.
     const demo = parent !== undefined && (world.regions.get(parent)?.demo ?? false);
     Object.assign(row, { parent: parent ?? null, level: levelOf(place.id), demo });

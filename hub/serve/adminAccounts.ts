@@ -9,7 +9,7 @@ import {
   reviewEvery,
   unfitAccount,
 } from '../model/administration.ts';
-import { passwordFault, passwordReason } from '../model/administrationPassword.ts';
+import { longestPassword, passwordFault, passwordReason } from '../model/administrationPassword.ts';
 import type { AccountGiven, AccountLine, AccountPage } from '../model/adminApi.ts';
 import { regionCode } from '../model/fields.ts';
 import { may, permissions, roles, type Identity } from '../model/rights.ts';
@@ -34,7 +34,10 @@ const listQuery = z.object({
   text: z.string().max(60).optional(),
   after: z.string().max(80).optional(),
 });
-const ownPassword = z.strictObject({ present: z.string().min(1).max(256), next: z.string().min(1).max(1_000) });
+const ownPassword = z.strictObject({
+  present: z.string().min(1).max(longestPassword),
+  next: z.string().min(1).max(1_000),
+});
 const nothing = z.union([z.undefined(), z.null(), z.strictObject({})]);
 
 type Live = Pick<Sockets, 'end'>;
