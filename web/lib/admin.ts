@@ -12,16 +12,12 @@ import type { PlaceKind } from '../../hub/model/administration.ts';
 import type { Contact } from '../../hub/model/contact.ts';
 import { adminReasons, adminWords } from './adminWords.ts';
 import { ApiError, call, query } from './api.ts';
-import { locale } from './locale.svelte.ts';
+import { locale, textsOf } from './locale.svelte.ts';
 import { inWords } from './problem.ts';
 import { minutesOfDay } from './time.ts';
-import { filled, type FillOf } from './words.ts';
-
-type AdminWord = keyof typeof adminWords;
 
 /** A text of these pages in the current language; reactive in templates. */
-export const a = <W extends AdminWord>(key: W, ...fill: FillOf<(typeof adminWords)[W][0]>): string =>
-  filled(adminWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const a = textsOf(adminWords);
 
 /** Why something was refused, and which field it is about. */
 export function trouble(error: unknown): { field: string; text: string } {

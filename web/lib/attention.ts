@@ -2,9 +2,8 @@
 import type { AttentionLine, Explanation, MyMonth, StayPage, WatchersReport } from '../../hub/model/attentionApi.ts';
 import { spanOf } from '../../hub/model/attentionWords.ts';
 import { call, query } from './api.ts';
-import { locale, nameOf } from './locale.svelte.ts';
+import { locale, nameOf, textsOf } from './locale.svelte.ts';
 import { monthBefore } from './time.ts';
-import { filled, type FillOf } from './words.ts';
 
 /** Chinese and English, as in `dictionary.ts`. */
 const attentionWords = {
@@ -70,11 +69,8 @@ const attentionWords = {
   ],
   cut: ['数据过多，只显示一部分。', 'There is too much to show; this is a part of it.'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-type AttentionWord = keyof typeof attentionWords;
-
 /** A text of these pages in the current language; reactive in templates. */
-export const w = <W extends AttentionWord>(key: W, ...fill: FillOf<(typeof attentionWords)[W][0]>): string =>
-  filled(attentionWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const w = textsOf(attentionWords);
 
 export const isChinese = (): boolean => locale.current === 'zh';
 /** Seconds as "18 分钟", "18 min"; a dash for none. */

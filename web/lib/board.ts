@@ -3,8 +3,7 @@ import type { Board, BoardCase } from '../../hub/model/publicBoard.ts';
 import { addDays, dayOf } from '../../hub/model/calendar.ts';
 import { call } from './api.ts';
 import { p } from './publicWords.ts';
-import { locale } from './locale.svelte.ts';
-import { filled, type FillOf } from './words.ts';
+import { textsOf } from './locale.svelte.ts';
 
 const boardWords = {
   title: ['办件公示', 'Cases in progress'],
@@ -36,11 +35,8 @@ const boardWords = {
   more: ['仅列最近 {n} 件', 'The latest {n} are listed'],
   guide: ['收费依据、办事指南、办理进度：请使用触摸查询机', 'Fees, guides and progress: use the touch screen'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-type BoardWord = keyof typeof boardWords;
-
 /** A text of this page in the current language; reactive in templates. */
-export const b = <W extends BoardWord>(key: W, ...fill: FillOf<(typeof boardWords)[W][0]>): string =>
-  filled(boardWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const b = textsOf(boardWords);
 
 export const getBoard = (hall: string): Promise<Board> =>
   call<Board>('GET', `/api/public/board/${encodeURIComponent(hall)}`);

@@ -12,15 +12,11 @@ import type {
 import type { HallRecording, RecordingLimits } from '../../hub/model/recording.ts';
 import { ApiError, call } from './api.ts';
 import { cameraWords } from './cameraWords.ts';
-import { locale } from './locale.svelte.ts';
+import { locale, textsOf } from './locale.svelte.ts';
 import { inWords, reasonWords } from './problem.ts';
-import { filled, type FillOf } from './words.ts';
-
-type CameraWord = keyof typeof cameraWords;
 
 /** A text of this page in the current language; reactive in templates. */
-export const c = <W extends CameraWord>(key: W, ...fill: FillOf<(typeof cameraWords)[W][0]>): string =>
-  filled(cameraWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const c = textsOf(cameraWords);
 
 const id = encodeURIComponent;
 

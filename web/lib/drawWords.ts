@@ -1,6 +1,5 @@
 /** 抽巡: texts of its page and dialogs, loaded with them: Chinese and English, as in `dictionary.ts`. */
-import { locale } from './locale.svelte.ts';
-import { filled, type FillOf } from './words.ts';
+import { textsOf } from './locale.svelte.ts';
 
 const words = {
   // The draw of the day
@@ -177,8 +176,5 @@ const words = {
   'tab.windows': ['画面', 'Pictures'],
   'tab.behind': ['落后·断线', 'Behind'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-export type DrawWord = keyof typeof words;
-
 /** A text of this page in the current language; reactive in templates. */
-export const d = <W extends DrawWord>(key: W, ...fill: FillOf<(typeof words)[W][0]>): string =>
-  filled(words[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const d = textsOf(words);

@@ -1,8 +1,7 @@
 /** 触摸屏查询: its routes (shapes: hub/model/publicCase.ts), its texts, and what its keyboard shows. */
 import type { CaseProgress, GuideLine, GuideList, GuideMatter, ProgressStep } from '../../hub/model/publicCase.ts';
 import { call } from './api.ts';
-import { locale } from './locale.svelte.ts';
-import { filled, type FillOf } from './words.ts';
+import { textsOf } from './locale.svelte.ts';
 
 const enquiryWords = {
   title: ['自助查询', 'Enquiries'],
@@ -95,11 +94,8 @@ const enquiryWords = {
   bases: ['依据', 'Legal basis'],
   unsaid: ['目录中未填写，请向窗口询问。', 'Not given in the catalogue: please ask at the window.'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-type EnquiryWord = keyof typeof enquiryWords;
-
 /** A text of this page in the current language; reactive in templates. */
-export const q = <W extends EnquiryWord>(key: W, ...fill: FillOf<(typeof enquiryWords)[W][0]>): string =>
-  filled(enquiryWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const q = textsOf(enquiryWords);
 
 const of = (path: string, hall: string, more = ''): string => `/api/public/${path}/${encodeURIComponent(hall)}${more}`;
 export const enquiries = {

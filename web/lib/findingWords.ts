@@ -1,6 +1,5 @@
 /** 问题: texts of its pages and dialogs, loaded with them: Chinese and English, as in `dictionary.ts`. */
-import { locale } from './locale.svelte.ts';
-import { filled, type FillOf } from './words.ts';
+import { textsOf } from './locale.svelte.ts';
 
 const words = {
   title: ['问题', 'Findings'],
@@ -117,8 +116,5 @@ const words = {
   onRecord: ['{kind}中 · {from} 至 {until}', '{kind} on record · {from} to {until}'],
   signalComes: ['保存后向大厅发出{level}', 'Saving issues a {level} to the hall'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-type FindingWord = keyof typeof words;
-
 /** A text of these pages in the current language; reactive in templates. */
-export const f = <W extends FindingWord>(key: W, ...fill: FillOf<(typeof words)[W][0]>): string =>
-  filled(words[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const f = textsOf(words);

@@ -1,6 +1,5 @@
 /** The texts of help and of the first steps, loaded with their dialogs: Chinese and English, as in `dictionary.ts`. */
-import { locale } from './locale.svelte.ts';
-import { filled, type FillOf } from './words.ts';
+import { textsOf } from './locale.svelte.ts';
 
 const guideWords = {
   'keys.all': ['每个页面', 'On every page'],
@@ -60,8 +59,5 @@ const guideWords = {
     'Press ? for the keys of a page; the account menu shows these steps again.',
   ],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-type GuideWord = keyof typeof guideWords;
-
 /** A text of help and the first steps in the current language; reactive in templates. */
-export const g = <W extends GuideWord>(key: W, ...fill: FillOf<(typeof guideWords)[W][0]>): string =>
-  filled(guideWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const g = textsOf(guideWords);

@@ -1,9 +1,8 @@
 /** The hall's tablet and the record of leave and pauses: texts and routes, loaded with their pages. */
 import type { PresenceKind, PresenceLine, PresenceRecord } from '../../hub/model/presence.ts';
 import { ApiError, call } from './api.ts';
-import { locale } from './locale.svelte.ts';
+import { textsOf } from './locale.svelte.ts';
 import { inWords } from './problem.ts';
-import { filled, type FillOf } from './words.ts';
 
 const words = {
   forMe: ['待我处理', 'For me'],
@@ -64,10 +63,9 @@ const words = {
   ],
   'why.presence': ['这条报备已经结束，请刷新后再看。', 'This record is over. Look again.'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-type HallWord = keyof typeof words;
 
-export const p = <W extends HallWord>(key: W, ...fill: FillOf<(typeof words)[W][0]>): string =>
-  filled(words[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+/** A text of these pages in the current language; reactive in templates. */
+export const p = textsOf(words);
 
 interface Filing {
   window: string;

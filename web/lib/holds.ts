@@ -1,9 +1,8 @@
 /** 封存: its routes (shapes: hub/model/recording.ts) and its texts, which are loaded with its page. */
 import type { HoldLine, HoldPage } from '../../hub/model/recording.ts';
 import { call } from './api.ts';
-import { locale } from './locale.svelte.ts';
+import { textsOf } from './locale.svelte.ts';
 import { inWords } from './problem.ts';
-import { filled, type FillOf } from './words.ts';
 
 /** Chinese and English, as in `dictionary.ts`. */
 const holdWords = {
@@ -59,11 +58,8 @@ const holdWords = {
   'why.to': ['结束时间应在开始之后，最长 31 天。', 'The end must be after the beginning, by 31 days at most.'],
   'why.changed': ['这项封存的状态已经变化，请刷新后再看。', 'This hold has changed meanwhile. Look again.'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-type HoldWord = keyof typeof holdWords;
-
 /** A text of this page in the current language; reactive in templates. */
-export const h = <W extends HoldWord>(key: W, ...fill: FillOf<(typeof holdWords)[W][0]>): string =>
-  filled(holdWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const h = textsOf(holdWords);
 
 const base = '/api/recorded/holds';
 const of = (hold: string, act: string): string => `${base}/${encodeURIComponent(hold)}/${act}`;

@@ -1,4 +1,4 @@
-import { filled, type Fill, type Locale, type Word } from './words.ts';
+import { filled, type Fill, type FillOf, type Locale, type Word } from './words.ts';
 
 type Table = Readonly<Record<string, string>>;
 /** The dictionary a language and a part at a time: what the first page shows, and what the pages behind it need. */
@@ -99,6 +99,12 @@ export const isWord = (key: string): boolean => text(key) !== undefined;
 /** A text whose key is made from data; `otherwise` when the dictionary does not know it. */
 export const tData = (key: string, otherwise: Word, values?: Record<string, string | number>): string =>
   filled(text(key) ?? text(otherwise) ?? '', values);
+
+/** `t` for texts that are loaded with the pages that show them, each in Chinese and in English. */
+export const textsOf =
+  <Words extends Readonly<Record<string, readonly [zh: string, en: string]>>>(words: Words) =>
+  <W extends keyof Words>(key: W, ...fill: FillOf<Words[W][0]>): string =>
+    filled(words[key]![locale.current === 'zh' ? 0 : 1], fill[0]);
 
 /** 工作日 or 自然日, in the number that belongs to it. */
 export const unitOf = (unit: 'working' | 'calendar' | 'workingHours' | 'given', n: number): string =>

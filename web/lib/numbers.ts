@@ -1,9 +1,8 @@
 /** 数据看板: its routes (shapes: hub/model/leadershipApi.ts) and its texts, which are loaded with its page. */
 import type { LeadershipNumbers, RegionLevel } from '../../hub/model/leadershipApi.ts';
 import { call, query } from './api.ts';
-import { locale } from './locale.svelte.ts';
+import { locale, textsOf } from './locale.svelte.ts';
 import { monthBefore } from './time.ts';
-import { filled, type FillOf } from './words.ts';
 
 /** Chinese and English, as in `dictionary.ts`. */
 const numberWords = {
@@ -61,11 +60,8 @@ const numberWords = {
     'Duties are planned at the start of each working day; then there are numbers here.',
   ],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-type NumberWord = keyof typeof numberWords;
-
 /** A text of this page in the current language; reactive in templates. */
-export const n = <W extends NumberWord>(key: W, ...fill: FillOf<(typeof numberWords)[W][0]>): string =>
-  filled(numberWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const n = textsOf(numberWords);
 
 /** The one of a pair that the reader reads. */
 export const told = (pair: readonly [zh: string, en: string] | undefined): string =>

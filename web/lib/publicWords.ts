@@ -1,6 +1,5 @@
 /** The texts that the public screen and the touch screen share, loaded with either: Chinese and English, as in `dictionary.ts`. */
-import { locale } from './locale.svelte.ts';
-import { filled, type FillOf } from './words.ts';
+import { textsOf } from './locale.svelte.ts';
 
 const publicWords = {
   'status.received': ['已收件', 'Received'],
@@ -33,8 +32,5 @@ const publicWords = {
   busyTitle: ['请求过多', 'Too many requests'],
   busyText: ['请稍等片刻再试。', 'Please wait a moment.'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
-type PublicWord = keyof typeof publicWords;
-
 /** A text of the public pages in the current language; reactive in templates. */
-export const p = <W extends PublicWord>(key: W, ...fill: FillOf<(typeof publicWords)[W][0]>): string =>
-  filled(publicWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const p = textsOf(publicWords);

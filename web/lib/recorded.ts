@@ -10,15 +10,11 @@ import type {
 } from '../../hub/model/evidence.ts';
 import type { RecordedAnswer } from '../../hub/model/recording.ts';
 import { call } from './api.ts';
-import { locale } from './locale.svelte.ts';
+import { textsOf } from './locale.svelte.ts';
 import { recordedWords } from './recordedWords.ts';
-import { filled, type FillOf } from './words.ts';
-
-type RecordedWord = keyof typeof recordedWords;
 
 /** A text of recordings and evidence in the current language; reactive in templates. */
-export const r = <W extends RecordedWord>(key: W, ...fill: FillOf<(typeof recordedWords)[W][0]>): string =>
-  filled(recordedWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const r = textsOf(recordedWords);
 
 /** In the order of how often they are asked for. */
 export const releaseActs: readonly ReleaseAct[] = ['view', 'copy', 'delete'];

@@ -1,8 +1,7 @@
 /** The texts of the register (台账) and of the check of an export, loaded with their pages: Chinese and English, as in `dictionary.ts`. */
 import type { ChainFaultKind } from '../../hub/model/chain.ts';
 import type { RegisterKind } from '../../hub/model/register.ts';
-import { locale } from './locale.svelte.ts';
-import { filled, type FillOf } from './words.ts';
+import { locale, textsOf } from './locale.svelte.ts';
 
 const registerWords = {
   tabs: ['台账的两种看法', 'Two views of the ledger'],
@@ -220,8 +219,7 @@ const registerWords = {
 type RegisterWord = keyof typeof registerWords;
 
 /** A text of these pages in the current language; reactive in templates. */
-export const r = <W extends RegisterWord>(key: W, ...fill: FillOf<(typeof registerWords)[W][0]>): string =>
-  filled(registerWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+export const r = textsOf(registerWords);
 
 /** A text whose key is made from data; empty where there is none. */
 export const rData = (key: string): string =>

@@ -1,6 +1,5 @@
 import type { LostCause } from '../../hub/model/verify.ts';
-import { locale } from './locale.svelte.ts';
-import { filled, type FillOf } from './words.ts';
+import { textsOf } from './locale.svelte.ts';
 
 /** The texts of what a visit came to, which are loaded with it: Chinese and English, as in `dictionary.ts`. */
 const visitWords = {
@@ -49,10 +48,8 @@ const visitWords = {
   'lost.offline': ['点位离线', 'camera offline'],
 } as const satisfies Record<string, readonly [string, string]> & Record<`lost.${LostCause}`, readonly [string, string]>;
 
-type VisitWord = keyof typeof visitWords;
-
-export const v = <W extends VisitWord>(key: W, ...fill: FillOf<(typeof visitWords)[W][0]>): string =>
-  filled(visitWords[key][locale.current === 'zh' ? 0 : 1], fill[0]);
+/** A text of a visit's result in the current language; reactive in templates. */
+export const v = textsOf(visitWords);
 
 /** What kept a window from counting, the longest first; what is shorter than a second is left out. */
 export function lossesOf(
