@@ -1,8 +1,9 @@
 /**
  * The settings in which regions contradict each other (C-01…C-22). Obeyed: `functions` (C-01) by the vocabulary and so by what the
  * web offers, `flow` and `synonyms` (C-03, C-04, C-22) by the step rules, `responsible.addressee` (C-08) by every signal, `scope`
- * (C-13) by the rules, `dataChange.backfill` (C-16) when a step is decided, `supervised` (C-19) by investigations. Each of the
- * others says in its comment which part will read it; until then it is recorded as the source says it. C-02, C-05, C-06, C-07 and
+ * (C-13) by the rules, `dataChange.backfill` (C-16) when a step is decided, `evidence` (C-17) but for `openScores`, `supervised`
+ * (C-19) by investigations; and `publicity`, `rectification`, `recording` and `attention`, in which regions differ as well. Each of
+ * the others says in its comment which part will read it; until then it is recorded as the source says it. C-02, C-05, C-06, C-07 and
  * C-21 are the pack's own sections `levels`, `matters`, `rules[].deadline`, `clock` and `rules[].unit`, `rules[].issue`, and
  * `patrol`.
  */
