@@ -336,7 +336,8 @@ function begin(event: Recorded<EventOf<'signal.turned'>>, signal: Signal, state:
 
 /** What a child takes over: what the signal is about, nothing of what was done to it. */
 function bare(signal: Signal): Pick<Signal, 'region' | 'rule' | 'article'> & Partial<Signal> {
-  const { region, rule, article, explanation, casefile, matter, department, hall, window, addressee, trial } = signal;
+  const { region, rule, article, explanation, casefile, matter, department, hall, window, duty, day } = signal;
+  const { addressee, trial } = signal;
   return {
     region,
     rule,
@@ -347,6 +348,8 @@ function bare(signal: Signal): Pick<Signal, 'region' | 'rule' | 'article'> & Par
     ...(department === undefined ? {} : { department }),
     ...(hall === undefined ? {} : { hall }),
     ...(window === undefined ? {} : { window }),
+    ...(duty === undefined ? {} : { duty }),
+    ...(duty === undefined || day === undefined ? {} : { day }),
     ...(addressee ? { addressee } : {}),
     ...(trial ? { trial } : {}),
     ...(signal.issuedBy ? { issuedBy: signal.issuedBy } : {}),

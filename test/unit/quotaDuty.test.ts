@@ -112,6 +112,22 @@ describe('a duty', () => {
     expect(play.notices.map(({ audience, hall }) => [audience, hall])).toEqual([['supervisors', undefined]]);
   });
 
+  it('that is missed and not corrected in time is raised to the supervisors as well, as what it is about', () => {
+    const escalation = [{ fromLevel: 'warning' as const, toLevel: 'correction' as const, withinWorkingDays: 1 }];
+    play = new Play(smallWorld({ pack: packFor(region, { patrol, escalation }) }));
+    plan();
+    turn(17);
+    const [missed] = [...play.signals.values()];
+    const occurredAt = missed!.correctBy! + 1;
+    play.tell({ kind: 'signal.turned', id: 'late', region, source: 'ticker', occurredAt, signal: missed!.id });
+    expect(signals()).toEqual(['patrolMissed warning escalated', 'patrolMissed correction issued']);
+    expect([...play.signals.values()][1]).toMatchObject({ duty: 'd1', day, parent: missed!.id });
+    expect(play.notices.map(({ audience, hall }) => [audience, hall])).toEqual([
+      ['supervisors', undefined],
+      ['supervisors', undefined],
+    ]);
+  });
+
   it('raises none where the pack has no alert, and is missed all the same', () => {
     const { alert: _, ...silent } = patrol;
     play = new Play(smallWorld({ pack: packFor(region, { patrol: silent }) }));
