@@ -58,7 +58,10 @@ afterAll(() => hub.stop(), 30_000);
 
 describe('the public screen of a hall', () => {
   it('shows the case without its name and number to whoever looks, made once in five seconds (QT-12)', async () => {
-    const { status, body, headers } = await ask<Board>(`/board/${hall}`);
+    const [{ status, body, headers }, other] = await Promise.all([
+      ask<Board>(`/board/${hall}`),
+      ask<Board>(`/board/${hall}`),
+    ]);
     expect(status).toBe(200);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(body.cases).toHaveLength(1);
@@ -66,7 +69,7 @@ describe('the public screen of a hall', () => {
     expect(body.windows.length).toBeGreaterThan(10);
     expect(body.today).toMatchObject({ received: 1, open: 1 });
     expect(JSON.stringify(body)).not.toMatch(/阳修|20261122|staff-4711|0103/);
-    expect((await ask<Board>(`/board/${hall}`)).body.at).toBe(body.at);
+    expect(other.body.at).toBe(body.at);
   });
 
   it('says nothing of a hall that is not there', async () => {
@@ -112,11 +115,9 @@ describe('an enquiry', () => {
 
   it('names the field that is missing, and limits one address to a rush of twenty', async () => {
     expect((await ask(`/enquiry/${hall}`, { number })).body).toMatchObject({ status: 400, field: 'applicant' });
-    const statuses = await Promise.all(
-      Array.from({ length: 20 }, async (_, index) => (await enquire(`N-${index}`, '张')).status),
-    );
-    expect(statuses).toContain(429);
-    expect(statuses.slice(0, 5)).toEqual([404, 404, 404, 404, 404]);
+    const said = async (index: number) => (await enquire(`N-${index}`, '张')).status;
+    for (let index = 0; index < 5; index += 1) expect(await said(index)).toBe(404);
+    expect(await Promise.all(Array.from({ length: 20 }, (_, index) => said(5 + index)))).toContain(429);
   });
 });
 
