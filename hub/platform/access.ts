@@ -42,6 +42,8 @@ export interface Sessions {
 /** Opaque sessions: 32 random bytes, of which the table keeps the SHA-256 only. */
 export function sessions(store: Store, now: () => number = Date.now): Sessions {
   const cache = new Map<string, { who: Identity | undefined; until: number }>();
+  /** Grows with each session that is forgotten: what was asked before that is not remembered. */
+  let forgotten = 0;
 
   async function look(hash: Buffer): Promise<{ who: Identity; expiresAt: number } | undefined> {
     const [row] = await store.query<IdentityRow>(
@@ -66,6 +68,7 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
   }
 
   function forget(session: string): void {
+    forgotten += 1;
     for (const [key, { who }] of cache) if (who?.session === session) cache.delete(key);
   }
 
@@ -93,8 +96,10 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
       const at = now();
       const known = cache.get(key);
       if (known && known.until > at) return known.who;
+      const asked = forgotten;
       const found = await look(hash);
       cache.delete(key);
+      if (asked !== forgotten) return found?.who;
       // The oldest goes first: a flood of invented tokens cannot grow it.
       if (cache.size >= rememberedAtMost) cache.delete(cache.keys().next().value!);
       cache.set(key, { who: found?.who, until: Math.min(at + remembered, found?.expiresAt ?? Infinity) });
@@ -104,6 +109,7 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
     async end(token) {
       const hash = hashOf(token);
       await store.query('delete from session where token_hash = $1', [hash]);
+      forgotten += 1;
       cache.delete(hash.toString('base64'));
     },
 

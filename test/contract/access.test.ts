@@ -53,6 +53,31 @@ describe('sessions and the world, on the store', () => {
     expect(await there.identify(cookie(token))).toBeUndefined();
   });
 
+  it('does not remember an answer that was on its way while the session was ended', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let arrive = (): void => undefined;
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    const people = sessions({
+      ...backend.store,
+      query: async <R extends Record<string, unknown>>(text: string, values?: unknown[]) => {
+        const rows = await backend.store.query<R>(text, values);
+        if (text.startsWith('update session')) {
+          arrive();
+          await held;
+        }
+        return rows;
+      },
+    });
+    const { token, session } = await people.create('lin');
+    const asked = people.identify(cookie(token));
+    await arrived;
+    expect(await people.endAll('lin')).toContain(session);
+    release();
+    expect(await asked).toMatchObject({ session });
+    expect(await people.identify(cookie(token))).toBeUndefined();
+  });
+
   it('lets a session run out after twelve hours, remembered or not', async () => {
     let now = Date.now();
     const people = sessions(backend.store, () => now);
