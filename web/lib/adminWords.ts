@@ -204,7 +204,6 @@ export const adminWords = {
   remove: ['删除', 'Remove'],
   removeDayTitle: ['删除 {day} 的安排', 'Remove {day}'],
   removeDayText: ['删除后这一天按国家安排计算。', 'The day counts as in the national calendar again.'],
-  month: ['{n} 月', 'Month {n}'],
   weekdays: ['一二三四五六日', 'MTWTFSS'],
   contactRole: ['职责', 'Part'],
   'contact.head': ['负责人', 'Person in charge'],
