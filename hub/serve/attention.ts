@@ -18,6 +18,7 @@ import { byPerson, commandId, type Command } from './commands.ts';
 import { fileWriter, type FileKind } from './exports.ts';
 import { cursorField, language, monthField, nextOf } from './filters.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
+import { Kept } from './kept.ts';
 import { read, Refusal, unknown } from './problem.ts';
 import {
   asWatchedDay,
@@ -47,7 +48,7 @@ const explanationBody = z.strictObject({ month: monthField, attention: shortText
 
 /** Nobody reads on beyond these. */
 const most = { people: 1_000, places: 2_000, unusual: 1_000 };
-/** Counted every ten seconds: the answer is kept a little for whoever asks the same. */
+/** Counted every ten seconds. */
 const keptMs = 10_000;
 /** A province's month is a hundred thousand rows. */
 const mostKept = 8;
@@ -60,7 +61,7 @@ interface Month {
 }
 
 export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world'>, command: Command): Route[] {
-  const kept = new Map<string, { at: number; value: Promise<Month> }>();
+  const kept = new Kept<Month>(keptMs, mostKept);
   const write = fileWriter();
 
   /** What was watched in a month by the people of a region, or by one account, and what of it asks for an explanation. */
@@ -78,16 +79,8 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
     return { rows, found, names: new Map(days.map(({ account, name }) => [account, name])), isCut };
   }
 
-  function cached(who: { prefix: string; account?: string }, month: string, now: number): Promise<Month> {
-    const key = `${who.prefix} ${who.account ?? ''} ${month}`;
-    const known = kept.get(key);
-    if (known && now - known.at < keptMs) return known.value;
-    if (kept.size >= mostKept) kept.clear();
-    const value = monthOf(who, month);
-    kept.set(key, { at: now, value });
-    value.catch(() => kept.delete(key));
-    return value;
-  }
+  const cached = (who: { prefix: string; account?: string }, month: string, now: number): Promise<Month> =>
+    kept.get(`${who.prefix} ${who.account ?? ''} ${month}`, now, () => monthOf(who, month));
 
   async function linesOf({ found, names }: Month): Promise<AttentionLine[]> {
     const shown = found.slice(0, most.unusual);

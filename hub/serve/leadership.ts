@@ -14,6 +14,7 @@ import type { Context } from '../platform/part.ts';
 import { fileWriter, type FileKind } from './exports.ts';
 import { language, monthField, regionField } from './filters.ts';
 import { all, type Asking, type Route } from './gate.ts';
+import { Kept } from './kept.ts';
 import { numbersTable } from './leadershipTables.ts';
 import { read, Refusal } from './problem.ts';
 import {
@@ -44,7 +45,7 @@ const keptMs = 30_000;
 const mostKept = 50;
 
 export function leadershipRoutes({ store, world }: Pick<Context, 'store' | 'world'>): Route[] {
-  const kept = new Map<string, { at: number; value: Promise<LeadershipNumbers> }>();
+  const kept = new Kept<LeadershipNumbers>(keptMs, mostKept);
   const write = fileWriter();
 
   async function count(
@@ -119,14 +120,7 @@ export function leadershipRoutes({ store, world }: Pick<Context, 'store' | 'worl
     if (daysBetween(`${from}-01`, `${to}-28`) > most.months * 31)
       return new Refusal(400, { field: 'from', reason: `expected at most ${most.months} months` });
     const key = [region, from, to, input.level ?? ''].join(' ');
-    const known = kept.get(key);
-    if (known && now - known.at < keptMs) return known.value;
-    if (kept.size >= mostKept) kept.clear();
-    const value = count(region, from, to, input.level);
-    kept.set(key, { at: now, value });
-    // A failure must not be the answer for the next seconds.
-    value.catch(() => kept.delete(key));
-    return value;
+    return kept.get(key, now, () => count(region, from, to, input.level));
   }
 
   const file = (kind: FileKind): Route => ({

@@ -4,6 +4,7 @@ import { levels } from '../model/pack.ts';
 import { packVersionOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { all, type Route } from './gate.ts';
+import { Kept } from './kept.ts';
 import { ruleCounts, type RuleRow } from './queries/rules.ts';
 
 const day = 86_400_000;
@@ -14,27 +15,21 @@ const mostKept = 100;
 
 /** False alarms by rule (P6): what was issued in the last 90 days and turned out to have no ground. */
 export function ruleStatisticsRoutes({ store, world }: Context): Route[] {
-  const kept = new Map<string, { at: number; value: Promise<RuleStatistics> }>();
+  const kept = new Kept<RuleStatistics>(keptMs, mostKept);
 
   return [
     {
       method: 'GET',
       url: '/statistics/rules',
       needs: 'signal.read',
-      handle: ({ scope, now }): Promise<RuleStatistics> => {
-        const key = `${scope.prefix} ${scope.hall ?? ''}`;
-        const found = kept.get(key);
-        if (found && now - found.at < keptMs) return found.value;
-        if (kept.size >= mostKept) kept.clear();
-        const value = all<RuleRow>(store, ruleCounts(scope, now - days * day)).then((rows) => ({
-          days,
-          rules: rows.map(figuresOf).sort((one, other) => levels.indexOf(other.level) - levels.indexOf(one.level)),
-        }));
-        kept.set(key, { at: now, value });
-        // A failure must not be the answer for the next seconds.
-        value.catch(() => kept.delete(key));
-        return value;
-      },
+      handle: ({ scope, now }): Promise<RuleStatistics> =>
+        kept.get(`${scope.prefix} ${scope.hall ?? ''}`, now, async () => {
+          const rows = await all<RuleRow>(store, ruleCounts(scope, now - days * day));
+          return {
+            days,
+            rules: rows.map(figuresOf).sort((one, other) => levels.indexOf(other.level) - levels.indexOf(one.level)),
+          };
+        }),
     },
   ];
 

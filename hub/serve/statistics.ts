@@ -7,6 +7,7 @@ import type { Context } from '../platform/part.ts';
 import type { Row, Statement } from '../platform/postgres.ts';
 import { dayField, regionField } from './filters.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
+import { Kept } from './kept.ts';
 import { read, Refusal } from './problem.ts';
 import type { Scope } from './queries/scope.ts';
 import { compareRegions, monthlyFigures, selectCounting, type CompareRow, type FigureRow } from './queries/counting.ts';
@@ -16,7 +17,6 @@ const period = { region: regionField.optional(), from: dayField.optional(), to: 
 const statisticsQuery = z.object(period);
 const comparisonQuery = z.object({ ...period, matter: identifier });
 
-/** The answer is kept a little for whoever asks the same. */
 const keptMs = 30_000;
 const mostKept = 50;
 /** A longer period is a matter for the archive, not for a page. */
@@ -33,7 +33,7 @@ interface Asked {
 
 /** Early completion by month (FS-32), one matter across regions (FS-39), and matters that never saw a case (XY-18). */
 export function statisticsRoutes({ store, world }: Context): Route[] {
-  const kept = new Map<string, { at: number; value: Promise<Statistics> }>();
+  const kept = new Kept<Statistics>(keptMs, mostKept);
 
   async function count({ scope, region, from, to }: Asked, now: number): Promise<Statistics> {
     const [start, end] = [startOf(from), endOf(to)];
@@ -88,14 +88,7 @@ export function statisticsRoutes({ store, world }: Context): Route[] {
         const asked = input instanceof Refusal ? input : askedOf(asking, input);
         if (asked instanceof Refusal) return asked;
         const key = [asked.scope.prefix, asked.scope.hall, asked.from, asked.to].join(' ');
-        const found = kept.get(key);
-        if (found && asking.now - found.at < keptMs) return found.value;
-        if (kept.size >= mostKept) kept.clear();
-        const value = count(asked, asking.now);
-        kept.set(key, { at: asking.now, value });
-        // A failure must not be the answer for the next seconds.
-        value.catch(() => kept.delete(key));
-        return value;
+        return kept.get(key, asking.now, () => count(asked, asking.now));
       },
     },
     {

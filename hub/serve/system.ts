@@ -9,6 +9,7 @@ import type { CameraStatus } from '../model/state.ts';
 import { chainOf, packOf, prefixOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { all, one, type Route } from './gate.ts';
+import { Kept } from './kept.ts';
 import type { Refusal } from './problem.ts';
 import { unknown } from './problem.ts';
 import { camerasInScope, countEvents, countSources, type CountRow, type SourceRow } from './queries/system.ts';
@@ -21,21 +22,11 @@ interface StatusBody extends Record<string, unknown> {
 
 /** Counting the archive takes long on a large one, and nobody needs it to the second. */
 const keptMs = 15_000;
+const mostKept = 100;
 const recordingWithin = 1_000;
 
 export function systemRoutes({ store, bus, world, settings }: Context): Route[] {
-  const counted = new Map<string, { at: number; value: Promise<Pick<SystemStatus, 'events' | 'sources'>> }>();
-
-  function counts(scope: Scope, now: number): Promise<Pick<SystemStatus, 'events' | 'sources'>> {
-    const found = counted.get(scope.prefix);
-    if (found && now - found.at < keptMs) return found.value;
-    const value = count(scope);
-    if (counted.size >= 100) counted.clear();
-    counted.set(scope.prefix, { at: now, value });
-    // A failure must not be the answer for the next seconds.
-    value.catch(() => counted.delete(scope.prefix));
-    return value;
-  }
+  const counts = new Kept<Pick<SystemStatus, 'events' | 'sources'>>(keptMs, mostKept);
 
   async function count(scope: Scope): Promise<Pick<SystemStatus, 'events' | 'sources'>> {
     const [events, sources] = await Promise.all([
@@ -94,7 +85,7 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
       handle: async ({ scope, now }): Promise<SystemStatus> => {
         const present = world();
         const [counted, logged, cameras, notices, recorded] = await Promise.all([
-          counts(scope, now),
+          counts.get(scope.prefix, now, () => count(scope)),
           log(),
           all<StatusBody>(store, camerasInScope(scope)),
           deliveries(now),
