@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { dayOf, endOf, startOf } from '../model/calendar.ts';
 import { identifier } from '../model/fields.ts';
 import { levels } from '../model/pack.ts';
+import { may, type Identity } from '../model/rights.ts';
 import type { SignalState } from '../model/state.ts';
 import type { Cursor } from './queries/where.ts';
 import { stateWords } from './tableWords.ts';
@@ -43,6 +44,12 @@ export const signalFields = {
     .optional(),
   state: z.enum(['open', 'all', ...(Object.keys(stateWords) as SignalState[])]),
 };
+
+/** The region whose chain is asked for, the person's own where none is named; undefined where that may not be read. */
+export function chainAsked(who: Identity, asked: string | undefined): string | undefined {
+  const region = asked ?? who.region;
+  return may(who, 'ledger.read', { region, hall: who.hall }) ? region : undefined;
+}
 
 /** Days as moments: `from` inclusive, `to` the last millisecond. */
 export const momentsOf = ({ from, to }: { from?: string | undefined; to?: string | undefined }) => ({

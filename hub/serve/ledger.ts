@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ChainStatus, LedgerPage } from '../model/api.ts';
 import { regionCode } from '../model/fields.ts';
-import { may, type Identity } from '../model/rights.ts';
 import { walkChain } from '../platform/chain.ts';
 import type { Context } from '../platform/part.ts';
+import { chainAsked } from './filters.ts';
 import { all, type Route } from './gate.ts';
 import { ledgerExport } from './ledgerExport.ts';
 import { away, read, Refusal, unknown } from './problem.ts';
@@ -31,7 +31,7 @@ export function ledgerRoutes({ store, world }: Context): Route[] {
       handle: async ({ who, query }): Promise<LedgerPage | Refusal> => {
         const input = read(listQuery, query);
         if (input instanceof Refusal) return input;
-        const region = regionFor(who, input.region);
+        const region = chainAsked(who, input.region);
         if (!region) return unknown('ledger');
         const items = (await all<EntryBody>(store, selectEntries(region, input.before, input.limit))).map(
           ({ body }) => body,
@@ -58,7 +58,7 @@ export function ledgerRoutes({ store, world }: Context): Route[] {
       handle: async ({ who, query }): Promise<ChainStatus | Refusal> => {
         const input = read(checkQuery, query);
         if (input instanceof Refusal) return input;
-        const region = regionFor(who, input.region);
+        const region = chainAsked(who, input.region);
         if (!region) return unknown('ledger');
         const found = walks.get(region);
         if (found) return found;
@@ -69,9 +69,4 @@ export function ledgerRoutes({ store, world }: Context): Route[] {
       },
     },
   ];
-}
-
-function regionFor(who: Identity, asked: string | undefined): string | undefined {
-  const region = asked ?? who.region;
-  return may(who, 'ledger.read', { region, hall: who.hall }) ? region : undefined;
 }

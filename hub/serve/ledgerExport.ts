@@ -3,9 +3,8 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { endOf, startOf } from '../model/calendar.ts';
 import { genesis, type LedgerExport } from '../model/chain.ts';
-import { may } from '../model/rights.ts';
 import type { Context } from '../platform/part.ts';
-import { dayField, regionField } from './filters.ts';
+import { chainAsked, dayField, regionField } from './filters.ts';
 import { all, Download, one, type Route } from './gate.ts';
 import { away, read, Refusal, unknown } from './problem.ts';
 import { selectHashes, selectRange, selectSpan, selectUpTo, type EntryBody } from './queries/ledger.ts';
@@ -77,13 +76,13 @@ export function ledgerExport({ store, world }: Pick<Context, 'store' | 'world'>)
     handle: async ({ who, query: asked, now }) => {
       const input = read(query, asked);
       if (input instanceof Refusal) return input;
-      const region = input.region ?? who.region;
-      if (!may(who, 'ledger.read', { region, hall: who.hall })) return unknown('ledger');
+      const region = chainAsked(who, input.region);
+      if (!region) return unknown('ledger');
       if (input.until < input.from)
         return new Refusal(400, { field: 'until', reason: 'expected a day not before from' });
-      if (open >= mostFiles) return away('other files are being written: try again in a moment', 5);
       const head = await headOf(region, input.from, input.until, now);
       if (head instanceof Refusal) return head;
+      if (open >= mostFiles) return away('other files are being written: try again in a moment', 5);
       const body = Readable.from(lines(head), { objectMode: false });
       open += 1;
       body.once('close', () => (open -= 1));

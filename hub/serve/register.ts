@@ -16,7 +16,7 @@ import { prefixOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { byPerson, clickId, commandId, type Command } from './commands.ts';
 import { chunkRows, fileWriter, mostRows, type FileKind } from './exports.ts';
-import { cursorField, dayField, language, momentsOf, nextOf, regionField } from './filters.ts';
+import { chainAsked, cursorField, dayField, language, momentsOf, nextOf, regionField } from './filters.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { conflict, read, Refusal, unknown } from './problem.ts';
 import {
@@ -95,8 +95,9 @@ export function registerRoutes({ store, world }: Pick<Context, 'store' | 'world'
       const input = read(exportQuery, query);
       if (input instanceof Refusal) return input;
       const { lang, ...rest } = input;
-      const region = rest.region ?? who.region;
+      const region = chainAsked(who, rest.region);
       const head = async (): Promise<Head | undefined> => {
+        if (region === undefined) return undefined;
         const found = await one<{ sequence: number; hash: string }>(store, selectHead(region));
         return found && { region, ...found };
       };

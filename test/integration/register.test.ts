@@ -212,6 +212,12 @@ describe('the register', () => {
 
   it('belongs to its region, and to those who may read or write it', async () => {
     expect((await lines('zhao')).items).toEqual([]);
+    const { body: check } = await desk.ask('li', '/api/ledger/check');
+    const abroad = await fetch(`${desk.url}/api/register.csv?region=510104`, {
+      headers: { cookie: await desk.cookie('zhao') },
+    });
+    expect(abroad.status).toBe(200);
+    expect(await abroad.text()).not.toContain(check.head);
     for (const path of ['/api/register', '/api/register/choices', '/api/register.csv', '/api/ledger/export']) {
       expect((await desk.ask(undefined, path)).status).toBe(401);
       for (const who of ['wang', 'admin'] as const) expect((await desk.ask(who, path)).status).toBe(403);

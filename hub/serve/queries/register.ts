@@ -159,8 +159,9 @@ export function selectLines(scope: Scope, filter: RegisterFilter): Statement {
 const firstEntry = (region: string, subject: string): string =>
   `select sequence, hash from ledger where subject = ${subject} and region = ${region} order by sequence limit 1`;
 
+/** Where an entry is that somebody wants to correct. */
 export const selectEntry = (id: string): Statement => ({
-  text: 'select id, region, hall, body from register_entry where id = $1',
+  text: 'select region from register_entry where id = $1',
   values: [id],
 });
 
