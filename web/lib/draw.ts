@@ -3,24 +3,18 @@ import type { DutyDay } from '../../hub/model/api.ts';
 import { weightOf, type DrawLot, type Swap } from '../../hub/model/draw.ts';
 import type { DrawBoard, DrawDay, DrawDayLine, DrawView } from '../../hub/model/drawApi.ts';
 import type { Duty } from '../../hub/model/duty.ts';
-import { call } from './api.ts';
-
-const search = (values: Record<string, string | undefined>): string => {
-  const found = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value !== undefined) found.set(name, value);
-  return found.size > 0 ? `?${found.toString()}` : '';
-};
+import { call, query } from './api.ts';
 
 export const draws = {
-  day: (day?: string) => call<DrawDay>('GET', `/api/draws${search({ day })}`),
-  days: (organ?: string) => call<DrawDayLine[]>('GET', `/api/draws/days${search({ organ })}`),
-  board: (day?: string) => call<DrawBoard>('GET', `/api/draws/board${search({ day })}`),
-  duties: (day?: string) => call<DutyDay>('GET', `/api/duties${search({ day })}`),
+  day: (day?: string) => call<DrawDay>('GET', `/api/draws${query({ day })}`),
+  days: (organ?: string) => call<DrawDayLine[]>('GET', `/api/draws/days${query({ organ })}`),
+  board: (day?: string) => call<DrawBoard>('GET', `/api/draws/board${query({ day })}`),
+  duties: (day?: string) => call<DutyDay>('GET', `/api/duties${query({ day })}`),
   swap: (duty: string, body: { hall: string; reason: string }) =>
     call<Duty>('POST', `/api/duties/${encodeURIComponent(duty)}/swap`, body),
 };
 /** The file that `hallwatch draw verify DAY --file` reads. */
-export const drawFileUrl = (day: string): string => `/api/draws${search({ day })}`;
+export const drawFileUrl = (day: string): string => `/api/draws${query({ day })}`;
 
 /** The draw that the page is about: the own organ's, else the first that is told. */
 export const ownDraw = (day: DrawDay, organ: string | undefined): DrawView | undefined =>

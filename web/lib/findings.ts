@@ -9,9 +9,9 @@ import {
   type Photo,
 } from '../../hub/model/finding.ts';
 import type { Permission } from '../../hub/model/rights.ts';
-import { ApiError, call } from './api.ts';
+import { ApiError, call, query } from './api.ts';
 import { f } from './findingWords.ts';
-import { locale } from './locale.svelte.ts';
+import { locale, nameOf } from './locale.svelte.ts';
 import { inWords } from './problem.ts';
 import { duration } from './time.ts';
 
@@ -28,11 +28,7 @@ interface FindingQuery {
 }
 
 export const findings = {
-  list: (query: FindingQuery) => {
-    const search = new URLSearchParams();
-    for (const [name, value] of Object.entries(query)) if (value) search.set(name, value as string);
-    return call<FindingPage>('GET', `${base}?${search.toString()}`);
-  },
+  list: (wanted: FindingQuery) => call<FindingPage>('GET', `${base}${query({ ...wanted })}`),
   lookBacks: () => call<FindingPage>('GET', '/api/lookbacks'),
   one: (id: string) => call<FindingDetail>('GET', of(id)),
   act: (id: string, path: string, body: object) => call<FindingLine>('POST', `${of(id)}/${path}`, body),
@@ -159,6 +155,14 @@ export function nextFindingActs(
     return true;
   });
 }
+
+/** Where it was found; within one hall the hall is not said. */
+export const placeOf = (line: FindingLine, isOneHall = false): string =>
+  [
+    ...(isOneHall ? [] : [nameOf({ name: line.hallName, nameEn: line.hallNameEn })]),
+    ...(line.windowNumber === undefined ? [] : [f('window', { number: line.windowNumber })]),
+    ...(line.windowName === undefined ? [] : [nameOf({ name: line.windowName, nameEn: line.windowNameEn })]),
+  ].join(' · ');
 
 /** The time that is left, or by how much it is over; undefined where no deadline runs. */
 export function timeLeft(
