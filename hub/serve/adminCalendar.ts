@@ -88,8 +88,11 @@ export function adminCalendarRoutes({ store, world }: Context, { note, announce 
         if (isWorkingDay(calendarIn(present, region), day) === working)
           return conflict('day', working ? 'the day is a working day already' : 'the day is closed already');
         const cases = await effect(region, day);
+        // The region has said the contrary of this day before: that is written over.
+        const before = present.calendar.closures?.get(region)?.get(day);
         const refused = await note(asking, {
-          ...{ region, what: 'closure', act: 'added', subject: day, title: name, before: {}, after: { day, working } },
+          ...{ region, what: 'closure', act: before ? 'changed' : 'added', subject: day, title: name },
+          ...{ before: before ? { day, working: before.working } : {}, after: { day, working } },
         });
         if (refused) return refused;
         await store.query(

@@ -323,9 +323,11 @@ describe('the calendar', () => {
       const [seen] = await hub.context.store.query<{ body: string }>('select body from calendar_seen');
       return seen?.body.includes(day) ?? false;
     });
+    expect((await post('/admin/closures', { ...form, working: true, name: '不搬了' })).status).toBe(200);
     expect((await ask('admin', 'DELETE', `/admin/closures/${county}/${day}`)).status).toBe(200);
     expect((await ask('admin', 'DELETE', `/admin/closures/${county}/${day}`)).status).toBe(404);
-    expect((await ledgerOf(day)).map(({ act }) => act)).toEqual(['reference.added', 'reference.removed']);
+    const acts = (await ledgerOf(day)).map(({ act }) => act);
+    expect(acts).toEqual(['reference.added', 'reference.changed', 'reference.removed']);
   });
 
   it('says what the State Council has published and what not', async () => {
