@@ -81,6 +81,20 @@ export function daysBetween(from: string, to: string): number {
   return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / dayLength);
 }
 
+/** The last day of a month, `YYYY-MM`. */
+export function lastDayOf(month: string): string {
+  return previousDay(`${nextMonth(month)}-01`);
+}
+
+const nextMonth = (month: string): string => addDays(`${month}-28`, 7).slice(0, 7);
+
+/** Every month from one to another. */
+export function monthsBetween(from: string, to: string): string[] {
+  const months: string[] = [];
+  for (let month = from; month <= to; month = nextMonth(month)) months.push(month);
+  return months;
+}
+
 export function isWeekend(day: string): boolean {
   let found = weekends.get(day);
   if (found === undefined) {

@@ -19,6 +19,7 @@ import { insertAccount, oneTimePassword, setPassword } from '../platform/account
 import type { Context } from '../platform/part.ts';
 import { checkPassword } from '../platform/password.ts';
 import { differenceOf, wrong, type Administration } from './admin.ts';
+import { defined } from './commands.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { Limiter } from './limiter.ts';
 import { conflict, read, Refusal, unknown } from './problem.ts';
@@ -273,15 +274,12 @@ function lineOf(world: World, who: Identity, row: AccountBody): AccountLine {
   const bound = boundBy[row.role];
   const place = bound === undefined ? undefined : lists[bound].get(row[bound] ?? '');
   const { account, name, role, region, createdAt, reviewedAt } = row;
-  const line = {
+  return defined({
     ...row,
     permissions: permissions.filter((each) => may({ session: '', account, name, role, region }, each)),
     reviewDueAt: reviewDueAt({ createdAt, ...(reviewedAt === null ? {} : { reviewedAt }) }),
     isOwn: account === who.account,
     placeName: place?.name,
     placeNameEn: place?.nameEn,
-  };
-  return Object.fromEntries(
-    Object.entries(line).filter(([, value]) => value !== null && value !== undefined),
-  ) as unknown as AccountLine;
+  }) as AccountLine;
 }

@@ -9,6 +9,7 @@ import { prefixOf, type World } from '../model/world.ts';
 import { saveContacts } from '../platform/contacts.ts';
 import type { Context } from '../platform/part.ts';
 import { differenceOf, pageOf, wrong, type Administration } from './admin.ts';
+import { defined } from './commands.ts';
 import type { Asking, Route } from './gate.ts';
 import { read, Refusal, unknown } from './problem.ts';
 
@@ -131,5 +132,4 @@ export function adminContactRoutes({ store, world }: Context, { note, announce }
 const placeOf = (world: World, { department, organ }: Contact) =>
   department === undefined ? world.organs.get(organ ?? '') : world.departments.get(department);
 
-const contactOf = (id: string, form: ContactForm): Contact =>
-  ({ id, ...Object.fromEntries(Object.entries(form).filter(([, value]) => value !== null)) }) as unknown as Contact;
+const contactOf = (id: string, form: ContactForm): Contact => defined({ id, ...form }) as Contact;

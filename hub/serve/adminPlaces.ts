@@ -9,6 +9,7 @@ import { isOpenOn, prefixOf, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { placeOf, savePlace } from '../platform/reference.ts';
 import { differenceOf, pageOf, wrong, type Administration } from './admin.ts';
+import { defined } from './commands.ts';
 import type { Asking, Route } from './gate.ts';
 import { conflict, read, Refusal, unknown } from './problem.ts';
 import { accountsOfPlaces } from './queries/admin.ts';
@@ -204,9 +205,7 @@ function lineOf(world: World, kind: PlaceKind, place: Place, today: string, acco
   const department = place.department ? world.departments.get(place.department) : undefined;
   const cameras = [...world.cameras.values()];
   return {
-    ...(Object.fromEntries(
-      Object.entries(place).filter(([, value]) => value !== null && value !== undefined),
-    ) as unknown as PlaceLine),
+    ...(defined(place) as PlaceLine),
     ...(kind === 'region' ? { level: world.regions.get(place.id)?.level ?? 'county' } : {}),
     ...(kind === 'region'
       ? { halls: count(world.halls.values(), (each) => each.region === place.id && open(each)) }

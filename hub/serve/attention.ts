@@ -9,7 +9,7 @@ import type {
   WatcherLine,
   WatchersReport,
 } from '../model/attentionApi.ts';
-import { addDays, dayOf, endOf, startOf } from '../model/calendar.ts';
+import { addDays, dayOf, endOf, lastDayOf, startOf } from '../model/calendar.ts';
 import { reasonText, shortText } from '../model/fields.ts';
 import { packOf, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
@@ -68,7 +68,7 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
   async function monthOf(who: { prefix: string; account?: string }, month: string): Promise<Month> {
     const present = world();
     const from = `${month}-01`;
-    const days = await all<WatchedRow>(store, watchedDays(who, addDays(from, 1 - knownDays), lastOf(month)));
+    const days = await all<WatchedRow>(store, watchedDays(who, addDays(from, 1 - knownDays), lastDayOf(month)));
     const isCut = days.length > mostDays;
     const rows = days.filter(({ day }) => day >= from);
     const roles = new Map(days.map(({ account, role }) => [account, role]));
@@ -122,7 +122,7 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
     now: number,
   ): Promise<StayPage> {
     const span = month ?? dayOf(now).slice(0, 7);
-    const filter = { from: `${span}-01`, to: lastOf(span), before, limit: limit + 1 };
+    const filter = { from: `${span}-01`, to: lastDayOf(span), before, limit: limit + 1 };
     const rows = await all<StayLineRow>(store, staysOf(who, filter));
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
@@ -222,7 +222,7 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
         // One's own, wherever one worked then.
         const found = await cached({ prefix: '', account: who.account }, month, now);
         const lines = await linesOf(found);
-        const work = await one<WorkRow>(store, workOf(who.account, startOf(`${month}-01`), endOf(lastOf(month))));
+        const work = await one<WorkRow>(store, workOf(who.account, startOf(`${month}-01`), endOf(lastDayOf(month))));
         const [own] = peopleOf(found, lines);
         const {
           live = 0,
@@ -261,7 +261,6 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
 }
 
 const thisMonth = (now: number): string => dayOf(now).slice(0, 7);
-const lastOf = (month: string): string => addDays(`${addDays(`${month}-28`, 7).slice(0, 7)}-01`, -1);
 
 function totalsOf(rows: readonly WatchedRow[]) {
   const sum = (of: (row: WatchedRow) => number): number => rows.reduce((total, row) => total + of(row), 0);

@@ -43,6 +43,11 @@ export const byPerson = ({ who, now }: Pick<Asking, 'who' | 'now'>, id: string) 
   name: who.name,
 });
 
+/** Without the keys that have no value: an event's canonical form knows no undefined, and answers leave out what is null. */
+export function defined<T extends object>(input: T): T {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined && value !== null)) as T;
+}
+
 /** `isKeyed`: the caller gave an `Idempotency-Key`, so the same key means the same answer, a refusal too. */
 export type Command = (event: Event, isKeyed: boolean) => Promise<Refusal | undefined>;
 

@@ -13,7 +13,7 @@ import { photoList } from '../model/findingEvents.ts';
 import { may, type Identity, type Permission } from '../model/rights.ts';
 import { prefixOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, commandId, defined, type Command } from './commands.ts';
 import { cursorField, dayField, momentsOf, nextOf, regionField } from './filters.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import type { Photos } from './photos.ts';
@@ -87,9 +87,8 @@ export function findingRoutes(context: Context, command: Command, photos: Photos
     event: Pick<Event, 'kind'> & Record<string, unknown>,
   ): Promise<FindingLine | Refusal> {
     const id = commandId(asking, `${path} ${finding.id}`, JSON.stringify(round));
-    const said = Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined));
     const base = { ...byPerson(asking, id), region: finding.region, finding: finding.id, hall: finding.hall };
-    const refused = await command({ ...base, ...said } as unknown as Event, asking.key !== undefined);
+    const refused = await command({ ...base, ...defined(event) } as unknown as Event, asking.key !== undefined);
     if (refused) return refused;
     const after = await findingFor(context, asking.who, finding.id);
     return after ? lineOf(after) : unknown('finding');

@@ -1,6 +1,6 @@
 /** 数据看板: patrols required and done, findings, times to put right, and what could not be inspected. */
 import { z } from 'zod';
-import { addDays, daysBetween, dayOf, endOf, startOf } from '../model/calendar.ts';
+import { addDays, daysBetween, dayOf, endOf, lastDayOf, monthsBetween, startOf } from '../model/calendar.ts';
 import type {
   CouldNotCause,
   LeadershipNumbers,
@@ -56,7 +56,7 @@ export function leadershipRoutes({ store, world }: Pick<Context, 'store' | 'worl
   ): Promise<LeadershipNumbers> {
     const present = world();
     const months = monthsBetween(from, to);
-    const [first, last] = [`${from}-01`, lastOf(to)];
+    const [first, last] = [`${from}-01`, lastDayOf(to)];
     const [start, end] = [startOf(first), endOf(last)];
     const regions = level && [...present.regions.values()].flatMap((each) => (each.level === level ? each.code : []));
     const whose = { prefix: prefixOf(region), regions };
@@ -148,15 +148,6 @@ export function leadershipRoutes({ store, world }: Pick<Context, 'store' | 'worl
     file('csv'),
     file('xlsx'),
   ];
-}
-
-/** The last day of a month. */
-const lastOf = (month: string): string => addDays(`${addDays(`${month}-28`, 7).slice(0, 7)}-01`, -1);
-
-function monthsBetween(from: string, to: string): string[] {
-  const months: string[] = [];
-  for (let month = from; month <= to; month = addDays(`${month}-28`, 7).slice(0, 7)) months.push(month);
-  return months;
 }
 
 const none: PatrolFigures = { required: 0, done: 0, duties: 0, couldNot: 0, missed: 0 };

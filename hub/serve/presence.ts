@@ -3,7 +3,7 @@ import { identifier, instant, reasonText, shortText } from '../model/fields.ts';
 import { presenceKinds, type PresenceLine } from '../model/presence.ts';
 import { may } from '../model/rights.ts';
 import type { Context } from '../platform/part.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, commandId, defined, type Command } from './commands.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { read, Refusal, unknown } from './problem.ts';
 import { selectPresence, selectPresences, type PresenceBody } from './queries/findings.ts';
@@ -63,13 +63,12 @@ export function presenceRoutes({ store, world }: Context, command: Command): Rou
         const place = placeFor(asking, input.window);
         if (!place) return unknown('window');
         const id = commandId(asking, `presence ${place.window}`, JSON.stringify(input));
-        const said = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
         const refused = await command(
           {
             ...byPerson(asking, id),
             kind: 'presence.filed',
             presence: `presence-${id}`,
-            ...(said as typeof input),
+            ...defined(input),
             ...place,
           },
           asking.key !== undefined,

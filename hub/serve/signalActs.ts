@@ -6,7 +6,7 @@ import { levels } from '../model/pack.ts';
 import { may, type Identity, type Permission } from '../model/rights.ts';
 import type { Casefile, Signal } from '../model/state.ts';
 import type { Context } from '../platform/part.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, commandId, defined, type Command } from './commands.ts';
 import { one, type Route } from './gate.ts';
 import { forbidden, read, Refusal, unknown } from './problem.ts';
 import { selectCasefile } from './queries/casefiles.ts';
@@ -189,9 +189,4 @@ export function signalActRoutes(context: Pick<Context, 'store' | 'world'>, comma
       },
     },
   ];
-}
-
-/** Without the keys that have no value: an event's canonical form knows no undefined. */
-function defined<T extends object>(input: T): T {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as T;
 }

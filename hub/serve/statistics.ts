@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Comparison, Figures, Statistics } from '../model/api.ts';
-import { addDays, dayOf, daysBetween, endOf, startOf } from '../model/calendar.ts';
+import { addDays, dayOf, daysBetween, endOf, monthsBetween, startOf } from '../model/calendar.ts';
 import { identifier } from '../model/fields.ts';
 import { matterOf, nearMatters, prefixOf, type Matter, type Named, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
@@ -39,7 +39,7 @@ export function statisticsRoutes({ store, world }: Context): Route[] {
     const [start, end] = [startOf(from), endOf(to)];
     const present = world();
     const span = { from: numberOf(from), to: numberOf(to) };
-    const months = monthsOf(from, to);
+    const months = monthsBetween(from.slice(0, 7), to.slice(0, 7));
     const published = scope.hall === undefined ? nearMatters(present, region).filter((matter) => !matter.secret) : [];
     const codes = published.map(({ code }) => code);
     // A secret matter never counts as a gap (JY-02). A matter published above is covered by a case anywhere in scope; one of a county only by that county's.
@@ -135,13 +135,6 @@ function sum(rows: readonly Figures[]): Figures {
     total.late += row.late;
   }
   return total;
-}
-
-function monthsOf(from: string, to: string): string[] {
-  const months: string[] = [];
-  for (let month = from.slice(0, 7); month <= to.slice(0, 7); month = addDays(`${month}-28`, 7).slice(0, 7))
-    months.push(month);
-  return months;
 }
 
 const named = (thing: Named | undefined, otherwise: string): Named => ({

@@ -21,9 +21,9 @@ import {
   type StayRow,
   type Viewing,
 } from './queries/viewings.ts';
+import { startRounds } from './rounds.ts';
 
 const idleMs = 10_000;
-const breathMs = 50;
 /** Deliveries are written within a second; one that comes later than this is not counted here. */
 const lagMs = 15_000;
 /** So much is condensed in one transaction. */
@@ -149,31 +149,16 @@ export async function forgetViewings(store: Store, now: number, days: number): P
 
 /** Condenses what was delivered, and forgets what nobody needs any more. */
 export function startViewings({ store, world, log, settings }: Context): Pick<Part, 'stop'> {
-  let stopped = false;
-  let working: Promise<void> | undefined;
-  let timer: NodeJS.Timeout;
   let sweptAt = 0;
-  const turn = async (): Promise<void> => {
-    let pause = idleMs;
-    try {
+  return startRounds(log, {
+    idleMs,
+    failed: 'what was watched could not be counted',
+    round: async () => {
       const now = Date.now();
-      if (await condenseViewings(store, world(), now)) pause = breathMs;
-      else if (now - sweptAt >= sweepEveryMs && !(await forgetViewings(store, now, settings.viewingDays ?? usualDays)))
+      if (await condenseViewings(store, world(), now)) return true;
+      if (now - sweptAt >= sweepEveryMs && !(await forgetViewings(store, now, settings.viewingDays ?? usualDays)))
         sweptAt = now;
-    } catch (error) {
-      if (!stopped) log.warn({ err: error }, 'what was watched could not be counted');
-    }
-    if (!stopped) plan(pause);
-  };
-  const plan = (ms: number): void => {
-    timer = setTimeout(() => void (working = turn()), ms).unref();
-  };
-  plan(idleMs);
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await working;
+      return false;
     },
-  };
+  });
 }

@@ -1,7 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { addWorkingDays, dayOf, endOf, startOf, type WorkCalendar } from '../../hub/model/calendar.ts';
+import {
+  addWorkingDays,
+  dayOf,
+  endOf,
+  lastDayOf,
+  monthsBetween,
+  startOf,
+  type WorkCalendar,
+} from '../../hub/model/calendar.ts';
 
 describe('days in Asia/Shanghai', () => {
+  it('counts months to their last day, over the end of a year', () => {
+    expect(['2024-02', '2026-02', '2026-11', '2026-12'].map(lastDayOf)).toEqual([
+      '2024-02-29',
+      '2026-02-28',
+      '2026-11-30',
+      '2026-12-31',
+    ]);
+    expect(monthsBetween('2025-11', '2026-02')).toEqual(['2025-11', '2025-12', '2026-01', '2026-02']);
+    expect(monthsBetween('2026-02', '2026-01')).toEqual([]);
+  });
+
   it('changes the day at midnight in Shanghai, not in Greenwich', () => {
     expect(dayOf(Date.parse('2026-11-20T15:59:59.999Z'))).toBe('2026-11-20');
     expect(dayOf(Date.parse('2026-11-20T16:00:00Z'))).toBe('2026-11-21');
