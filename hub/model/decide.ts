@@ -32,26 +32,6 @@ import { withNotices, type Notice } from './notice.ts';
 import type { CameraStatus, Casefile, Duty, Finding, Inquiry, LedgerDraft, Register, Signal, Visit } from './state.ts';
 import type { World } from './world.ts';
 
-/** The state rows that one event needs; the recorder loads them by `needsOf`. */
-export interface State {
-  casefile(id: string): Casefile | undefined;
-  signal(id: string): Signal | undefined;
-  duty(id: string): Duty | undefined;
-  visit(id: string): Visit | undefined;
-  camera(id: string): CameraStatus | undefined;
-  inquiry(id: string): Inquiry | undefined;
-  register(id: string): Register | undefined;
-  evidence(id: string): Evidence | undefined;
-  release(id: string): Release | undefined;
-  hold(id: string): RecordingHold | undefined;
-  entry(id: string): RegisterEntry | undefined;
-  review(id: string): RegisterReview | undefined;
-  finding(id: string): Finding | undefined;
-  draw(id: string): Draw | undefined;
-  /** By the id of its window. */
-  presence(id: string): Presence | undefined;
-}
-
 /** One row as it stands after the event. */
 export type Put =
   | { table: 'casefile'; row: Casefile }
@@ -71,6 +51,14 @@ export type Put =
   | { table: 'entry'; row: RegisterEntry }
   | { table: 'review'; row: RegisterReview };
 
+export type RowOf<T extends Put['table']> = Extract<Put, { table: T }>['row'];
+
+/** Tables whose rows are read as well: a notice is only written. */
+export type Readable = Exclude<Put['table'], 'notice'>;
+
+/** The state rows that one event needs, by their ids; the recorder loads them by `needsOf`. */
+export type State = { [T in Readable]: (id: string) => RowOf<T> | undefined };
+
 /** A refusal leaves the state as it was; the event is kept in the archive as refused. */
 export interface Refused {
   field: string;
@@ -89,24 +77,8 @@ export function refuse(field: string, reason: string): Consequences {
   return { refused: { field, reason }, puts: [], ledger: [] };
 }
 
-/** The keys of the rows an event needs. A signal's or a casefile's further rows follow from the row itself (`followsOf`). */
-export interface Needs {
-  casefile?: string;
-  signal?: string;
-  duty?: string;
-  visit?: string;
-  camera?: string;
-  inquiry?: string;
-  register?: string;
-  evidence?: string;
-  release?: string;
-  hold?: string;
-  entry?: string;
-  review?: string;
-  finding?: string;
-  presence?: string;
-  draw?: string;
-}
+/** The keys of the rows an event needs; the further rows follow from these (`follows`). */
+export type Needs = Partial<Record<Readable, string>>;
 
 export const casefileId = (region: string, number: string): string => `${region}:${number}`;
 export const urgeRegister = (region: string, year: string): string => `urge:${region}:${year}`;
@@ -180,31 +152,20 @@ export function needsOf(event: Event): Needs {
 export const isAtWindow = (signal: Signal): signal is Signal & { window: string } =>
   signal.casefile === undefined && signal.window !== undefined && signal.rule === byHand;
 
-/** The rows that a loaded row leads to: a casefile and a finding to their signals, a signal to its casefile, a visit to its duty, that to its signal. */
-export function followsOf(row: {
-  casefile?: Casefile | undefined;
-  signal?: Signal | undefined;
-  visit?: Visit | undefined;
-  duty?: Duty | undefined;
-  register?: Register | undefined;
-  finding?: Finding | undefined;
-}): {
-  signals: string[];
-  casefile?: string;
-  duty?: string;
-  register?: string;
-} {
-  return {
-    signals: row.casefile
-      ? [...row.casefile.fired.map((each) => each.signal), ...(row.casefile.furtherSignals ?? [])]
-      : row.duty?.signal === undefined
-        ? ((row.register ?? row.finding)?.signals ?? [])
-        : [row.duty.signal],
-    ...(row.signal && isAtWindow(row.signal) ? { register: handRegister(row.signal.window) } : {}),
-    ...(row.signal?.casefile === undefined ? {} : { casefile: row.signal.casefile }),
-    ...(row.visit ? { duty: row.visit.duty } : {}),
-  };
-}
+export type Follows = Partial<Record<Readable, readonly string[]>>;
+
+/** The rows that a loaded row leads to: a casefile, a finding and a duty to their signals, a signal to its casefile, a visit to its duty. */
+export const follows = {
+  casefile: ({ fired, furtherSignals = [] }) => ({ signal: [...fired.map(({ signal }) => signal), ...furtherSignals] }),
+  signal: (signal): Follows => ({
+    ...(signal.casefile === undefined ? {} : { casefile: [signal.casefile] }),
+    ...(isAtWindow(signal) ? { register: [handRegister(signal.window)] } : {}),
+  }),
+  duty: ({ signal }) => ({ signal: signal === undefined ? [] : [signal] }),
+  visit: ({ duty }) => ({ duty: [duty] }),
+  finding: ({ signals = [] }) => ({ signal: signals }),
+  register: ({ signals = [] }) => ({ signal: signals }),
+} satisfies { [T in Readable]?: (row: RowOf<T>) => Follows };
 
 export const decide = (event: Recorded, state: State, world: World): Consequences =>
   withNotices(event, judge(event, state, world));

@@ -7,6 +7,7 @@ import type { EventOf, Recorded, WindowView } from './event.ts';
 import { issuedEntry } from './issue.ts';
 import type { PackPatrol } from './quotaShape.ts';
 import type { LedgerDraft, Signal } from './state.ts';
+import { neededOf } from './verify.ts';
 import { calendarIn, packOf, type World } from './world.ts';
 
 export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: State): Consequences {
@@ -238,6 +239,6 @@ export function blindCauseOf(
     blind += 1;
     for (const cause of causes) total.set(cause, (total.get(cause) ?? 0) + (lost[cause] ?? 0));
   }
-  if (windows.length - blind >= Math.max(1, Math.ceil(share * windows.length))) return undefined;
+  if (windows.length - blind >= neededOf(share, windows)) return undefined;
   return causes.reduce((worst, each) => ((total.get(each) ?? 0) > (total.get(worst) ?? 0) ? each : worst));
 }

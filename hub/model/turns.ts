@@ -2,7 +2,7 @@
 import { dayOf, type WorkCalendar } from './calendar.ts';
 import { clocksOf, dueOf, explainClock, type CaseClock, type ClockScene } from './caseClocks.ts';
 import { stoppedAt, type Deadline } from './clock.ts';
-import { followsOf, type Consequences, type State } from './decide.ts';
+import { follows, type Consequences, type State } from './decide.ts';
 import { byHand } from './decideSignal.ts';
 import type { CaseEvent, Recorded } from './event.ts';
 import { issuedEntry, signalOf } from './issue.ts';
@@ -56,7 +56,7 @@ export class Turns {
     this.#calendar = calendarIn(world, row.region);
     this.#event = event;
     if (row.fired.length === 0 && !row.furtherSignals) return;
-    for (const id of followsOf({ casefile: row }).signals) {
+    for (const id of follows.casefile(row).signal) {
       const signal = state.signal(id);
       if (signal) this.#signals.set(id, { ...signal });
     }

@@ -146,10 +146,14 @@ export function verifySeconds(input: Watched): Verified {
     views,
     problems,
     verified: views.filter((each) => each.verified).length,
-    needed: Math.max(1, Math.ceil(policy.share * windows.length)),
+    needed: neededOf(policy.share, windows),
     watched: secondsOf(union([...seen.values()].flat()), elapsed),
   };
 }
+
+/** Of so many windows of a visit, those that must be verified. */
+export const neededOf = (share: number, windows: readonly string[]): number =>
+  Math.max(1, Math.ceil(share * windows.length));
 
 const secondsOf = (spans: readonly Span[], elapsed: number): number =>
   Math.min(86_400, Math.floor(Math.min(measure(spans), elapsed) / 100) / 10);

@@ -1,6 +1,7 @@
-/** What a finished visit came to by the thresholds of the pack (SC-11, 1.X.6). No imports at run time. */
+/** What a finished visit came to by the thresholds of the pack (SC-11, 1.X.6). */
 import type { EventOf } from './event.ts';
 import type { Visit } from './state.ts';
+import { neededOf } from './verify.ts';
 
 /** Of the pack's `patrol` section. */
 interface Thresholds {
@@ -22,7 +23,7 @@ export function resultOf(
     .filter((view) => windows.includes(view.window))
     .map((view) => ({ ...view, verified: view.seconds >= secondsPerWindow }));
   const verified = new Set(views.filter((view) => view.verified).map((view) => view.window)).size;
-  const needed = Math.max(1, Math.ceil(share * windows.length));
+  const needed = neededOf(share, windows);
   const { watched, refused } = event;
   // Events from before it was measured say nothing of it.
   const isLong = wholeVisit === undefined || watched === undefined || watched >= wholeVisit;

@@ -4,7 +4,17 @@
  */
 import { canonical } from '../model/canonical.ts';
 import { genesis } from '../model/chain.ts';
-import { decide, followsOf, needsOf, refuse, type Consequences, type Put, type State } from '../model/decide.ts';
+import {
+  decide,
+  follows,
+  needsOf,
+  refuse,
+  type Consequences,
+  type Follows,
+  type Put,
+  type Readable,
+  type State,
+} from '../model/decide.ts';
 import { HubError } from '../model/error.ts';
 import type { Event, Recorded } from '../model/event.ts';
 import type { LiveItem } from '../model/live.ts';
@@ -15,7 +25,7 @@ import { digestOfText } from '../platform/digest.ts';
 import type { Verdict } from '../platform/nats.ts';
 import { hallOf, itemOf, lineOf } from './live.ts';
 import type { Runner, Store } from '../platform/postgres.ts';
-import { emptyRows, loadables, type Rows } from './rows.ts';
+import { emptyRows, ofEach, readables, type Rows } from './rows.ts';
 import {
   advance,
   selectHeads,
@@ -24,7 +34,6 @@ import {
   selectRows,
   selectSequence,
   type Archived,
-  type Loadable,
 } from './statements.ts';
 import { run, writeAll } from './write.ts';
 
@@ -70,9 +79,7 @@ export class Recorder {
   readonly #isReplay: boolean;
   #position: number | undefined;
   #rows = emptyRows();
-  readonly #state = Object.fromEntries(
-    loadables.map((table) => [table, (id: string) => this.#rows[table].get(id)]),
-  ) as unknown as State;
+  readonly #state = ofEach((table) => (id: string) => this.#rows[table].get(id)) as State;
   #heads = new Map<string, { sequence: number; hash: string }>();
   /** Ids that were decided and are not in the store yet. */
   #unwritten = new Map<string, { digest: string; verdict: Verdict }>();
@@ -254,48 +261,40 @@ export class Recorder {
   }
 
   async #load(events: readonly Event[]): Promise<void> {
-    const wanted = Object.fromEntries(loadables.map((table) => [table, new Set<string>()])) as Record<
-      Loadable,
-      Set<string>
-    >;
+    const wanted = ofEach(() => new Set<string>());
     for (const event of events) {
       const needs = needsOf(event);
-      for (const table of loadables) {
+      for (const table of readables) {
         const id = needs[table];
         if (id !== undefined) wanted[table].add(id);
       }
     }
-    // A signal leads to its casefile, a casefile to its signals, a visit to its duty: three rounds reach them all.
+    // From a visit to its duty and on to its signal: three rounds reach them all.
     const asked = new Set<string>();
     for (let round = 0; round < 3; round += 1) {
-      await Promise.all(loadables.map((table) => this.#loadTable(table, wanted[table], asked)));
-      for (const id of wanted.casefile)
-        for (const next of followsOf({ casefile: this.#rows.casefile.get(id) }).signals) wanted.signal.add(next);
-      for (const id of wanted.signal) {
-        const { casefile, register } = followsOf({ signal: this.#rows.signal.get(id) });
-        if (casefile !== undefined) wanted.casefile.add(casefile);
-        if (register !== undefined) wanted.register.add(register);
-      }
-      for (const id of wanted.register)
-        for (const next of followsOf({ register: this.#rows.register.get(id) }).signals) wanted.signal.add(next);
-      for (const id of wanted.finding)
-        for (const next of followsOf({ finding: this.#rows.finding.get(id) }).signals) wanted.signal.add(next);
-      for (const id of wanted.visit) {
-        const { duty } = followsOf({ visit: this.#rows.visit.get(id) });
-        if (duty !== undefined) wanted.duty.add(duty);
-      }
-      for (const id of wanted.duty)
-        for (const next of followsOf({ duty: this.#rows.duty.get(id) }).signals) wanted.signal.add(next);
+      await Promise.all(readables.map((table) => this.#loadTable(table, wanted[table], asked)));
+      for (const table of readables) this.#follow(table, wanted);
+    }
+  }
+
+  #follow(table: Readable, wanted: Record<Readable, Set<string>>): void {
+    const next = (follows as Partial<Record<Readable, (row: never) => Follows>>)[table];
+    if (!next) return;
+    for (const id of wanted[table]) {
+      const row = this.#rows[table].get(id);
+      if (!row) continue;
+      const found = next(row as never);
+      for (const to in found) for (const each of found[to as Readable]!) wanted[to as Readable].add(each);
     }
   }
 
   /** `asked` holds what was looked for in this batch already: most of it is new and not there. */
-  async #loadTable(table: Loadable, ids: Set<string>, asked: Set<string>): Promise<void> {
+  async #loadTable(table: Readable, ids: Set<string>, asked: Set<string>): Promise<void> {
     const rows: Map<string, unknown> = this.#rows[table];
     const missing = [...ids].filter((id) => !rows.has(id) && !asked.has(`${table} ${id}`));
     if (missing.length === 0) return;
     for (const id of missing) asked.add(`${table} ${id}`);
-    type Body = Rows[Loadable] extends Map<string, infer Row> ? Row : never;
+    type Body = Rows[Readable] extends Map<string, infer Row> ? Row : never;
     for (const { body } of await run<{ body: Body }>(this.#store, selectRows(table, missing))) {
       rows.set(table === 'camera' ? (body as CameraStatus).camera : (body as Exclude<Body, CameraStatus>).id, body);
     }
@@ -332,7 +331,7 @@ export class Recorder {
   }
 
   #trim(): void {
-    for (const table of loadables) {
+    for (const table of readables) {
       const rows: Map<string, unknown> = this.#rows[table];
       for (const id of rows.keys()) {
         if (rows.size <= kept) break;

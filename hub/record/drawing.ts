@@ -2,13 +2,6 @@
 import type { Draw } from '../model/draw.ts';
 import type { Statement } from '../platform/postgres.ts';
 
-export interface DutyTurn extends Record<string, unknown> {
-  id: string;
-  region: string;
-  next_turn: number;
-  position: number;
-}
-
 export const selectDutyTurns = (now: number, limit: number): Statement => ({
   text: 'select id, region, next_turn, position from duty where next_turn <= $1 order by next_turn limit $2',
   values: [now, limit],

@@ -1,4 +1,5 @@
 /** What one day looks like across cases: a draft of an event for each subject that a rule pack would say something about. */
+import { medianOf } from '../model/attention.ts';
 import {
   addDays,
   daysBetween,
@@ -166,19 +167,12 @@ async function drops(at: Day): Promise<Found[]> {
     const days = each[weeks]!;
     if (days === 0) return [];
     const daily = each.slice(0, weeks).flatMap((count, index) => (count === 0 ? [] : [cases[index]! / count]));
-    const median = Math.round(medianOf(daily) * days * 10) / 10;
+    const median = Math.round((medianOf(daily) ?? 0) * days * 10) / 10;
     const now = cases[weeks]!;
     const percent = median === 0 ? 100 : Math.round((now / median) * 1000) / 10;
     return [{ region, measure: 'suddenDrop', matter, figures: { cases: now, median, percent, workingDays: days } }];
   });
   return found.filter((each) => isFound(at, each));
-}
-
-function medianOf(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length === 0) return 0;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** P1: numbers that were given and never came. Measured some days later, when what is under way has arrived. */

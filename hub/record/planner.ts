@@ -23,11 +23,11 @@ import {
   selectSeeds,
   selectVisited,
   type DrawBody,
-  type DutyTurn,
   type LoadRow,
   type SeedRow,
   type VisitedRow,
 } from './drawing.ts';
+import type { TurnRow } from './statements.ts';
 import { run } from './write.ts';
 
 const mostTurns = 1_000;
@@ -66,7 +66,7 @@ export class Planner {
   }
 
   async #turn(now: number): Promise<void> {
-    const due = await run<DutyTurn>(this.#store, selectDutyTurns(now, mostTurns));
+    const due = await run<TurnRow>(this.#store, selectDutyTurns(now, mostTurns));
     if (due.length === 0) return;
     const events: EventOf<'patrol.turned'>[] = due.map((row) => ({
       kind: 'patrol.turned',

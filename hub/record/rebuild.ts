@@ -3,29 +3,15 @@ import type { Event } from '../model/event.ts';
 import type { World } from '../model/world.ts';
 import type { Runner, Store } from '../platform/postgres.ts';
 import { Recorder } from './batch.ts';
+import { shapes } from './shapes.ts';
 
 /** Everything that is derived from the log, with the order in which its rows are compared. */
-const derived = {
+const derived: Record<string, string> = {
   event: 'position',
   event_id: 'id',
-  casefile: 'id',
-  signal: 'id',
-  duty: 'id',
-  draw: 'id',
-  visit: 'id',
-  finding: 'id',
-  camera_status: 'camera',
-  notice: 'id',
-  inquiry: 'id',
-  register: 'id',
-  presence: 'id',
-  evidence: 'id',
-  evidence_release: 'id',
-  recording_hold: 'id',
-  register_entry: 'id',
-  register_review: 'id',
+  ...Object.fromEntries(Object.values(shapes).map(({ name, key }) => [name, key])),
   ledger: 'region, sequence',
-} as const;
+};
 
 export interface Compared {
   table: string;

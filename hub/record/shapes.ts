@@ -1,5 +1,5 @@
 /** How each row that is put lies in its table: columns beside its own JSON, so that it can be found by them. */
-import type { Put } from '../model/decide.ts';
+import type { Put, RowOf } from '../model/decide.ts';
 import type { Cell } from '../platform/arrays.ts';
 
 const common = [
@@ -11,7 +11,6 @@ const tail = [
   ['body', 'jsonb'],
 ] as const;
 
-export type RowOf<T extends Put['table']> = Extract<Put, { table: T }>['row'];
 export type Shape<T extends Put['table']> = {
   name: string;
   key: string;

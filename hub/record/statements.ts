@@ -1,10 +1,10 @@
 /** The recorder's SQL: texts and values, nothing else. Rows travel as arrays, at most one batch long. */
-import type { Put } from '../model/decide.ts';
+import type { Put, Readable, RowOf } from '../model/decide.ts';
 import type { Recorded } from '../model/event.ts';
 import type { LedgerEntry } from '../model/state.ts';
 import { encodeArray, type ArrayType, type Cell } from '../platform/arrays.ts';
 import type { Statement } from '../platform/postgres.ts';
-import { shapes, type RowOf, type Shape } from './shapes.ts';
+import { shapes, type Shape } from './shapes.ts';
 
 /** An event with what the archive keeps beside it. */
 export interface Archived {
@@ -40,29 +40,10 @@ export const selectKnown = (ids: string[]): Statement => ({
   values: [encodeArray('text', ids)],
 });
 
-const tables = {
-  casefile: 'casefile',
-  signal: 'signal',
-  duty: 'duty',
-  draw: 'draw',
-  visit: 'visit',
-  camera: 'camera_status',
-  inquiry: 'inquiry',
-  register: 'register',
-  evidence: 'evidence',
-  release: 'evidence_release',
-  hold: 'recording_hold',
-  entry: 'register_entry',
-  review: 'register_review',
-  finding: 'finding',
-  presence: 'presence',
-} as const;
-export type Loadable = keyof typeof tables;
-
-export const selectRows = (table: Loadable, ids: string[]): Statement => ({
-  text: `select body from ${tables[table]} where ${table === 'camera' ? 'camera' : 'id'} = any($1::text[])`,
-  values: [encodeArray('text', ids)],
-});
+export function selectRows(table: Readable, ids: string[]): Statement {
+  const { name, key } = shapes[table];
+  return { text: `select body from ${name} where ${key} = any($1::text[])`, values: [encodeArray('text', ids)] };
+}
 
 /** The newest entry of each region named. */
 export const selectHeads = (regions: string[]): Statement => ({
@@ -221,9 +202,17 @@ export function insertLedger(entries: readonly LedgerEntry[]): Statement {
   );
 }
 
+/** `id`: of a casefile its number. */
+export interface TurnRow extends Record<string, unknown> {
+  id: string;
+  region: string;
+  next_turn: number;
+  position: number;
+}
+
 /** Casefiles whose colour changes by now, the longest waiting first. */
 export const selectTurns = (now: number, limit: number): Statement => ({
-  text: "select region, body->>'number' as number, next_turn, position from casefile where next_turn <= $1 order by next_turn limit $2",
+  text: "select region, body->>'number' as id, next_turn, position from casefile where next_turn <= $1 order by next_turn limit $2",
   values: [now, limit],
 });
 

@@ -1,17 +1,51 @@
-/** Time as events: `clock.turned` when a casefile's colour changes, `signal.turned` when a correction is due, and the plan of each day (`planner.ts`). */
+/** Time as events: `clock.turned` when a casefile's colour changes, `signal.turned` when a correction is due, `finding.turned` when a deadline of a finding is over, and the plan of each day (`planner.ts`). */
 import type { Logger } from 'pino';
 import type { EventOf } from '../model/event.ts';
 import type { World } from '../model/world.ts';
 import type { Bus } from '../platform/nats.ts';
-import type { Store } from '../platform/postgres.ts';
+import type { Statement, Store } from '../platform/postgres.ts';
 import type { Seal } from '../platform/seal.ts';
 import { Planner } from './planner.ts';
 import { Replan } from './replan.ts';
-import { selectFindingTurns, selectSignalTurns, selectTurns } from './statements.ts';
+import { selectFindingTurns, selectSignalTurns, selectTurns, type TurnRow } from './statements.ts';
 import { Sweep } from './sweep.ts';
+import { run } from './write.ts';
 
 const every = 250;
 const mostTurns = 1_000;
+
+type Turned =
+  | Pick<EventOf<'clock.turned'>, 'kind' | 'id' | 'casefile'>
+  | Pick<EventOf<'signal.turned'>, 'kind' | 'id' | 'signal'>
+  | Pick<EventOf<'finding.turned'>, 'kind' | 'id' | 'finding'>;
+
+/** The same turn asked for twice is one event; after any further change of the row it is another. */
+const turns: readonly { select: (now: number, limit: number) => Statement; eventOf: (row: TurnRow) => Turned }[] = [
+  {
+    select: selectTurns,
+    eventOf: ({ id, position, next_turn }) => ({
+      kind: 'clock.turned',
+      id: `turn:${position}:${next_turn}`,
+      casefile: id,
+    }),
+  },
+  {
+    select: selectSignalTurns,
+    eventOf: ({ id, position, next_turn }) => ({
+      kind: 'signal.turned',
+      id: `due:${position}:${next_turn}:${id}`,
+      signal: id,
+    }),
+  },
+  {
+    select: selectFindingTurns,
+    eventOf: ({ id, position, next_turn }) => ({
+      kind: 'finding.turned',
+      id: `late:${position}:${next_turn}`,
+      finding: id,
+    }),
+  },
+];
 
 export class Ticker {
   readonly #store: Store;
@@ -65,9 +99,7 @@ export class Ticker {
     try {
       const now = Date.now();
       await this.#replan.run(now);
-      await this.#turn(now);
-      await this.#turnSignals(now);
-      await this.#turnFindings(now);
+      for (const { select, eventOf } of turns) await this.#turn(select(now, mostTurns), eventOf);
       await this.#planner.run(now);
       this.#measure(now);
     } catch (error) {
@@ -86,58 +118,14 @@ export class Ticker {
       .finally(() => (this.#measuring = undefined));
   }
 
-  async #turn(now: number): Promise<void> {
-    const { text, values } = selectTurns(now, mostTurns);
-    const due = await this.#store.query<{ region: string; number: string; next_turn: number; position: number }>(
-      text,
-      values,
-    );
+  async #turn(statement: Statement, eventOf: (row: TurnRow) => Turned): Promise<void> {
+    const due = await run<TurnRow>(this.#store, statement);
     if (due.length === 0) return;
-    const events: EventOf<'clock.turned'>[] = due.map((row) => ({
-      kind: 'clock.turned',
-      // The same turn asked for twice is one event; after any further step of the casefile it is another.
-      id: `turn:${row.position}:${row.next_turn}`,
+    const events = due.map((row) => ({
+      ...eventOf(row),
       region: row.region,
       source: 'ticker',
       occurredAt: row.next_turn,
-      casefile: row.number,
-    }));
-    await this.#bus.publishAll(events, { patienceMs: 5_000 });
-  }
-
-  async #turnSignals(now: number): Promise<void> {
-    const { text, values } = selectSignalTurns(now, mostTurns);
-    const due = await this.#store.query<{ region: string; id: string; next_turn: number; position: number }>(
-      text,
-      values,
-    );
-    if (due.length === 0) return;
-    const events: EventOf<'signal.turned'>[] = due.map((row) => ({
-      kind: 'signal.turned',
-      id: `due:${row.position}:${row.next_turn}:${row.id}`,
-      region: row.region,
-      source: 'ticker',
-      occurredAt: row.next_turn,
-      signal: row.id,
-    }));
-    await this.#bus.publishAll(events, { patienceMs: 5_000 });
-  }
-
-  /** The times of the loop of a finding. */
-  async #turnFindings(now: number): Promise<void> {
-    const { text, values } = selectFindingTurns(now, mostTurns);
-    const due = await this.#store.query<{ region: string; id: string; next_turn: number; position: number }>(
-      text,
-      values,
-    );
-    if (due.length === 0) return;
-    const events: EventOf<'finding.turned'>[] = due.map((row) => ({
-      kind: 'finding.turned',
-      id: `late:${row.position}:${row.next_turn}`,
-      region: row.region,
-      source: 'ticker',
-      occurredAt: row.next_turn,
-      finding: row.id,
     }));
     await this.#bus.publishAll(events, { patienceMs: 5_000 });
   }

@@ -1,4 +1,4 @@
-import { decide, followsOf, needsOf, type Consequences, type State } from '../../hub/model/decide.ts';
+import { decide, follows, needsOf, type Consequences, type State } from '../../hub/model/decide.ts';
 import type { Event } from '../../hub/model/event.ts';
 import type { Draw } from '../../hub/model/draw.ts';
 import type { Evidence, Release } from '../../hub/model/evidence.ts';
@@ -110,23 +110,26 @@ export class Play implements State {
 
   #limited(event: Event): State {
     const needs = needsOf(event);
-    const casefile =
-      needs.casefile ??
-      followsOf({ signal: needs.signal === undefined ? undefined : this.signals.get(needs.signal) }).casefile;
-    const signalRow = needs.signal === undefined ? undefined : this.signals.get(needs.signal);
-    const registers = [needs.register, followsOf({ signal: signalRow }).register];
+    const of = <T>(rows: Map<string, T>, id: string | undefined) => (id === undefined ? undefined : rows.get(id));
+    const signalRow = of(this.signals, needs.signal);
+    const ofSignal = signalRow ? follows.signal(signalRow) : {};
+    const casefile = needs.casefile ?? ofSignal.casefile?.[0];
+    const registers = [needs.register, ofSignal.register?.[0]];
+    const visit = of(this.visits, needs.visit);
+    const duty = needs.duty ?? (visit && follows.visit(visit).duty[0]);
+    const casefileRow = of(this.casefiles, casefile);
+    const findingRow = of(this.findings, needs.finding);
+    const dutyRow = of(this.duties, duty);
     const signals = new Set([
       needs.signal,
-      ...followsOf({ casefile: casefile === undefined ? undefined : this.casefiles.get(casefile) }).signals,
-      ...followsOf({ finding: needs.finding === undefined ? undefined : this.findings.get(needs.finding) }).signals,
-      ...registers.flatMap(
-        (id) => followsOf({ register: id === undefined ? undefined : this.registers.get(id) }).signals,
-      ),
+      ...(casefileRow ? follows.casefile(casefileRow).signal : []),
+      ...(findingRow ? follows.finding(findingRow).signal : []),
+      ...(dutyRow ? follows.duty(dutyRow).signal : []),
+      ...registers.flatMap((id) => {
+        const row = of(this.registers, id);
+        return row ? follows.register(row).signal : [];
+      }),
     ]);
-    const duty =
-      needs.duty ?? followsOf({ visit: needs.visit === undefined ? undefined : this.visits.get(needs.visit) }).duty;
-    for (const id of followsOf({ duty: duty === undefined ? undefined : this.duties.get(duty) }).signals)
-      signals.add(id);
     const only =
       <T>(rows: Map<string, T>, isAllowed: (id: string) => boolean) =>
       (id: string) => {
