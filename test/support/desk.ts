@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { io, type Socket } from 'socket.io-client';
+import { dayOf, emptyCalendar } from '../../hub/model/calendar.ts';
 import type { Downward, Upward } from '../../hub/model/live.ts';
 import type { World } from '../../hub/model/world.ts';
 import { openBackend, type Backend } from '../../hub/platform/backend.ts';
@@ -26,7 +27,9 @@ const patrol = { own: 2, article: 'art. 6', dueBy: 17 * 60, share: 0.5, secondsP
 
 /** Two counties of a city: 510104 with hall-1 (w1, w2 with cameras) and hall-2 (w3), 510105 with hall-9 (w9). */
 export function twoCounties(): World {
-  const small = smallWorld();
+  // A day off, whenever the tests run: the hub plans no duties of its own beside those of a test.
+  const today = { working: false, name: '休息' };
+  const small = smallWorld({ calendar: { ...emptyCalendar, days: new Map([[dayOf(Date.now()), today]]) } });
   return {
     ...small,
     regions: new Map([
