@@ -4,6 +4,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Visit } from '../../hub/model/state.ts';
+import { freshFor } from '../../hub/model/verify.ts';
 import type { ViewReport } from '../../hub/model/viewProof.ts';
 import { hide } from '../support/browser.ts';
 import type { CameraServer } from '../support/camera/index.ts';
@@ -70,6 +71,15 @@ async function reported(visit: string, number: string): Promise<number> {
   return row!.ms / 1000;
 }
 
+/** How long the record has had the picture of a window as frozen, ms. */
+async function frozenFor(number: string): Promise<number> {
+  const [turn] = await hub.context.store.query<{ state: string; at: number }>(
+    "select state, (body->>'since')::int8 as at from camera_status where camera = $1",
+    [cameras.find((each) => each.number === number)!.id],
+  );
+  return turn?.state === 'frozen' ? Date.now() - turn.at : 0;
+}
+
 describe('verified seconds', { timeout: 240_000 }, () => {
   it('are earned by an honest visit to twelve windows, and not for the time the tablet slept', async () => {
     await expect.poll(playing, slow).toBeGreaterThanOrEqual(needed);
@@ -109,7 +119,10 @@ describe('verified seconds', { timeout: 240_000 }, () => {
   });
 
   it('are none of a 1-pixel tile, a paused video and a frozen camera; two tabs watch no faster than one', async () => {
+    const script = scripted();
     await page.locator('[data-testid=tile-04][data-state=camera]').waitFor(slow);
+    // What plays runs behind: nothing from before the freeze may be fresh when the visit begins.
+    await expect.poll(() => frozenFor('04'), slow).toBeGreaterThan(freshFor);
     await page.evaluate(`{
       const shrink = document.querySelector('[data-testid=tile-02]').style;
       for (const side of ['width', 'height']) shrink.setProperty(side, '1px', 'important');
@@ -118,7 +131,6 @@ describe('verified seconds', { timeout: 240_000 }, () => {
       video.pause();
     }`);
     const id = await desk.start();
-    const script = scripted();
     // A tab that is opened meanwhile goes on with the visit.
     const tab = await context.newPage();
     await tab.setViewportSize({ width: 1024, height: 768 });
