@@ -189,6 +189,8 @@ camera
   .option('--region <code>', 'theirs and below', region)
   .option('--json')
   .action(async (flags) => (await import('./cli/cameras.ts')).listCamerasCommand(flags));
+/** The ledger names the user of this machine as well. */
+const forWhom = 'for whom it is done';
 const recordOptions = (command: Command): Command =>
   command
     .option('--window <id>', 'that it looks at')
@@ -199,7 +201,7 @@ const recordOptions = (command: Command): Command =>
     .option('--transport <tcp|udp>', 'of RTSP')
     .option('--audio <reason>', 'its sound is carried, and why')
     .option('--recording <off|watched|always>', 'when it is recorded; watched where it was never said')
-    .requiredOption('--by <account>', 'who does it');
+    .option('--by <name>', forWhom);
 recordOptions(camera.command('add').argument('<id>'))
   .requiredOption('--hall <id>', 'where it hangs')
   .requiredOption('--name <text>', 'as shown to people')
@@ -214,20 +216,20 @@ camera
   .command('key')
   .argument('<id>')
   .description('print a new key for the encoder that pushes it; the old one holds no more')
-  .requiredOption('--by <account>', 'who does it')
+  .option('--by <name>', forWhom)
   .action(async (id: string, flags) => (await import('./cli/cameras.ts')).renewKeyCommand(id, flags));
 camera
   .command('disable')
   .argument('<id>')
   .description('switch it off; the ledger keeps who did it and why')
   .requiredOption('--reason <text>', 'why')
-  .requiredOption('--by <account>', 'who does it')
+  .option('--by <name>', forWhom)
   .action(async (id: string, flags) => (await import('./cli/cameras.ts')).switchCameraCommand(id, false, flags));
 camera
   .command('enable')
   .argument('<id>')
   .option('--reason <text>', 'why')
-  .requiredOption('--by <account>', 'who does it')
+  .option('--by <name>', forWhom)
   .action(async (id: string, flags) => (await import('./cli/cameras.ts')).switchCameraCommand(id, true, flags));
 
 const cert = program.command('cert').description("an authority of one's own and the hub's certificate, for HTTPS");

@@ -1,11 +1,16 @@
 /** `hallwatch camera`: the records of cameras, on the same store functions as the administration's page. */
 import { randomUUID } from 'node:crypto';
-import type { CameraChange } from '../model/camera.ts';
+import { userInfo } from 'node:os';
+import { shownAddress, type CameraChange } from '../model/camera.ts';
+import type { CameraField } from '../model/cameraEvents.ts';
 import { HubError } from '../model/error.ts';
+import type { EventOf } from '../model/event.ts';
+import { identifier, shortText } from '../model/fields.ts';
 import type { RecordingMode } from '../model/recording.ts';
 import {
   addCamera,
   changeCamera,
+  checkAdded,
   checkChange,
   listCameras,
   renewKey,
@@ -29,10 +34,30 @@ export interface CameraFlags {
   transport?: string;
   audio?: string | false;
   recording?: string;
-  by: string;
+  by?: string;
 }
 
-const by = (name: string): By => ({ account: name, name });
+/**
+ * Who sits at this machine. The ledger names its user, because nobody has signed in here; `name` is whom they did it for, by their
+ * own account.
+ */
+function by(name: string | undefined): By {
+  const account = `cli:${user()}`;
+  if (name !== undefined && !shortText.safeParse(name).success)
+    throw new HubError('cli.input', '--by: expected a name of 1 to 200 characters');
+  return { account, name: name ?? account };
+}
+
+/** The user of this machine; one without a name by number. */
+function user(): string {
+  try {
+    const { username } = userInfo();
+    if (identifier.max(70).safeParse(username).success) return username;
+  } catch {
+    // Containers run as users that no file knows.
+  }
+  return `user-${process.getuid?.() ?? 'unknown'}`;
+}
 
 /** An expected no names the flag. */
 function taken<T>(answer: Answer<T>): T {
@@ -98,62 +123,118 @@ export async function addCameraCommand(id: string, flags: CameraFlags & { hall: 
     );
   const { address, subAddress } = given;
   const { hall, name } = flags;
-  await withBackend(async (ground) => {
-    const input = { ...rest(flags), hall, name, id, address, ...(subAddress ? { subAddress } : {}) };
-    const { key } = taken(await addCamera({ ...ground, files: true }, input, by(flags.by)));
-    say(`camera ${id} added to ${hall}`);
-    tellKey(key);
-  });
+  const who = by(flags.by);
+  await withBackend(
+    async (ground) => {
+      const input = { ...rest(flags), hall, name, id, address, ...(subAddress ? { subAddress } : {}) };
+      const here = { ...ground, files: true };
+      taken(checkAdded(here, input));
+      if ((await listCameras(ground, { id })).length > 0)
+        throw new HubError('cli.input', 'id: a camera with this id is there already');
+      await describe(ground, who, { ...input, act: 'added', recording: input.recording });
+      const { key } = taken(await addCamera(here, input, who));
+      say(`camera ${id} added to ${hall}`);
+      tellKey(key);
+    },
+    { record: true },
+  );
 }
 
 export async function setCameraCommand(id: string, flags: CameraFlags): Promise<void> {
   const change = { ...rest(flags), ...(await addresses(flags)) };
+  const who = by(flags.by);
   await withBackend(
     async (ground) => {
-      if (change.recording !== undefined) await describeRecording(ground, id, change.recording, flags.by);
-      const { key } = taken(await changeCamera({ ...ground, files: true }, id, change, by(flags.by)));
+      const record = await find(ground, id);
+      const here = { ...ground, files: true };
+      taken(checkChange(here, record, change));
+      const fields = fieldsOf(record, change);
+      const recording = fields.includes('recording') ? change.recording : undefined;
+      await describe(ground, who, { ...record, ...change, act: 'changed', fields, recording });
+      const { key } = taken(await changeCamera(here, id, change, who));
       say(`camera ${id} changed`);
       tellKey(key);
     },
-    { record: change.recording !== undefined },
+    { record: true },
   );
 }
 
-/** Into the ledger first, as from the page: what is not recorded must be answered for. */
-async function describeRecording(ground: Ground, id: string, recording: RecordingMode, name: string): Promise<void> {
-  taken(checkChange({ recording }));
+export async function renewKeyCommand(id: string, flags: { by?: string }): Promise<void> {
+  const who = by(flags.by);
+  await withBackend(
+    async (ground) => {
+      const record = await find(ground, id);
+      if (record.kind !== 'push')
+        throw new HubError('cli.input', 'address: expected push: only a camera that is pushed has a key');
+      await describe(ground, who, { ...record, act: 'keyRenewed', recording: undefined });
+      tellKey(taken(await renewKey(ground, id, who)).key);
+    },
+    { record: true },
+  );
+}
+
+async function find(ground: Ground, id: string): Promise<CameraRecord> {
   const [record] = await listCameras(ground, { id });
-  if (!record || record.recording === recording) return;
+  if (!record) throw new HubError('cli.input', 'id: no such camera');
+  return record;
+}
+
+/** What of a record changes, as the ledger says it: of an address that stays but for its account, the password. */
+function fieldsOf(record: CameraRecord, change: CameraChange): CameraField[] {
+  const there = { subAddress: null, audioReason: null, ...record, window: record.window ?? null };
+  const given = (['address', 'subAddress'] as const).filter((field) => change[field] !== undefined);
+  const isSame = (field: (typeof given)[number]): boolean =>
+    there[field] === (change[field] ? shownAddress(change[field]) : null);
+  return [
+    ...(['name', 'transport', 'audio', 'audioReason', 'recording'] as const).filter(
+      (field) => change[field] !== undefined && change[field] !== there[field],
+    ),
+    ...given.filter((field) => !isSame(field)),
+    ...((['hall', 'window'] as const).some((field) => change[field] !== undefined && change[field] !== there[field])
+      ? ['window' as const]
+      : []),
+    ...(given.some((field) => change[field] && isSame(field)) ? ['password' as const] : []),
+  ];
+}
+
+type Described = Pick<EventOf<'camera.described'>, 'act' | 'hall'> & {
+  id: string;
+  name: string;
+  window?: string | null;
+  fields?: CameraField[];
+  recording?: RecordingMode | undefined;
+};
+
+/** Into the ledger first, as from the page: without a recorder nothing is changed. */
+async function describe(ground: Ground, who: By, camera: Described): Promise<void> {
+  const { id, hall, window, name, act, fields = [], recording } = camera;
   const verdict = await ground.bus.command({
     kind: 'camera.described',
     id: randomUUID(),
-    region: record.region,
-    source: 'desk',
+    region: ground.world().halls.get(hall)!.region,
+    source: 'cli',
     occurredAt: Date.now(),
-    ...by(name),
+    ...who,
     camera: id,
-    hall: record.hall,
-    ...(record.window === undefined ? {} : { window: record.window }),
-    title: record.name,
-    act: 'changed',
-    fields: ['recording'],
-    recording,
+    hall,
+    ...(window ? { window } : {}),
+    title: name,
+    act,
+    fields,
+    ...(recording === undefined ? {} : { recording }),
   });
   if (!verdict.ok) throw new HubError('cli.input', `${verdict.field}: ${verdict.reason}`);
-}
-
-export async function renewKeyCommand(id: string, flags: { by: string }): Promise<void> {
-  await withBackend(async (ground) => tellKey(taken(await renewKey(ground, id, by(flags.by))).key));
 }
 
 export async function switchCameraCommand(
   id: string,
   enabled: boolean,
-  flags: { by: string; reason?: string },
+  flags: { by?: string; reason?: string },
 ): Promise<void> {
+  const who = by(flags.by);
   await withBackend(
     async (ground) => {
-      taken(await switchCamera(ground, id, { enabled, reason: flags.reason ?? '' }, by(flags.by)));
+      taken(await switchCamera(ground, id, { enabled, reason: flags.reason ?? '' }, who));
       say(`camera ${id} is switched ${enabled ? 'on' : 'off'}`);
     },
     { record: true },

@@ -127,11 +127,9 @@ export async function listCameras(
 
 /** Adds a camera that is switched on. Answers the key where an encoder is to push: it can be read this once. */
 export async function addCamera(ground: CameraGround, input: CameraInput, by: By): Promise<Answer<{ key?: string }>> {
-  const read = cameraInput.safeParse(input);
-  if (!read.success) return faultOf(read.error);
-  const { id, address, subAddress, ...rest } = read.data;
-  const fault = unfit(ground, { ...rest, address, subAddress });
-  if (fault) return fault;
+  const read = checkAdded(ground, input);
+  if (!read.ok) return read;
+  const { id, address, subAddress, ...rest } = read.value;
   const key = address === 'push:' ? newKey() : undefined;
   const { seal, store, bus } = ground;
   const added = await store.query(
@@ -148,10 +146,26 @@ export async function addCamera(ground: CameraGround, input: CameraInput, by: By
   return { ok: true, value: key === undefined ? {} : { key } };
 }
 
-/** What is wrong with a change as such, before anything is written. */
-export function checkChange(change: CameraChange): Answer<CameraChange> {
+/** What is wrong with a new camera, before anything is written; whether its id is free is seen when it is. */
+export function checkAdded(
+  ground: Pick<CameraGround, 'world' | 'files'>,
+  input: CameraInput,
+): Answer<ReturnType<typeof cameraInput.parse>> {
+  const read = cameraInput.safeParse(input);
+  if (!read.success) return faultOf(read.error);
+  return unfit(ground, read.data) ?? { ok: true, value: read.data };
+}
+
+/** What is wrong with a change of this record, before anything is written. */
+export function checkChange(
+  ground: Pick<CameraGround, 'world' | 'files'>,
+  record: { hall: string; window?: string | null; audio: boolean; audioReason?: string | null },
+  change: CameraChange,
+): Answer<CameraChange> {
   const read = cameraChange.safeParse(change);
-  return read.success ? { ok: true, value: read.data } : faultOf(read.error);
+  if (!read.success) return faultOf(read.error);
+  const { hall, window = null, audio, audioReason = null, address, subAddress } = { ...record, ...read.data };
+  return unfit(ground, { hall, window, audio, audioReason, address, subAddress }) ?? { ok: true, value: read.data };
 }
 
 /** Changes what is given. Another address is pulled within a second. Answers the key where the camera is pushed from now on. */
@@ -161,8 +175,6 @@ export async function changeCamera(
   change: CameraChange,
   by: By,
 ): Promise<Answer<{ key?: string }>> {
-  const read = checkChange(change);
-  if (!read.ok) return read;
   const { seal, store, bus } = ground;
   const answer = await store.transaction(async (runner): Promise<Answer<{ key?: string }>> => {
     const [row] = await runner.query<Stored>(
@@ -170,11 +182,13 @@ export async function changeCamera(
       [id],
     );
     if (!row) return no('id', 'no such camera');
+    const read = checkChange(ground, { ...row, audioReason: row.audio_reason }, change);
+    if (!read.ok) return read;
     const { address, subAddress, ...rest } = read.value;
-    const { hall, window, name, nameEn, transport, audio, recording } = { ...row, ...rest };
-    const audioReason = rest.audioReason === undefined ? row.audio_reason : rest.audioReason;
-    const fault = unfit(ground, { hall, window, audio, audioReason, address, subAddress });
-    if (fault) return fault;
+    const { hall, window, name, nameEn, transport, audio, audioReason, recording } = {
+      ...{ ...row, audioReason: row.audio_reason },
+      ...rest,
+    };
     const key = address === 'push:' && !row.hasKey ? newKey() : undefined;
     await runner.query(
       `update camera set hall = $2, hall_window = $3, name = $4, name_en = $5, transport = $6, audio = $7, audio_reason = $8,

@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addCameraCommand, renewKeyCommand, setCameraCommand, switchCameraCommand } from '../../hub/cli/cameras.ts';
 import type {
   CameraCheck,
   CameraHall,
@@ -268,6 +270,43 @@ describe('the administration of cameras', () => {
     expect((await ask<{ items: HoldLine[] }>('li', 'GET', '/recorded/holds?state=asked')).body.items).toEqual([]);
     // One that stays, so that the rebuild has both.
     expect((await post('/recorded/holds', { camera, ...span, reason: '留存' }, 'li')).status).toBe(200);
+  });
+
+  it('on the command line leaves the same trace, by the user of the machine', async () => {
+    const { natsUrl, databaseUrl } = hub.backend;
+    const environment = { DATA_DIR: hub.dataDir, NATS_URL: natsUrl, DATABASE_URL: databaseUrl };
+    Object.assign(process.env, environment);
+    const camera = 'cam-by-hand';
+    try {
+      await addCameraCommand(camera, { hall, name: '推流', push: true, recording: 'off' });
+      await expect(addCameraCommand(camera, { hall, name: '推流', push: true })).rejects.toThrow('is there already');
+      await renewKeyCommand(camera, {});
+      await setCameraCommand(camera, { name: '推流二', window, recording: 'always' });
+      await expect(setCameraCommand(camera, { hall: 'nowhere' })).rejects.toThrow('hall: no such hall');
+      await until('the world knows', () => hub.context.world().cameras.has(camera));
+      await switchCameraCommand(camera, false, { by: '王工', reason: '检修' });
+    } finally {
+      for (const name of Object.keys(environment)) delete process.env[name];
+    }
+    const entries = await hub.context.store.query<{ body: LedgerEntry }>(
+      'select body from ledger where subject = $1 order by sequence',
+      [camera],
+    );
+    const account = `cli:${userInfo().username}`;
+    expect(entries.map(({ body }) => [body.act, body.account, body.hall])).toEqual(
+      ['added', 'keyRenewed', 'changed', 'disabled'].map((act) => [`camera.${act}`, account, hall]),
+    );
+    expect(entries.map(({ body }) => body.facts)).toEqual([
+      { name: '推流', recording: 'off' },
+      { name: '推流' },
+      { name: '推流二', window, fields: 'name,recording,window', recording: 'always' },
+      { name: '推流二', reason: '检修' },
+    ]);
+    const [status] = await hub.context.store.query<{ body: object }>(
+      'select body from camera_status where camera = $1',
+      [camera],
+    );
+    expect(status!.body).toMatchObject({ state: 'disabled', name: '王工' });
   });
 
   it('leaves a trace of everything and a secret nowhere', async () => {
