@@ -4,7 +4,7 @@ import type { CameraState } from '../hub/model/event.ts';
 import { Judge } from './judge.ts';
 import { bringsOthers, isSame, isTelling, oddCodec, type KeyPicture } from './key.ts';
 import { Pace } from './pace.ts';
-import { open, type Ears, type Source, type SourcePicture } from './source.ts';
+import { open, type Cost, type Ears, type Source, type SourcePicture } from './source.ts';
 import { Window, type WindowOptions } from './window.ts';
 
 export interface CameraOptions {
@@ -50,16 +50,19 @@ interface Outcome {
   /** As of its source. */
   unfit?: boolean;
   unopened?: boolean;
-  cheap?: boolean;
+  cost?: Cost;
 }
 
-/** The longest pause between two attempts, ms; and where one is cheap: then a camera that is there again is live within 5 s. */
+/** The longest pause between two attempts, ms; and a short one, after which a camera that is there again is live within 5 s. */
 const PAUSE_MS = 10_000;
-const CHEAP_PAUSE_MS = 2_500;
+const SHORT_PAUSE_MS = 2_500;
+/** So many attempts that cost a process have short pauses, five minutes of them or more: what is away for hours is asked seldom. */
+const SHORT_PAUSES = 100;
 
 /** Milliseconds before the next attempt: at once after a good run, then doubling, with a quarter of jitter. */
-export function backOff(failures: number, cheap: boolean, random = Math.random()): number {
-  const base = failures === 0 ? 200 : Math.min(cheap ? CHEAP_PAUSE_MS : PAUSE_MS, 500 * 2 ** (failures - 1));
+export function backOff(failures: number, cost: Cost, random = Math.random()): number {
+  const isShort = cost === 'nothing' || (cost === 'process' && failures <= SHORT_PAUSES);
+  const base = failures === 0 ? 200 : Math.min(isShort ? SHORT_PAUSE_MS : PAUSE_MS, 500 * 2 ** (failures - 1));
   return Math.round(base * (0.75 + random / 2));
 }
 
@@ -262,7 +265,7 @@ export class Camera {
       failures = outcome.pictures > 0 ? 0 : failures + 1;
       if (failures === 0) this.#set('stalled', outcome.endedAt ?? Date.now(), outcome.reason);
       else this.#set('offline', Date.now(), outcome.reason);
-      await sleep(backOff(failures, outcome.cheap === true), undefined, { signal }).catch(() => undefined);
+      await sleep(backOff(failures, outcome.cost ?? 'password'), undefined, { signal }).catch(() => undefined);
     }
     clearInterval(grace);
   }
@@ -310,7 +313,7 @@ export class Camera {
       source = this.#options.open?.(ears) ?? open(address, this.#unfit, this.#options.sound?.() === true, ears);
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error);
-      return { reason: said, pictures, endedAt, unopened: true };
+      return { reason: said, pictures, endedAt, unopened: true, cost: 'nothing' };
     }
     this.#source = source;
     let losses = 0;

@@ -36,9 +36,11 @@ interface Ended {
   unfit: boolean;
   /** The camera opened no session, so it keeps none. */
   unopened?: boolean;
-  /** To ask again soon costs nobody anything: neither a process nor one more wrong password, of which cameras bear few. */
-  cheap?: boolean;
+  /** What one more attempt costs: nothing; a process of this machine; or one more wrong password, of which cameras bear few (default). */
+  cost?: Cost;
 }
+
+export type Cost = 'nothing' | 'process' | 'password';
 
 /** Pictures on their way from one camera: an RTSP session in this process, or an ffmpeg. */
 export interface Source {
@@ -85,7 +87,7 @@ function fromCamera(address: string, ears: Ears): Source {
       reason: failure ?? reason,
       unfit,
       unopened: !opened,
-      cheap: !keptOut,
+      cost: keptOut ? 'password' : 'nothing',
     })),
     stop: () => session.stop(),
   };
@@ -149,18 +151,38 @@ const undecodable = /decoder|codec|sample rate|channel layout/i;
 function fromSounding(address: string, ears: Ears): Source {
   const sounding = new Sounding(ears);
   const source = fromPipe(pull(address, true), (chunk) => sounding.push(chunk));
-  return {
-    get pid() {
-      return source.pid;
-    },
-    heardAt: undefined,
-    losses: 0,
-    ended: source.ended.then(({ reason, unfit }) => ({
-      reason,
-      unfit: unfit || (!sounding.begun && undecodable.test(reason)),
-    })),
-    stop: () => source.stop(),
+  return ending(source, ({ reason, unfit }) => ({
+    reason,
+    unfit: unfit || (!sounding.begun && undecodable.test(reason)),
+  }));
+}
+
+/** A source of an ffmpeg with more told of its end. */
+const ending = (source: Source, told: (ended: Ended) => Ended): Source => ({
+  get pid() {
+    return source.pid;
+  },
+  heardAt: undefined,
+  losses: 0,
+  ended: source.ended.then(told),
+  stop: () => source.stop(),
+});
+
+/** A server that wants another password: `Server returned 401 Unauthorized`. */
+const keptOut = /\b40[13]\b/;
+
+/** What is pulled by HTTP keeps no session, so it may be asked soon again; `begin` makes the source that is pulled so. */
+function fromServer(ears: Ears, begin: (ears: Ears) => Source): Source {
+  let opened = false;
+  const init = (bytes: Buffer): void => {
+    opened = true;
+    ears.init(bytes);
   };
+  return ending(begin({ ...ears, init }), (ended) => ({
+    ...ended,
+    unopened: !opened,
+    cost: keptOut.test(ended.reason) ? 'password' : 'process',
+  }));
 }
 
 /**
@@ -172,7 +194,8 @@ function fromSounding(address: string, ears: Ears): Source {
  */
 export function open(address: string, unfit: boolean, sound: boolean, ears: Ears): Source {
   const { value: via, rest } = setting(address, 'via');
-  if (sound && !unfit) return fromSounding(rest, ears);
-  const isOwn = /^rtsps?:/.test(rest) && via !== 'ffmpeg' && !unfit;
-  return isOwn ? fromCamera(rest, ears) : fromFfmpeg(pull(rest), ears);
+  const isRtsp = /^rtsps?:/.test(rest);
+  if (isRtsp && via !== 'ffmpeg' && !unfit && !sound) return fromCamera(rest, ears);
+  const begin = (told: Ears): Source => (sound && !unfit ? fromSounding(rest, told) : fromFfmpeg(pull(rest), told));
+  return /^https?:/.test(rest) ? fromServer(ears, begin) : begin(ears);
 }

@@ -14,6 +14,7 @@ import { projectFolder } from '../../hub/platform/migrate.ts';
 import { spawnLeashed } from '../../hub/platform/children.ts';
 import { addCamera, changeCamera, listCameras, switchCamera } from '../../hub/platform/camera.ts';
 import { makeFilm, startCamera, startCameraServer, type CameraServer } from '../support/camera/index.ts';
+import { open } from '../../stream/source.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { untilWithin } from '../support/until.ts';
 import { removeFolder } from '../support/folder.ts';
@@ -174,6 +175,19 @@ describe('a camera that serves', () => {
     });
     expect(detail).toContain('401');
     expect(detail).not.toMatch(/wrong|:\/\//);
+  });
+
+  it('is asked soon again, but where the password was wrong', async () => {
+    const ears = { init: () => undefined, picture: () => undefined };
+    const end = (address: string): ReturnType<typeof open>['ended'] => open(address, false, false, ears).ended;
+    const ended = await Promise.all([
+      end(`http://${host}/gone.m3u8`),
+      end('http://127.0.0.1:1/away.flv'),
+      end(`http://${host.replace('Secret9', 'wrong')}/live.m3u8`),
+    ]);
+    expect(ended).toMatchObject(
+      (['process', 'process', 'password'] as const).map((cost) => ({ cost, unopened: true, unfit: false })),
+    );
   });
 
   it('is not followed into this machine', async () => {

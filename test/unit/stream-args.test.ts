@@ -89,16 +89,19 @@ describe('why ffmpeg ended, for people', () => {
 
 describe('the back-off', () => {
   it('is short after a good run, doubles to ten seconds, and spreads by a quarter', () => {
-    expect([0, 1, 2, 3, 6, 50].map((failures) => backOff(failures, false, 0.5))).toEqual([
+    expect([0, 1, 2, 3, 6, 50].map((failures) => backOff(failures, 'password', 0.5))).toEqual([
       200, 500, 1000, 2000, 10_000, 10_000,
     ]);
-    expect([backOff(4, false, 0), backOff(4, false, 1)]).toEqual([3000, 5000]);
+    expect([backOff(4, 'password', 0), backOff(4, 'password', 1)]).toEqual([3000, 5000]);
   });
 
-  it('leaves time to be live within five seconds where another attempt is cheap', () => {
-    expect([0, 1, 2, 3, 4, 50].map((failures) => backOff(failures, true, 0.5))).toEqual([
-      200, 500, 1000, 2000, 2500, 2500,
-    ]);
-    expect(backOff(50, true, 1)).toBeLessThan(3500);
+  it('leaves time to be live within five seconds where another attempt costs nothing, or a process and not for long', () => {
+    for (const cost of ['nothing', 'process'] as const) {
+      expect([0, 1, 2, 3, 4, 100].map((failures) => backOff(failures, cost, 0.5))).toEqual([
+        200, 500, 1000, 2000, 2500, 2500,
+      ]);
+      expect(backOff(100, cost, 1)).toBeLessThan(3500);
+    }
+    expect([backOff(101, 'nothing', 0.5), backOff(101, 'process', 0.5)]).toEqual([2500, 10_000]);
   });
 });
