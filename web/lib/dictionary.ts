@@ -244,7 +244,6 @@ export const dictionary = {
   'finding.filter': ['按类别筛选', 'Filter kinds'],
   'finding.another': ['再记一条', 'Record another'],
   'finding.noKinds': ['本区划的规则包没有问题类别', "The region's rule pack lists no kinds of findings"],
-  'group.label': ['{group} 类', 'Group {group}'],
 
   // Signals
   'signals.live': ['实时预警', 'Live signals'],

@@ -4,12 +4,16 @@ import { api } from './api.ts';
 import { isOpen, merge } from './merge.ts';
 import { live } from './socket.svelte.ts';
 
-/** One hall with its windows, kept live: cameras, the latest event and the open signals of each window. */
+/** The numbers of the day are counted anew at most so often. */
+const countEveryMs = 15_000;
+
+/** One hall with its windows, kept live: cameras, the latest event and the open signals of each window, and a little later the day's numbers. */
 export class HallState {
   #detail = $state.raw<HallDetail | undefined>();
   #failure = $state.raw<unknown>();
   #id: string | undefined;
   #stops: (() => void)[] = [];
+  #counting: ReturnType<typeof setTimeout> | undefined;
 
   get detail(): HallDetail | undefined {
     return this.#detail;
@@ -37,6 +41,24 @@ export class HallState {
   close(): void {
     for (const stop of this.#stops) stop();
     this.#stops = [];
+    clearTimeout(this.#counting);
+    this.#counting = undefined;
+  }
+
+  /** After something happened here. */
+  #countSoon(): void {
+    this.#counting ??= setTimeout(() => {
+      this.#counting = undefined;
+      const id = this.#id;
+      if (id === undefined) return;
+      api.hall(id).then(
+        ({ today }) => {
+          if (this.#id === id && this.#detail) this.#detail = { ...this.#detail, today };
+        },
+        // The numbers stay as they are until the next event; that the hub is away is said elsewhere.
+        (error: unknown) => console.warn('hall', error),
+      );
+    }, countEveryMs);
   }
 
   #follow(): void {
@@ -57,7 +79,9 @@ export class HallState {
     const detail = this.#detail;
     if (!detail) return;
     const windows = detail.windows.map(change);
-    if (windows.some((window, index) => window !== detail.windows[index])) this.#detail = { ...detail, windows };
+    if (!windows.some((window, index) => window !== detail.windows[index])) return;
+    this.#detail = { ...detail, windows };
+    this.#countSoon();
   }
 }
 
