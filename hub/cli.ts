@@ -141,7 +141,7 @@ account
   .argument('<name>')
   .requiredOption(
     '--role <role>',
-    'inspector, hallManager, administrator, postUser, cataloguer, establishmentOffice, legalOffice or overseer',
+    'inspector, lineInspector, hallManager, administrator, postUser, cataloguer, establishmentOffice, legalOffice or overseer',
   )
   .requiredOption('--region <code>', 'everything below it is in scope', region)
   .option('--hall <id>', 'of a hall manager')

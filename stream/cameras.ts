@@ -16,7 +16,7 @@ import { pictureOf, transcode } from './transcode.ts';
 /** A camera with where it stands, which decides who may see it. */
 export interface Placed {
   camera: Camera;
-  place: { region: string; hall: string };
+  place: { region: string; hall: string; department: string | undefined };
 }
 
 export interface CamerasOptions {
@@ -113,7 +113,8 @@ export class Cameras {
     if (!record?.enabled || !hall) return undefined;
     const stream = this.#stream(id, quality === 'sub' && record.sub ? 'sub' : 'main', record.changedAt);
     const camera = quality === 'h264' ? this.#transcoded(id, stream) : stream;
-    return { camera, place: { region: hall.region, hall: hall.id } };
+    const department = world.windows.get(record.window ?? '')?.department;
+    return { camera, place: { region: hall.region, hall: hall.id, department } };
   }
 
   /** Programme time up to which the pictures of these cameras were judged; nothing of those that are not looked at. */

@@ -35,6 +35,13 @@ export class Evidence {
 }
 
 /** Where the findings were made that a picture belongs to. */
-export async function findEvidence(store: Store, sha256: string): Promise<{ region: string; hall: string }[]> {
-  return store.query(`select distinct region, hall from finding where body->>'snapshotSha256' = $1`, [sha256]);
+export async function findEvidence(
+  store: Store,
+  sha256: string,
+): Promise<{ region: string; hall: string; organ?: string }[]> {
+  const found = await store.query<{ region: string; hall: string; organ: string | null }>(
+    `select distinct region, hall, body->>'organ' as organ from finding where body->>'snapshotSha256' = $1`,
+    [sha256],
+  );
+  return found.map(({ organ, ...place }) => ({ ...place, ...(organ === null ? {} : { organ }) }));
 }

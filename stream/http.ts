@@ -151,7 +151,7 @@ async function evidence(
 ): Promise<FastifyReply | void> {
   const who = await serving.context.identify(request);
   if (!who) return sendProblem(reply, problem(401));
-  const mayRead = (where?: { region: string; hall: string }): boolean =>
+  const mayRead = (where?: { region: string; hall: string; organ?: string }): boolean =>
     may(who, 'evidence.view', where) || may(who, 'finding.read', where);
   if (!mayRead()) return sendProblem(reply, problem(403));
   const sha256 = /^([0-9a-f]{64})\.jpg$/.exec(request.params.file)?.[1];

@@ -4,6 +4,7 @@ import { identifier, regionCode, shortText } from '../model/fields.ts';
 import { HubError } from '../model/error.ts';
 import { passwordFault, passwordReason } from '../model/administrationPassword.ts';
 import { roles, type Role } from '../model/rights.ts';
+import { supervisorOf } from '../model/world.ts';
 import { insertAccount } from '../platform/accounts.ts';
 import { readSecret, say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
@@ -45,10 +46,13 @@ export async function addAccount(name: string, flags: AccountFlags): Promise<voi
       throw new HubError('cli.input', `--organ: unknown organ ${flags.organ}`);
     if (flags.department !== undefined && !departments.has(flags.department))
       throw new HubError('cli.input', `--department: unknown department ${flags.department}`);
+    const isLine = organs.get(flags.organ ?? '')?.departments !== undefined;
+    if (flags.role === 'lineInspector' && !isLine)
+      throw new HubError('cli.input', '--organ: a line inspector needs the supervision body of a department');
+    if (flags.role !== 'lineInspector' && isLine)
+      throw new HubError('cli.input', '--organ: the supervision body of a department has line inspectors only');
     // An inspector without an organ has no duties: the region's own organ is meant.
-    const organ =
-      flags.organ ??
-      (flags.role === 'inspector' ? [...organs.values()].find(({ region }) => region === flags.region)?.id : undefined);
+    const organ = flags.organ ?? (flags.role === 'inspector' ? supervisorOf({ organs }, flags.region)?.id : undefined);
     const isAdded = await insertAccount(
       ground.store,
       {

@@ -32,6 +32,9 @@ export interface PlaceLine extends Named {
   department?: string;
   departmentName?: string;
   departmentNameEn?: string;
+  /** Of the supervision body of a department (SC-15): its line. */
+  departments?: string[];
+  line?: (Named & { id: string; regionName: string; regionNameEn?: string })[];
   staff?: string;
   /** Minutes after midnight. */
   opens?: number;

@@ -9,6 +9,9 @@ import { identifier, reasonText, regionCode, shortText } from './fields.ts';
 import { roles, type Identity, type Role } from './rights.ts';
 import { prefixOf, type World } from './world.ts';
 
+/** A province has a department of a kind in each of its counties. */
+const mostDepartments = 300;
+
 /** An expected no: the field and what was expected. */
 export interface Fault {
   field: string;
@@ -25,12 +28,17 @@ const phone = z.string().regex(/^\+?[\d-]{3,20}$/, 'expected a telephone number'
 /** Minutes after midnight. */
 const minutes = z.int('expected a time of the day').min(0, 'expected a time of the day').max(1_440);
 const code = identifier.max(60).optional();
+/** SC-15: the departments whose windows a supervision body may patrol. */
+const line = z
+  .array(identifier)
+  .min(1, 'expected at least one department')
+  .max(mostDepartments, `expected at most ${mostDepartments} departments`);
 const closing = { closedFrom: day.nullable() };
 
 /** Fields of a new thing; those that may change of it later are in `changes`. */
 export const forms = {
   region: z.strictObject({ code: regionCode, ...named }),
-  organ: z.strictObject({ region: regionCode, code, ...named }),
+  organ: z.strictObject({ region: regionCode, code, ...named, departments: line.optional() }),
   department: z.strictObject({ region: regionCode, code, ...named }),
   hall: z.strictObject({
     region: regionCode,
@@ -74,6 +82,7 @@ export interface Place {
   boardNote?: string | null;
   boardNoteEn?: string | null;
   number?: string;
+  departments?: readonly string[];
   department?: string | null;
   staff?: string | null;
   closedFrom?: string | null;
@@ -103,15 +112,42 @@ export function unfitPlace(
     if (known.closedFrom !== undefined && known.closedFrom <= today)
       return { field: 'department', reason: 'the department is closed' };
   }
+  if (kind === 'organ') {
+    const fault = unfitLine(place, before, world, today);
+    if (fault) return fault;
+  }
   // What happened until now happened there: nothing is closed backwards.
   if (closedFrom && closedFrom !== before?.closedFrom && closedFrom < today)
     return { field: 'closedFrom', reason: 'expected today or a later day' };
   return undefined;
 }
 
+/** SC-15: the line of a supervision body: departments of its own region and below. What an organ is it stays: its duties and accounts are of that kind. */
+function unfitLine(
+  { region, departments }: Place,
+  before: Place | undefined,
+  world: World,
+  today: string,
+): Fault | undefined {
+  const field = 'departments';
+  if (before && (before.departments === undefined) !== (departments === undefined))
+    return { field, reason: 'an organ neither becomes the supervision body of a department nor stops being one' };
+  if (new Set(departments).size !== (departments?.length ?? 0))
+    return { field, reason: 'expected each department once' };
+  for (const id of departments ?? []) {
+    const known = world.departments.get(id);
+    if (!known?.region.startsWith(prefixOf(region)))
+      return { field, reason: 'expected departments of the organ’s region or below it' };
+    if (!before?.departments?.includes(id) && known.closedFrom !== undefined && known.closedFrom <= today)
+      return { field, reason: `the department ${known.name} is closed` };
+  }
+  return undefined;
+}
+
 /** The lists that an account's role binds it to: it sees or enters what belongs there. */
 export const boundBy: Readonly<Partial<Record<Role, 'hall' | 'organ' | 'department'>>> = {
   inspector: 'organ',
+  lineInspector: 'organ',
   hallManager: 'hall',
   postUser: 'department',
 };
@@ -154,6 +190,14 @@ export function unfitAccount(form: Omit<AccountForm, 'account' | 'name'>, world:
     if (id !== null && lists[field].get(id)?.region !== region)
       return { field, reason: `expected a ${field} of the account’s region` };
   }
+  const isLine = world.organs.get(form.organ ?? '')?.departments !== undefined;
+  if (form.organ !== null && isLine !== (role === 'lineInspector'))
+    return {
+      field: 'organ',
+      reason: isLine
+        ? 'the supervision body of a department has line inspectors only'
+        : 'expected the supervision body of a department',
+    };
   return undefined;
 }
 

@@ -9,7 +9,10 @@ import { identifier, reasonText, shortText } from './fields.ts';
 
 /** Fields by name. No password, no telephone number and no address of a person ever stands here: `•` says that there is one. */
 const values = z
-  .record(z.string().regex(/^[a-z]\w{0,29}$/i), z.union([shortText, z.number(), z.boolean()]))
+  .record(
+    z.string().regex(/^[a-z]\w{0,29}$/i),
+    z.union([shortText, z.number(), z.boolean(), z.array(identifier).max(300)]),
+  )
   .refine((each) => Object.keys(each).length <= 20, 'expected at most 20 fields');
 const changed = { subject: identifier, title: shortText, before: values, after: values };
 
@@ -45,11 +48,14 @@ type Administered = (z.infer<typeof referenceChanged> | z.infer<typeof accountCh
 export type AdministrationAct =
   `reference.${z.infer<typeof referenceChanged>['act']}` | `account.${z.infer<typeof accountChanged>['act']}`;
 
+const factOf = (value: string | number | boolean | string[]): string | number | boolean =>
+  Array.isArray(value) ? value.join(' ') : value;
+
 export function decideAdministration(event: Administered): Consequences {
   const { region, subject, account, title, before, after, receivedAt: at } = event;
   const facts: Record<string, string | number | boolean> = { title };
-  for (const [field, value] of Object.entries(before)) facts[`${field}.before`] = value;
-  for (const [field, value] of Object.entries(after)) facts[`${field}.after`] = value;
+  for (const [field, value] of Object.entries(before)) facts[`${field}.before`] = factOf(value);
+  for (const [field, value] of Object.entries(after)) facts[`${field}.after`] = factOf(value);
   if (event.kind === 'account.changed') {
     if (event.reason !== undefined) facts['reason'] = event.reason;
     return { puts: [], ledger: [{ region, at, act: `account.${event.act}`, subject, account, facts }] };

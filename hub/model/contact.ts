@@ -43,7 +43,10 @@ export function recipientsOf(
   const near = [...world.contacts.values()].filter((each) => each.hall === undefined || each.hall === notice.hall);
   if (notice.audience === 'supervisors')
     return fixed(
-      near.filter((each) => each.organ !== undefined && world.organs.get(each.organ)?.region === notice.region),
+      near.filter(({ organ }) => {
+        const known = world.organs.get(organ ?? '');
+        return known?.region === notice.region && known.departments === undefined;
+      }),
     );
   const department = notice.addressee?.department ?? notice.department;
   if (department === undefined) return [];

@@ -186,7 +186,7 @@ function judge(event: Recorded, state: State, world: World): Consequences {
     case 'account.changed':
       return decideAdministration(event);
     case 'patrol.planned':
-      return decideDuty(event, state);
+      return decideDuty(event, state, world);
     case 'patrol.turned':
       return turnDuty(event, state, world);
     case 'patrol.swapped':

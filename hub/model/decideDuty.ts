@@ -1,23 +1,29 @@
-/** The life of a duty (SC-11…SC-14, 1.X.6): planned, looked at before and after its time, and what a visit makes of it. */
+/** The life of a duty (SC-11…SC-15, 1.X.6): planned, looked at before and after its time, and what a visit makes of it. */
 import { endOf, startOf } from './calendar.ts';
 import { nothing, refuse, type Consequences, type Put, type State } from './decide.ts';
 import { isOpen, timeToCorrect } from './decideSignal.ts';
-import type { BlindCause, Duty } from './duty.ts';
+import type { BlindCause, Duty, DutyReason } from './duty.ts';
 import type { EventOf, Recorded, WindowView } from './event.ts';
 import { issuedEntry } from './issue.ts';
+import { notAsNeeded } from './line.ts';
 import type { PackPatrol } from './quotaShape.ts';
 import type { LedgerDraft, Signal } from './state.ts';
 import { neededOf } from './verify.ts';
 import { calendarIn, packOf, type World } from './world.ts';
 
-export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: State): Consequences {
+/** Only of these time makes something: they are looked at before and after it, and can be missed. */
+const isOwed = ({ of }: { of?: DutyReason | undefined }): boolean => of !== undefined && of !== 'asNeeded';
+
+export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: State, world: World): Consequences {
   if (state.duty(event.duty)) return nothing;
   const { region, organ, hall, day, required, dueAt, article, of, draw, riskAt, suggestedAt, position } = event;
   if (draw !== undefined) {
     const lots = state.draw(draw)?.lots ?? [];
     if (!lots.some(({ chosen }) => chosen.includes(hall))) return refuse('hall', 'the hall was not drawn on that day');
   }
-  const nextTurn = of === undefined ? undefined : (riskAt ?? dueAt);
+  if (of === 'asNeeded' && packOf(world, region, day)?.patrol.departments !== 'asNeeded')
+    return refuse('organ', notAsNeeded);
+  const nextTurn = isOwed({ of }) ? (riskAt ?? dueAt) : undefined;
   const row: Duty = {
     id: event.duty,
     region,
@@ -46,7 +52,7 @@ export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: St
 export function dutyBegun(duty: Duty, position: number): Duty | undefined {
   if (duty.state === 'missed') return undefined;
   // A visit that is left open must not keep its duty from ending.
-  const nextTurn = duty.of === undefined ? undefined : (duty.nextTurn ?? endOf(duty.day) + 1);
+  const nextTurn = isOwed(duty) ? (duty.nextTurn ?? endOf(duty.day) + 1) : undefined;
   const state = duty.state === 'done' ? 'done' : 'inProgress';
   return {
     ...duty,
@@ -77,7 +83,7 @@ export function dutyVisited(
   const ledger: LedgerDraft[] = [];
   if (row.state === 'planned') {
     // Still owed when its time was over: the ticker says so at once.
-    const turn = duty.of !== undefined && event.receivedAt >= duty.dueAt ? duty.dueAt : nextTurn;
+    const turn = isOwed(duty) && event.receivedAt >= duty.dueAt ? duty.dueAt : nextTurn;
     if (turn !== undefined) row.nextTurn = turn;
     if (signalId !== undefined) row.signal = signalId;
     return { puts, ledger };

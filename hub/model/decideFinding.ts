@@ -39,6 +39,7 @@ export function decideFinding(
     region: before.region,
     visit: before.id,
     hall: before.hall,
+    ...(before.organ === undefined ? {} : { organ: before.organ }),
     window: event.window,
     ...(camera === undefined ? {} : { camera }),
     code: event.code,

@@ -18,6 +18,7 @@ export function decideVisitStart(event: Recorded<EventOf<'patrol.visitStarted'>>
     region: event.region,
     duty: duty.id,
     hall: duty.hall,
+    ...(duty.of === 'asNeeded' ? { organ: duty.organ } : {}),
     account: event.account,
     name: event.name,
     state: 'open',

@@ -7,8 +7,8 @@ import type { CameraState } from './event.ts';
  */
 export type DutyState = 'planned' | 'inProgress' | 'done' | 'couldNotInspect' | 'missed';
 
-/** Own hall (SC-11), each hall of a level (SC-13), or drawn (SC-12). */
-export type DutyReason = 'own' | 'each' | 'drawn';
+/** Own hall (SC-11), each hall of a level (SC-13), drawn (SC-12), or by a department's supervision body as it needs to (SC-15), which owes nothing. */
+export type DutyReason = 'own' | 'each' | 'drawn' | 'asNeeded';
 
 /** What kept a window from being inspected: the state of its camera. */
 export type BlindCause = Extract<CameraState, 'offline' | 'frozen' | 'black' | 'covered'>;
@@ -25,7 +25,7 @@ export interface Duty {
   state: DutyState;
   dueAt: number;
   article: string;
-  /** Absent in what was planned before there were quotas: its time never ends it. */
+  /** Absent in what was planned before there were quotas. Of that, and of what is visited as needed, time makes nothing. */
   of?: DutyReason;
   draw?: string;
   /** Moments at which the hall is busiest, one a visit. */

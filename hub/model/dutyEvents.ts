@@ -16,7 +16,7 @@ export const patrolPlanned = z.strictObject({
   dueAt: instant,
   article: shortText,
   /** Absent in what was planned before there were quotas. */
-  of: z.enum(['own', 'each', 'drawn']).optional(),
+  of: z.enum(['own', 'each', 'drawn', 'asNeeded']).optional(),
   draw: identifier.optional(),
   riskAt: instant.optional(),
   suggestedAt: z.array(instant).max(20).optional(),

@@ -43,6 +43,8 @@ export interface Finding {
   region: string;
   visit: string;
   hall: string;
+  /** 部门监察机构 whose visit it was (SC-15). */
+  organ?: string;
   window: string;
   camera?: string;
   code: string;

@@ -13,7 +13,7 @@ const longestArticle = 200;
 /** `draws`: of so many halls, `count` are to be drawn. */
 export interface Quota {
   patrol: PackPatrol;
-  owed: { hall: Hall; times: number; of: Exclude<DutyReason, 'drawn'> }[];
+  owed: { hall: Hall; times: number; of: Exclude<DutyReason, 'drawn' | 'asNeeded'> }[];
   draws: { level: Level; count: number; times: number; halls: Hall[] }[];
 }
 
@@ -23,10 +23,13 @@ export interface Demonstration {
   remark: string;
 }
 
-/** The quota of an organ on a day; undefined on a day off (SC-11: every *working* day), and where its pack sets none. */
+/**
+ * The quota of an organ on a day; undefined on a day off (SC-11: every *working* day), where its pack sets none, and for the
+ * supervision bodies of departments, who patrol as they need to (SC-15).
+ */
 export function quotaOf(world: World, organ: Organ, day: string, demo?: Demonstration): Quota | undefined {
   const patrol = packOf(world, organ.region, day)?.patrol;
-  if (!patrol || !isOpenOn(organ, day)) return undefined;
+  if (!patrol || organ.departments || !isOpenOn(organ, day)) return undefined;
   const isWorked = (region: string): boolean => demo !== undefined || isWorkingDay(calendarIn(world, region), day);
   if (!isWorked(organ.region)) return undefined;
   const halls = [...world.halls.values()].filter((each) => isOpenOn(each, day));
@@ -107,7 +110,7 @@ export function dutiesOf(
   ];
 }
 
-const dutyId = (day: string, organ: string, hall: string): string => `${day}:${organ}:${hall}`;
+export const dutyId = (day: string, organ: string, hall: string): string => `${day}:${organ}:${hall}`;
 
 /** Longer than anybody needs for the visits of a day that are still owed. */
 const enough = 2 * 3_600_000;

@@ -28,7 +28,7 @@ export const packPatrol = z
     /** Visits of the own hall on each working day (SC-11, SC-13, SC-14: two or more). */
     own: z.int().min(0).max(20),
     others: z.array(others).max(3).optional(),
-    /** SC-15: the supervision bodies of departments visit windows of their own line, as they need to: no number is owed, so nothing reads it. */
+    /** SC-15: the supervision bodies of departments visit windows of their own line as they need to, with no number owed. Absent: none. */
     departments: z.enum(['asNeeded', 'none']).optional(),
     article: shortText,
     /** The moment by which the day's duties are due, minutes after midnight; where a hall closes earlier, it is that. */

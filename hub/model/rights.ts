@@ -1,9 +1,10 @@
 import type { Office } from './matterVersion.ts';
 import { prefixOf } from './world.ts';
 
-/** 电子监察员, 大厅负责人, 系统管理员, 系统监管员 (who watches the watchers and sees no picture), 岗位用户, 事项管理员 (审管办), and the offices that review matters: 编办, 法制办 (XY-14). Roles are kept apart (SC-29). */
+/** 电子监察员, 部门监察员 (SC-15), 大厅负责人, 系统管理员, 系统监管员 (who watches the watchers and sees no picture), 岗位用户, 事项管理员 (审管办), and the offices that review matters: 编办, 法制办 (XY-14). Roles are kept apart (SC-29). */
 export const roles = [
   'inspector',
+  'lineInspector',
   'hallManager',
   'administrator',
   'postUser',
@@ -71,6 +72,8 @@ export interface Identity {
   /** A hall manager sees this hall only. */
   hall?: string;
   organ?: string;
+  /** SC-15: the line of the organ, where it has one. Read by `departmentsOf`. */
+  departments?: readonly string[];
   /** A post user enters cases of this department only (QT-15). */
   department?: string;
   /** The password was given by an administrator: nothing is open until the person has chosen another. */
@@ -108,6 +111,7 @@ const granted: Record<Role, readonly Permission[]> = {
     'matter.read',
     'numbers.read',
   ],
+  lineInspector: ['video.watch', 'patrol.read', 'patrol.visit', 'finding.record', 'finding.read', 'finding.verify'],
   hallManager: [
     'case.read',
     'signal.read',
@@ -133,14 +137,35 @@ const granted: Record<Role, readonly Permission[]> = {
 export const officeOf = (role: Role): Office | undefined =>
   role === 'establishmentOffice' ? 'establishment' : role === 'legalOffice' ? 'legal' : undefined;
 
-/** A right is role × permission × region prefix × hall. */
-export function may(
-  who: Identity,
-  permission: Permission,
-  where?: { region: string; hall?: string | undefined },
-): boolean {
+/** 部门监察机构 (SC-15): the departments whose windows somebody is kept to; undefined for everybody else. */
+export const departmentsOf = ({
+  role,
+  departments,
+}: Pick<Identity, 'role' | 'departments'>): readonly string[] | undefined =>
+  departments ?? (role === 'lineInspector' ? [] : undefined);
+
+/** What a right is asked for. */
+interface Where {
+  region: string;
+  hall?: string | undefined;
+  /** Of the window that it is about. */
+  department?: string | undefined;
+  /** Of a duty, a visit and what was found there: whose it is. */
+  organ?: string | undefined;
+}
+
+/**
+ * A right is role × permission × region prefix × hall × line. To somebody with a line a place is closed unless it is named as a
+ * window of the line, and a record unless it is of their own organ; and no role gives them more than a line inspector has.
+ */
+export function may(who: Identity, permission: Permission, where?: Where): boolean {
+  const line = departmentsOf(who);
   if (who.mustChange || !granted[who.role].includes(permission)) return false;
+  if (line && !granted.lineInspector.includes(permission)) return false;
   if (!where) return true;
   if (!where.region.startsWith(prefixOf(who.region))) return false;
-  return who.hall === undefined || who.hall === where.hall;
+  if (who.hall !== undefined && who.hall !== where.hall) return false;
+  if (!line) return true;
+  const isOfLine = where.department !== undefined && line.includes(where.department);
+  return isOfLine || (where.organ !== undefined && where.organ === who.organ);
 }

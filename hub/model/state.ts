@@ -281,6 +281,8 @@ export interface Visit {
   region: string;
   duty: string;
   hall: string;
+  /** 部门监察机构: whose patrol as needed it is (SC-15). */
+  organ?: string;
   account: string;
   name: string;
   state: 'open' | 'finished';

@@ -28,10 +28,12 @@ interface Closing {
   closedFrom?: string;
 }
 
-/** 机构: the supervision organ (监察机关) of a region. */
+/** 机构: the supervision organ (监察机关) of a region, or the supervision body of departments (部门监察机构). */
 export interface Organ extends Named, Closing {
   id: string;
   region: string;
+  /** SC-15: the line of a department's supervision body: the departments, its own and subordinate ones, whose windows it may patrol. */
+  departments?: readonly string[];
 }
 
 /** 部门: an agency that handles matters. */
@@ -151,6 +153,10 @@ export function chainOf(region: string): readonly string[] {
 const chains = new Map<string, readonly string[]>();
 /** More than the country has divisions; every event asks. */
 const remembered = 10_000;
+
+/** 监察机关: the organ that supervises a whole region; the bodies of departments do not. */
+export const supervisorOf = ({ organs }: Pick<World, 'organs'>, region: string): Organ | undefined =>
+  [...organs.values()].find((each) => each.region === region && each.departments === undefined);
 
 /** Whether an organ, a department, a hall or a window is there on a day (`YYYY-MM-DD`). */
 export const isOpenOn = ({ closedFrom }: Closing, day: string): boolean => closedFrom === undefined || day < closedFrom;

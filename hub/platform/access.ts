@@ -21,6 +21,7 @@ interface IdentityRow extends Record<string, unknown> {
   region: string;
   hall: string | null;
   organ: string | null;
+  departments: string[] | null;
   department: string | null;
   must_change: boolean;
   expires_at: number;
@@ -47,12 +48,12 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
 
   async function look(hash: Buffer): Promise<{ who: Identity; expiresAt: number } | undefined> {
     const [row] = await store.query<IdentityRow>(
-      `update session set last_at = $2 from account where session.token_hash = $1 and session.expires_at > $2 and account.name = session.account and account.locked_at is null
-       returning session.id, session.account, session.expires_at, account.display, account.role, account.region, account.hall, account.organ, account.department, account.must_change`,
+      `update session set last_at = $2 from account left join organ on organ.id = account.organ where session.token_hash = $1 and session.expires_at > $2 and account.name = session.account and account.locked_at is null
+       returning session.id, session.account, session.expires_at, account.display, account.role, account.region, account.hall, account.organ, organ.departments, account.department, account.must_change`,
       [hash, now()],
     );
     if (!row) return undefined;
-    const { id, account, display, role, region, hall, organ, department, must_change, expires_at } = row;
+    const { id, account, display, role, region, hall, organ, departments, department, must_change, expires_at } = row;
     const who: Identity = {
       session: id,
       account,
@@ -61,6 +62,7 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
       region,
       ...(hall === null ? {} : { hall }),
       ...(organ === null ? {} : { organ }),
+      ...(departments === null ? {} : { departments }),
       ...(department === null ? {} : { department }),
       ...(must_change ? { mustChange: true as const } : {}),
     };

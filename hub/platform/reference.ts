@@ -5,7 +5,11 @@ import type { Runner } from './postgres.ts';
 
 const tables: Record<PlaceKind, { table: string; key: string; columns: Partial<Record<keyof Place, string>> }> = {
   region: { table: 'region', key: 'code', columns: {} },
-  organ: { table: 'organ', key: 'id', columns: { region: 'region', closedFrom: 'closed_from' } },
+  organ: {
+    table: 'organ',
+    key: 'id',
+    columns: { region: 'region', departments: 'departments', closedFrom: 'closed_from' },
+  },
   department: { table: 'department', key: 'id', columns: { region: 'region', closedFrom: 'closed_from' } },
   hall: {
     table: 'hall',

@@ -39,6 +39,10 @@ const mostSockets = 10_000;
 /** How long a client may take to hear that it is cut off. */
 const graceMs = 250;
 
+/** All that decides what a socket may carry. */
+const rightsOf = ({ session, role, region, hall, organ, departments }: Identity): string =>
+  JSON.stringify([session, role, region, hall, organ, departments]);
+
 /** The socket server: who connects, from which origin, and for how long. What travels is each part's own. */
 export function openSockets({
   identify,
@@ -71,9 +75,7 @@ export function openSockets({
       const { who } = socket.data;
       try {
         const now = await identify({ headers: socket.handshake.headers });
-        const isSame =
-          now?.session === who.session && now.role === who.role && now.region === who.region && now.hall === who.hall;
-        if (!isSame) socket.disconnect(true);
+        if (!now || rightsOf(now) !== rightsOf(who)) socket.disconnect(true);
       } catch {
         // The store is away: the socket stays, nothing new reaches it, and the next round asks again.
       }

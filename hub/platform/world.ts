@@ -29,7 +29,7 @@ export async function loadWorld(store: Store): Promise<World> {
     );
     const organs = await read<Organ>(
       runner,
-      'select id, region, name, name_en as "nameEn", closed_from as "closedFrom" from organ order by id',
+      'select id, region, name, name_en as "nameEn", departments, closed_from as "closedFrom" from organ order by id',
     );
     const departments = await read<Department>(
       runner,

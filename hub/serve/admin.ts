@@ -50,7 +50,10 @@ export function administration({ bus, world }: Pick<Context, 'bus' | 'world'>, c
 
 export const wrong = ({ field, reason }: Fault): Refusal => new Refusal(400, { field, reason });
 
-type Value = string | number | boolean;
+type Value = string | number | boolean | string[];
+
+const isSame = (a: Value | null, b: Value | null): boolean =>
+  a === b || (Array.isArray(a) && Array.isArray(b) && a.join(' ') === b.join(' '));
 
 /** The fields of `next` that are not as they were, before and after; what was or is empty is left out. */
 export function differenceOf(
@@ -61,7 +64,7 @@ export function differenceOf(
   const found = { fields: [] as string[], before: {} as Record<string, Value>, after: {} as Record<string, Value> };
   const was = (before ?? {}) as Record<string, Value | null | undefined>;
   for (const [field, value] of Object.entries(next) as [string, Value | null | undefined][]) {
-    if (value === undefined || (was[field] ?? null) === value) continue;
+    if (value === undefined || isSame(was[field] ?? null, value)) continue;
     found.fields.push(field);
     const shown = (each: Value): Value => (hidden.includes(field) ? '•' : each);
     const old = was[field];

@@ -5,7 +5,7 @@ import type { PlaceLine, PlacePage } from '../model/adminApi.ts';
 import { dayOf } from '../model/calendar.ts';
 import { identifier, regionCode } from '../model/fields.ts';
 import { may } from '../model/rights.ts';
-import { isOpenOn, prefixOf, type World } from '../model/world.ts';
+import { isOpenOn, prefixOf, type Named, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { placeOf, savePlace } from '../platform/reference.ts';
 import { differenceOf, pageOf, wrong, type Administration } from './admin.ts';
@@ -199,6 +199,16 @@ function freeId(world: World, kind: PlaceKind, place: Omit<Place, 'id'>): string
   return `${begin}-${randomBytes(4).toString('hex')}`;
 }
 
+function namedDepartment(world: World, id: string): Named & { id: string; regionName: string; regionNameEn?: string } {
+  const department = world.departments.get(id);
+  const region = world.regions.get(department?.region ?? '');
+  return {
+    ...{ id, name: department?.name ?? id, regionName: region?.name ?? '' },
+    ...(department?.nameEn === undefined ? {} : { nameEn: department.nameEn }),
+    ...(region?.nameEn === undefined ? {} : { regionNameEn: region.nameEn }),
+  };
+}
+
 function lineOf(world: World, kind: PlaceKind, place: Place, today: string, accounts: number | undefined): PlaceLine {
   const open = (each: { closedFrom?: string }): boolean => isOpenOn(each, today);
   const count = <T>(list: Iterable<T>, is: (each: T) => boolean): number => [...list].filter(is).length;
@@ -234,6 +244,7 @@ function lineOf(world: World, kind: PlaceKind, place: Place, today: string, acco
             })),
         }
       : {}),
+    ...(place.departments ? { line: place.departments.map((id) => namedDepartment(world, id)) } : {}),
     ...(accounts === undefined ? {} : { accounts }),
   };
 }

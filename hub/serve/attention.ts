@@ -215,6 +215,7 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
       method: 'GET',
       url: '/mine',
       needs: 'video.watch',
+      line: true,
       handle: async ({ who, query, now }): Promise<MyMonth | Refusal> => {
         const input = read(monthQuery, query);
         if (input instanceof Refusal) return input;
@@ -252,6 +253,7 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
       method: 'GET',
       url: '/mine/stays',
       needs: 'video.watch',
+      line: true,
       handle: async ({ who, query, now }): Promise<StayPage | Refusal> => {
         const input = read(staysQuery, query);
         return input instanceof Refusal ? input : stays({ prefix: '', account: who.account }, input, now);

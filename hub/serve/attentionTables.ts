@@ -42,6 +42,7 @@ const attention: readonly Pair[] = [
 ];
 const roles: Record<string, Pair> = {
   inspector: ['电子监察员', 'Inspector'],
+  lineInspector: ['部门监察员', 'Department inspector'],
   hallManager: ['大厅负责人', 'Hall manager'],
 };
 

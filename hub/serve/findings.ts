@@ -127,6 +127,7 @@ export function findingRoutes(context: Context, command: Command, photos: Photos
       method: 'GET',
       url: '/findings',
       needs: 'finding.read',
+      line: true,
       handle: async ({ who, scope, query, now }): Promise<FindingPage | Refusal> => {
         const input = read(listQuery, query);
         if (input instanceof Refusal) return input;
@@ -141,6 +142,7 @@ export function findingRoutes(context: Context, command: Command, photos: Photos
       method: 'GET',
       url: '/lookbacks',
       needs: 'finding.verify',
+      line: true,
       handle: async ({ scope, query, now }): Promise<FindingPage | Refusal> => {
         const input = read(lookBacksQuery, query);
         if (input instanceof Refusal) return input;
@@ -153,6 +155,7 @@ export function findingRoutes(context: Context, command: Command, photos: Photos
       method: 'GET',
       url: '/findings/:id',
       needs: 'finding.read',
+      line: true,
       handle: async ({ who, params, scope }): Promise<FindingDetail | Refusal> => {
         const finding = await findingFor(context, who, params['id'] ?? '');
         if (!finding) return unknown('finding');
@@ -170,6 +173,7 @@ export function findingRoutes(context: Context, command: Command, photos: Photos
       method: 'POST',
       url: '/findings/:id/verify',
       needs: 'finding.verify',
+      line: true,
       handle: async (asking): Promise<FindingLine | Refusal> => {
         const input = read(bodies.verify, asking.body ?? {});
         if (input instanceof Refusal) return input;
@@ -183,6 +187,7 @@ export function findingRoutes(context: Context, command: Command, photos: Photos
       method: 'POST',
       url: '/findings/:id/decide-appeal',
       needs: 'finding.verify',
+      line: true,
       handle: async (asking): Promise<FindingLine | Refusal> => {
         const input = read(bodies.decideAppeal, asking.body ?? {});
         if (input instanceof Refusal) return input;
@@ -195,6 +200,7 @@ export function findingRoutes(context: Context, command: Command, photos: Photos
       method: 'POST',
       url: '/findings/:id/look-back',
       needs: 'finding.verify',
+      line: true,
       handle: async (asking): Promise<FindingLine | Refusal> => {
         const input = read(bodies.lookBack, asking.body ?? {});
         if (input instanceof Refusal) return input;

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { may, type Identity, type Permission } from '../model/rights.ts';
+import { departmentsOf, may, type Identity, type Permission } from '../model/rights.ts';
 import type { Sessions } from '../platform/access.ts';
 import type { Row, Runner, Statement } from '../platform/postgres.ts';
 import { sendProblem } from '../platform/problem.ts';
@@ -39,6 +39,8 @@ export interface Route {
   url: string;
   /** `signedIn` for what everybody with a session may ask; `session` also before the first password was changed. */
   needs: Permission | 'signedIn' | 'session';
+  /** SC-15: open to supervision bodies of departments as well; it looks itself at whose window or record it is about. */
+  line?: true;
   handle: Handle;
 }
 
@@ -50,7 +52,7 @@ const mustChange = new Refusal(403, {
 
 /** Registers routes behind session and permission; the server itself has looked at the origin and catches what throws. */
 export function open(app: FastifyInstance, sessions: Pick<Sessions, 'identify'>, routes: readonly Route[]): void {
-  for (const { method, url, needs, handle } of routes) {
+  for (const { method, url, needs, line, handle } of routes) {
     app.route({
       method,
       url,
@@ -60,6 +62,8 @@ export function open(app: FastifyInstance, sessions: Pick<Sessions, 'identify'>,
         if (who.mustChange && needs !== 'session') return answer(reply, mustChange);
         if (needs !== 'signedIn' && needs !== 'session' && !may(who, needs))
           return answer(reply, forbidden(`needs the right ${needs}`));
+        if (departmentsOf(who) && !line && needs !== 'session')
+          return answer(reply, forbidden('not open to the supervision body of a department'));
         const key = request.headers['idempotency-key'];
         if (Array.isArray(key) || key?.length === 0 || (key?.length ?? 0) > longestKey) {
           return answer(

@@ -3,8 +3,8 @@ import type { HallDetail, HallSummary, Timeline, WindowDetail } from '../model/a
 import { dayOf, endOf, startOf } from '../model/calendar.ts';
 import { identifier } from '../model/fields.ts';
 import { levels, type Level } from '../model/pack.ts';
-import { may, type Identity } from '../model/rights.ts';
-import { isOpenOn, type Hall, type World } from '../model/world.ts';
+import { departmentsOf, may, type Identity } from '../model/rights.ts';
+import { isOpenOn, type Hall, type Window, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { all, one, type Route } from './gate.ts';
 import { lineOf } from './lines.ts';
@@ -30,25 +30,36 @@ const timelineQuery = z.object({ minutes: z.coerce.number().int().min(1).max(144
 const eventsQuery = z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) });
 
 /** The hall, when it is in the person's scope; else nothing is said of it. */
-export function hallFor(world: World, who: Identity, id: string): Hall | undefined {
+function hallFor(world: World, who: Identity, id: string): Hall | undefined {
   const hall = world.halls.get(id);
   return hall && may(who, 'case.read', { region: hall.region, hall: hall.id }) ? hall : undefined;
 }
 
-export function hallRoutes({ store, world }: Context): Route[] {
-  /** `day`: without those that are closed then. */
-  const windowsOf = (hall: string, day?: string) => {
-    const found = [...world().windows.values()].filter(
-      (each) => each.hall === hall && (day === undefined || isOpenOn(each, day)),
-    );
-    return found.sort((a, b) => a.number.localeCompare(b.number, 'en', { numeric: true }));
-  };
+const mayWatch = (who: Identity, { region, id }: Hall, window?: Window): boolean =>
+  may(who, 'video.watch', { region, hall: id, department: window?.department });
 
+/** Windows of a hall that a person may watch, in the order of their numbers. `day`: without those that are closed then. */
+export function windowsFor(world: World, who: Identity, hall: Hall, day?: string): Window[] {
+  return [...world.windows.values()]
+    .filter((each) => each.hall === hall.id && (day === undefined || isOpenOn(each, day)) && mayWatch(who, hall, each))
+    .sort((a, b) => a.number.localeCompare(b.number, 'en', { numeric: true }));
+}
+
+/** The hall, when somebody may watch it, or a window of it (SC-15). */
+export function watchedHall(world: World, who: Identity, id: string, day: string): Hall | undefined {
+  const hall = world.halls.get(id);
+  if (!hall) return undefined;
+  const isSeen = departmentsOf(who) ? windowsFor(world, who, hall, day).length > 0 : mayWatch(who, hall);
+  return isSeen ? hall : undefined;
+}
+
+export function hallRoutes({ store, world }: Context): Route[] {
   return [
     {
       method: 'GET',
       url: '/halls',
-      needs: 'case.read',
+      needs: 'video.watch',
+      line: true,
       handle: async ({ who, scope, now: at }): Promise<HallSummary[]> => {
         const now = world();
         const today = dayOf(at);
@@ -59,10 +70,14 @@ export function hallRoutes({ store, world }: Context): Route[] {
           counts.set(row.hall, levelled);
         }
         const windows = new Map<string, number>();
-        for (const each of now.windows.values())
-          if (isOpenOn(each, today)) windows.set(each.hall, (windows.get(each.hall) ?? 0) + 1);
+        for (const each of now.windows.values()) {
+          const hall = now.halls.get(each.hall);
+          if (hall && isOpenOn(each, today) && mayWatch(who, hall, each))
+            windows.set(hall.id, (windows.get(hall.id) ?? 0) + 1);
+        }
+        const isSeen = (hall: Hall): boolean => (departmentsOf(who) ? windows.has(hall.id) : mayWatch(who, hall));
         return [...now.halls.values()]
-          .filter((hall) => hallFor(now, who, hall.id) && isOpenOn(hall, today))
+          .filter((hall) => isOpenOn(hall, today) && isSeen(hall))
           .sort((a, b) => (a.region === b.region ? a.id.localeCompare(b.id) : a.region < b.region ? -1 : 1))
           .map((hall) => ({
             ...hall,
@@ -75,14 +90,15 @@ export function hallRoutes({ store, world }: Context): Route[] {
     {
       method: 'GET',
       url: '/halls/:hall',
-      needs: 'case.read',
+      needs: 'video.watch',
+      line: true,
       handle: async ({ who, scope, params, now }): Promise<HallDetail | Refusal> => {
         const present = world();
-        const hall = hallFor(present, who, params['hall'] ?? '');
-        if (!hall) return unknown('hall');
-        const windows = windowsOf(hall.id, dayOf(now));
-        const cameras = [...present.cameras.values()].filter((each) => each.hall === hall.id);
         const today = dayOf(now);
+        const hall = watchedHall(present, who, params['hall'] ?? '', today);
+        if (!hall) return unknown('hall');
+        const windows = windowsFor(present, who, hall, today);
+        const cameras = [...present.cameras.values()].filter((each) => each.hall === hall.id);
         const [signals, statuses, latest, counts] = await Promise.all([
           all<SignalBody>(store, openSignalsOfHall(scope, hall.id)),
           all<StatusBody>(store, statusOfCameras(cameras.map((each) => each.id))),
@@ -128,7 +144,7 @@ export function hallRoutes({ store, world }: Context): Route[] {
         const input = read(timelineQuery, query);
         if (input instanceof Refusal) return input;
         const from = now - input.minutes * 60_000;
-        const windows = windowsOf(hall.id).map((each) => each.id);
+        const windows = windowsFor(world(), who, hall).map((each) => each.id);
         const marks = await all<MarkRow>(store, marksOfHall(scope, windows, hall.id, from, marksPerSort));
         const lanes = new Map<string, Timeline['lanes'][number]['marks']>(windows.map((id) => [id, []]));
         for (const { hall_window: window, at, kind, id } of marks)

@@ -4,7 +4,7 @@ import { identifier } from '../model/fields.ts';
 import type { Audience } from '../model/notice.ts';
 import { may, type Identity } from '../model/rights.ts';
 import type { Inquiry } from '../model/state.ts';
-import { matterOf, type Named } from '../model/world.ts';
+import { matterOf, supervisorOf, type Named } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { read, Refusal, unknown } from './problem.ts';
@@ -136,7 +136,7 @@ export function noticeRoutes(context: Context): Route[] {
         ]);
         const matter = signal.matter === undefined ? undefined : matterOf(present, signal.region, signal.matter);
         const window = present.windows.get(signal.window ?? '');
-        const organ = named([...present.organs.values()].find(({ region }) => region === signal.region));
+        const organ = named(supervisorOf(present, signal.region));
         return {
           signal,
           region: named(present.regions.get(signal.region)) ?? { name: signal.region },

@@ -3,12 +3,14 @@ import type { DutyDay, VisitDetail } from '../model/api.ts';
 import { dayOf, isWorkingDay, startOf } from '../model/calendar.ts';
 import { identifier, longText, shortText } from '../model/fields.ts';
 import { seenPerson } from '../model/findingEvents.ts';
-import { may, type Identity } from '../model/rights.ts';
+import { dutyAsNeeded } from '../model/line.ts';
+import { departmentsOf, may, type Identity } from '../model/rights.ts';
 import type { Duty, Finding, Visit } from '../model/state.ts';
-import { calendarIn, isOpenOn } from '../model/world.ts';
+import { calendarIn } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { byPerson, clickId, commandId, type Command } from './commands.ts';
-import { all, one, type Route } from './gate.ts';
+import { all, one, type Asking, type Route } from './gate.ts';
+import { watchedHall, windowsFor } from './halls.ts';
 import { conflict, forbidden, read, Refusal, unknown } from './problem.ts';
 import type { FindingBody } from './queries/findings.ts';
 import {
@@ -28,7 +30,13 @@ import {
 import { watching } from './views.ts';
 
 const dutiesQuery = z.object({ day: z.iso.date().optional() });
-const startBody = z.strictObject({ duty: identifier, visit: identifier.optional() });
+/** A duty that is owed, or the hall of a patrol as needed (SC-15). */
+const startBody = z
+  .strictObject({ duty: identifier.optional(), hall: identifier.optional(), visit: identifier.optional() })
+  .refine(({ duty, hall }) => (duty === undefined) !== (hall === undefined), {
+    path: ['duty'],
+    message: 'expected a duty, or the hall of a patrol as needed',
+  });
 const findingBody = z.strictObject({
   window: identifier,
   code: shortText,
@@ -84,6 +92,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
       method: 'GET',
       url: '/duties',
       needs: 'patrol.read',
+      line: true,
       handle: async ({ who, scope, query, now }): Promise<DutyDay | Refusal> => {
         const input = read(dutiesQuery, query);
         if (input instanceof Refusal) return input;
@@ -122,15 +131,18 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
       method: 'POST',
       url: '/visits',
       needs: 'patrol.visit',
+      line: true,
       handle: async (asking): Promise<Visit | Refusal> => {
         const { who, now } = asking;
         const input = read(startBody, asking.body);
         if (input instanceof Refusal) return input;
-        const duty = (await one<DutyBody>(store, selectDuty(input.duty)))?.body;
+        const asked = input.duty ?? (await neededNow(asking, input.hall!));
+        if (asked instanceof Refusal) return asked;
+        const duty = (await one<DutyBody>(store, selectDuty(asked)))?.body;
         if (!duty || !may(who, 'patrol.visit', duty)) return unknown('duty');
         if (duty.organ !== who.organ) return forbidden('the duty is another organ’s');
         if (duty.day !== dayOf(now)) return conflict('duty', `the duty is for ${duty.day}, not for today`);
-        const windows = watchable(duty);
+        const windows = watchable(who, duty);
         if (windows.length === 0) return conflict('duty', 'no window of the hall has a camera');
         // Without a key, a second click within the same visit is the same command: the count changes when it is finished.
         const made = await one<{ count: number }>(store, countVisits(duty.id, who.account));
@@ -156,6 +168,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
       method: 'GET',
       url: '/visits/:id',
       needs: 'patrol.read',
+      line: true,
       handle: async ({ who, params }): Promise<VisitDetail | Refusal> => {
         const visit = await visitFor(who, params['id'] ?? '');
         if (!visit) return unknown('visit');
@@ -167,6 +180,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
       method: 'POST',
       url: '/visits/:id/finish',
       needs: 'patrol.visit',
+      line: true,
       handle: async (asking): Promise<Visit | Refusal> => {
         const { who, now } = asking;
         const visit = await ownVisit(who, asking.params['id'] ?? '');
@@ -193,6 +207,7 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
       method: 'POST',
       url: '/visits/:id/findings',
       needs: 'finding.record',
+      line: true,
       handle: async (asking): Promise<Finding | Refusal> => {
         const { who } = asking;
         const input = read(findingBody, asking.body);
@@ -226,20 +241,32 @@ export function patrolRoutes(context: Context, command: Command, flush: () => Pr
   ];
 
   /**
-   * Windows of a duty's hall that have a camera switched on, in the order of their numbers. Where none has, all with a camera: that
+   * Windows of a duty's hall that the person may watch and that have a camera switched on, in the order of their numbers. Where none has, all with a camera: that
    * nothing of the hall could be inspected is found out by visiting it.
    */
-  function watchable({ hall, day }: Duty): string[] {
+  function watchable(who: Identity, duty: Duty): string[] {
     const present = world();
-    const cameras = [...present.cameras.values()].filter((each) => each.hall === hall);
+    const hall = present.halls.get(duty.hall);
+    if (!hall) return [];
+    const cameras = [...present.cameras.values()].filter((each) => each.hall === hall.id);
     const on = cameras.filter((each) => each.enabled && each.window !== undefined);
     const seen = new Set((on.length > 0 ? on : cameras).map((each) => each.window));
-    const windows = [...present.windows.values()].filter(
-      (each) => each.hall === hall && seen.has(each.id) && isOpenOn(each, day),
-    );
-    return windows
-      .sort((a, b) => a.number.localeCompare(b.number, 'en', { numeric: true }))
+    return windowsFor(present, who, hall, duty.day)
+      .filter((each) => seen.has(each.id))
       .map((each) => each.id)
       .slice(0, 200);
+  }
+
+  /** SC-15: the duty of today's patrol as needed; it stands in the log from the moment somebody begins with it. */
+  async function neededNow(asking: Asking, id: string): Promise<string | Refusal> {
+    const { who, now } = asking;
+    const present = world();
+    const day = dayOf(now);
+    const hall = watchedHall(present, who, id, day);
+    if (!hall) return unknown('hall');
+    const planned = dutyAsNeeded(present, departmentsOf(who) && present.organs.get(who.organ ?? ''), hall, day);
+    if (!('kind' in planned)) return conflict(planned.field, planned.reason);
+    if (await one<DutyBody>(store, selectDuty(planned.duty))) return planned.duty;
+    return (await command(planned, false)) ?? planned.duty;
   }
 }

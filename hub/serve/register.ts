@@ -12,7 +12,7 @@ import {
 } from '../model/register.ts';
 import { registerFields } from '../model/registerEvents.ts';
 import { may, type Identity } from '../model/rights.ts';
-import { prefixOf } from '../model/world.ts';
+import { prefixOf, supervisorOf } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { byPerson, clickId, commandId, type Command } from './commands.ts';
 import { chunkRows, fileWriter, mostRows, type FileKind } from './exports.ts';
@@ -123,7 +123,7 @@ export function registerRoutes({ store, world }: Pick<Context, 'store' | 'world'
       if (!before || !may(who, 'register.write', before)) return unknown('entry');
     }
     const { region } = who;
-    const organ = who.organ ?? [...present.organs.values()].find((each) => each.region === region)?.id;
+    const organ = who.organ ?? supervisorOf(present, region)?.id;
     if (organ === undefined) return conflict('organ', 'your region has no supervision organ');
     const id = clickId(asking, 'register', input);
     const event = { ...byPerson(asking, id), kind: 'register.entered', region, organ, ...input } as Event;

@@ -5,7 +5,7 @@ import { handlersOf } from '../model/decideRegister.ts';
 import type { RegisterEntry, RegisterLine, Signable } from '../model/register.ts';
 import { may, type Identity } from '../model/rights.ts';
 import type { Finding, Signal, Visit } from '../model/state.ts';
-import { packOf, type Named, type World } from '../model/world.ts';
+import { packOf, supervisorOf, type Named, type World } from '../model/world.ts';
 import type { RegisterRow } from './queries/register.ts';
 
 type Told = Omit<RegisterLine, 'id' | 'of' | 'at' | 'signs' | 'mayReview'>;
@@ -121,7 +121,7 @@ function ofSignal(world: World, signal: Signal): Told {
   const { region, hall, window, department, casefile, state, issuedAt, issuedBy, revokedBy, correction } = signal;
   const { revokedReason, addressee, acknowledgedAt } = signal;
   const by = issuedBy ?? correction?.answer ?? revokedBy ?? signal.appeal?.answer;
-  const organ = [...world.organs.values()].find((each) => each.region === region)?.id;
+  const organ = supervisorOf(world, region)?.id;
   const answer = correction ?? signal.appeal;
   const verified = correction?.answer?.outcome === 'accepted' ? correction.answer : undefined;
   const until = signal.closedAt ?? verified?.at ?? acknowledgedAt;

@@ -23,7 +23,9 @@ export const accountRoom = (account: string): string => `account:${account}`;
  * visited is not told beforehand (SC-12), and a visit that began is an item of its own.
  */
 export function isInScope(scope: Scope, item: LiveItem): boolean {
-  if (!item.region.startsWith(scope.prefix)) return false;
+  if (scope.line || !item.region.startsWith(scope.prefix)) return false;
+  // What a department's supervision body patrols as it needs to is no duty of the region (SC-15).
+  if (item.topic === 'duty' && item.body.of === 'asNeeded') return false;
   if (scope.hall === undefined) return true;
   if (item.topic === 'duty') return false;
   if (item.topic === 'signal' && (item.body.state === 'draft' || item.body.state === 'dropped')) return false;

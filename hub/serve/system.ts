@@ -119,6 +119,7 @@ export function systemRoutes({ store, bus, world, settings }: Context): Route[] 
       method: 'GET',
       url: '/vocabulary',
       needs: 'signedIn',
+      line: true,
       handle: async ({ who, now }): Promise<Vocabulary | Refusal> => {
         const present = world();
         const pack = packOf(present, who.region, dayOf(now));

@@ -15,6 +15,7 @@ export const dictionary = {
   'nav.system': ['系统', 'System'],
   'nav.label': ['主导航', 'Main'],
   'role.inspector': ['电子监察员', 'Inspector'],
+  'role.lineInspector': ['部门监察员', 'Department inspector'],
   'role.hallManager': ['大厅负责人', 'Hall manager'],
   'role.administrator': ['系统管理员', 'Administrator'],
   'role.cataloguer': ['事项管理员', 'Catalogue keeper'],

@@ -56,7 +56,7 @@ export interface PageEntry {
 const pages: readonly PageEntry[] = [
   { path: '/watchers', word: 'nav.watchers', needs: 'watchers.oversee' },
   { path: '/', word: 'nav.desk', needs: 'patrol.visit', function: 'video' },
-  { path: '/draw', word: 'nav.draw', needs: 'patrol.visit', function: 'video', above: true },
+  { path: '/draw', word: 'nav.draw', needs: 'patrol.visit', function: 'video', above: true, roles: ['inspector'] },
   { path: '/hall', word: 'nav.hall', needs: 'signal.read', roles: ['hallManager'] },
   { path: '/signals', word: 'nav.signals', needs: 'signal.read', within: ['/signal/', '/inquiries'] },
   {

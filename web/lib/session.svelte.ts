@@ -8,6 +8,7 @@ import { inLocale, nameOf, t } from './locale.svelte.ts';
 /** The page each role begins its day on. */
 const landing = {
   inspector: '/',
+  lineInspector: '/',
   hallManager: '/hall',
   administrator: '/system',
   postUser: '/entry',
@@ -91,7 +92,7 @@ class Session {
   #enter(me: Me): void {
     if (this.#me?.account === me.account) return;
     this.#me = me;
-    if (me.permissions.some((each) => each === 'signal.read' || each === 'matter.read')) void this.#learn();
+    if (me.permissions.some((each) => each === 'finding.read' || each === 'matter.read')) void this.#learn();
   }
 
   #leave(): void {

@@ -45,7 +45,7 @@ export interface ProgressRow extends Record<string, unknown> {
 export const progressOfDay = (prefix: string, day: string): Statement => ({
   text: `select region, sum(required)::int as required, sum(least(done, required))::int as done, count(*) filter (where state = 'inProgress')::int as running,
       count(*) filter (where state = 'missed')::int as missed, count(*) filter (where state = 'couldNotInspect')::int as could_not
-    from duty where day = $1 and region like $2 group by region`,
+    from duty where day = $1 and region like $2 and not as_needed group by region`,
   values: [day, `${prefix}%`],
 });
 
@@ -60,13 +60,13 @@ export interface OwedRow extends Record<string, unknown> {
 export const owedByOrgan = (prefix: string, first: string, day: string): Statement => ({
   text: `select organ, sum(required)::int as required, sum(least(done, required))::int as done,
       coalesce(sum(required - least(done, required)) filter (where state = 'missed'), 0)::int as owed
-    from duty where day between $1 and $2 and region like $3 group by organ`,
+    from duty where day between $1 and $2 and region like $3 and not as_needed group by organ`,
   values: [first, day, `${prefix}%`],
 });
 
 /** Missed in these days; and of the last of them what is at risk at `now` and not done. The newest first. */
 export const dutiesBehind = (prefix: string, first: string, day: string, now: number, limit: number): Statement => ({
-  text: `select body from duty where day between $1 and $2 and region like $3 and (state = 'missed'
+  text: `select body from duty where day between $1 and $2 and region like $3 and not as_needed and (state = 'missed'
       or (day = $2 and state in ('planned', 'inProgress') and coalesce((body->>'riskAt')::bigint, due_at) <= $4))
     order by day desc, id limit $5`,
   values: [first, day, `${prefix}%`, now, limit],

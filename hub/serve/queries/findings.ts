@@ -1,7 +1,7 @@
 import type { Finding, FindingState } from '../../model/finding.ts';
 import type { Presence } from '../../model/presence.ts';
 import type { Statement } from '../../platform/postgres.ts';
-import { inScope, scopeValues, type Scope } from './scope.ts';
+import { inScope, inScopeOrOwn, ownValues, scopeValues, type Scope } from './scope.ts';
 import type { Cursor } from './where.ts';
 
 export interface FindingBody extends Record<string, unknown> {
@@ -27,15 +27,15 @@ export interface FindingFilter {
 
 /** Newest first. `late`: a deadline has passed, then or now. */
 export const listFindings = (scope: Scope, filter: FindingFilter, now: number): Statement => ({
-  text: `select body from finding f where ${inScope('f', 1)}
-    and ($3 = 'all' or state = $3 or ($3 = 'open' and state in ('recorded', 'responded', 'rectified', 'appealed')))
-    and ($4::text is null or region = $4) and ($5::text is null or hall = $5) and ($6::text is null or hall_window = $6)
-    and ($7::text is null or code = $7) and (not $8 or due_at < $9 or body ? 'late')
-    and ($10::bigint is null or at >= $10) and ($11::bigint is null or at <= $11)
-    and ($12::bigint is null or (at, id) < ($12, $13))
-    order by at desc, id desc limit $14`,
+  text: `select body from finding f where ${inScopeOrOwn('f', 1)}
+    and ($4 = 'all' or state = $4 or ($4 = 'open' and state in ('recorded', 'responded', 'rectified', 'appealed')))
+    and ($5::text is null or region = $5) and ($6::text is null or hall = $6) and ($7::text is null or hall_window = $7)
+    and ($8::text is null or code = $8) and (not $9 or due_at < $10 or body ? 'late')
+    and ($11::bigint is null or at >= $11) and ($12::bigint is null or at <= $12)
+    and ($13::bigint is null or (at, id) < ($13, $14))
+    order by at desc, id desc limit $15`,
   values: [
-    ...scopeValues(scope),
+    ...ownValues(scope),
     filter.state,
     filter.region ?? null,
     filter.hall ?? null,
@@ -53,9 +53,9 @@ export const listFindings = (scope: Scope, filter: FindingFilter, now: number): 
 
 /** Verified in an earlier month and not looked back at, the oldest first. */
 export const listLookBacks = (scope: Scope, month: string, limit: number): Statement => ({
-  text: `select body from finding f where ${inScope('f', 1)} and looked_back is false and look_back <= $3
-    order by look_back, hall, at limit $4`,
-  values: [...scopeValues(scope), month, limit],
+  text: `select body from finding f where ${inScopeOrOwn('f', 1)} and looked_back is false and look_back <= $4
+    order by look_back, hall, at limit $5`,
+  values: [...ownValues(scope), month, limit],
 });
 
 export const selectPresences = (scope: Scope, hall: string | undefined): Statement => ({

@@ -29,7 +29,7 @@ export const dutyFigures = ({ prefix, regions }: Whose, from: string, to: string
       count(*) filter (where state = 'couldNotInspect' and cause = 'frozen')::int as frozen,
       count(*) filter (where state = 'couldNotInspect' and cause = 'black')::int as black,
       count(*) filter (where state = 'couldNotInspect' and cause = 'covered')::int as covered
-    from duty where day between $1 and $2 and region like $4 and ($5::text[] is null or region = any($5)) group by 1, 2`,
+    from duty where day between $1 and $2 and not as_needed and region like $4 and ($5::text[] is null or region = any($5)) group by 1, 2`,
   values: [from, to, months, `${prefix}%`, regions ?? null],
 });
 

@@ -10,11 +10,18 @@ export interface VisitBody extends Record<string, unknown> {
   body: Visit;
 }
 
-/** Duties of a day; of one organ where the person belongs to one. */
+/** Whose duties: those that are owed, of one organ where the person belongs to one; or those of the own line's body (SC-15). */
+const whose = `(case when $3::text is null then ${inScope('d', 1)} and not as_needed and ($4::text is null or organ = $4)
+  else as_needed and organ = $3 end)`;
+const whoseValues = (scope: Scope, organ: string | undefined): unknown[] => [
+  ...scopeValues(scope),
+  scope.line?.organ ?? null,
+  organ ?? null,
+];
+
 export const dutiesOfDay = (scope: Scope, organ: string | undefined, day: string): Statement => ({
-  text: `select body from duty d where ${inScope('d', 1)} and ($3::text is null or organ = $3) and day = $4
-    order by due_at, id limit 500`,
-  values: [...scopeValues(scope), organ ?? null, day],
+  text: `select body from duty d where ${whose} and day = $5 order by due_at, id limit 500`,
+  values: [...whoseValues(scope, organ), day],
 });
 
 export const visitsOfDuties = (duties: string[]): Statement => ({
@@ -28,13 +35,14 @@ export interface MonthRow extends Record<string, unknown> {
   findings: number;
 }
 
-/** Duties from the first day of the month up to `day`, and what was found on their visits. */
+/** Duties from the first day of the month up to `day`, and what was found on their visits. As needed nothing is required, and every visit that counts is done. */
 export const monthOfDuties = (scope: Scope, organ: string | undefined, first: string, day: string): Statement => ({
-  text: `with mine as (select id, body from duty d where ${inScope('d', 1)} and ($3::text is null or organ = $3) and day between $4 and $5)
-    select coalesce(sum((body->>'required')::int), 0)::int as required, coalesce(sum(least((body->>'done')::int, (body->>'required')::int)), 0)::int as done,
+  text: `with mine as (select id, body, as_needed from duty d where ${whose} and day between $5 and $6)
+    select coalesce(sum((body->>'required')::int) filter (where not as_needed), 0)::int as required,
+      coalesce(sum(case when as_needed then (body->>'done')::int else least((body->>'done')::int, (body->>'required')::int) end), 0)::int as done,
       (select coalesce(sum((v.body->>'findings')::int), 0)::int from visit v where v.duty in (select id from mine)) as findings
     from mine`,
-  values: [...scopeValues(scope), organ ?? null, first, day],
+  values: [...whoseValues(scope, organ), first, day],
 });
 
 export const openVisitOf = (account: string, since: number): Statement => ({
