@@ -17,6 +17,9 @@ class SignalFeed {
   #failure = $state.raw<unknown>();
   #announced = $state.raw<Signal | undefined>();
   #fresh = $state.raw<ReadonlySet<string>>(new Set());
+  #isBusy = $state.raw(false);
+  /** When the last one arrived live, by performance.now(). */
+  #lastAt = -Infinity;
   #stops: (() => void)[] = [];
 
   /** Every open signal known, as it stands now. */
@@ -40,9 +43,9 @@ class SignalFeed {
   get announced(): Signal | undefined {
     return this.#announced;
   }
-  /** So many come at once that moving them in one by one would only cost time. */
+  /** So many come that moving them in one by one would only cost time. */
   get isBusy(): boolean {
-    return this.#fresh.size > 2;
+    return this.#isBusy;
   }
   isFresh(id: string): boolean {
     return this.#fresh.has(id);
@@ -83,7 +86,11 @@ class SignalFeed {
     this.#all = merge(this.#all, signals, (signal) => signal.issuedAt, bound).filter(isOpen);
     if (isLive) {
       const news = signals.filter((signal) => isOpen(signal) && !known.has(signal.id));
-      this.#fresh = new Set(news.map((signal) => signal.id));
+      if (news.length > 0) {
+        this.#fresh = new Set(news.map((signal) => signal.id));
+        this.#isBusy = news.length > 2 || performance.now() - this.#lastAt < 1_000;
+        this.#lastAt = performance.now();
+      }
       this.#announced = news.find((signal) => signal.level === 'serious') ?? this.#announced;
     }
     this.#show();
