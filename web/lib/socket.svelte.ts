@@ -142,7 +142,8 @@ class Live {
   }
 
   #heard(position?: number): void {
-    this.#lastAt = serverNow();
+    // To the second, as it is shown: much is heard within one.
+    this.#lastAt = Math.floor(serverNow() / 1_000) * 1_000;
     if (position !== undefined) this.#cursor = Math.max(this.#cursor, position);
   }
 
