@@ -13,12 +13,17 @@ const pages: Record<string, Page> = {};
 const errors: string[] = [];
 let count = 0;
 
-async function issue(text: string): Promise<string> {
+async function issue(text: string, at = window): Promise<string> {
   count += 1;
   const response = await fetch(`${hub.address}/api/signals`, {
     method: 'POST',
-    headers: { cookie: cookies['li']!, 'content-type': 'application/json' },
-    body: JSON.stringify({ window, level: 'correction', article: `第十一条第（${count}）项`, text }),
+    headers: {
+      cookie: cookies['li']!,
+      'content-type': 'application/json',
+      // Without one, what is issued within a millisecond is taken for the same.
+      'idempotency-key': String(count),
+    },
+    body: JSON.stringify({ window: at, level: 'correction', article: `第十一条第（${count}）项`, text }),
   });
   const signal = (await response.json()) as { id: string };
   expect(response.status, JSON.stringify(signal)).toBe(200);
@@ -127,5 +132,43 @@ describe('a signal reaches people', { timeout: 90_000 }, () => {
       .then((list) => ({ rows: list.map(({ act }) => act) }));
     expect(rows).toEqual(['signal.issued', 'signal.urged', 'inquiry.opened', 'inquiry.closed']);
     expect(errors).toEqual([]);
+  });
+});
+
+describe('a long list of signals', { timeout: 90_000 }, () => {
+  it('holds the rows near the screen only, and all of them where somebody scrolls, tabs or prints', async () => {
+    const many = 120;
+    // Of several windows: one has fifty at most.
+    const windows = ['01', '02', '03', '04', '05'].map((number) => `win-510104-1-${number}`);
+    await Promise.all(Array.from({ length: many }, (_, n) => issue('窗口无人值守', windows[n % windows.length])));
+    const page = pages['chen']!;
+    await page.goto('/signals');
+    const rows = page.getByTestId('signal');
+    const first = rows.and(page.locator('[aria-posinset="1"]'));
+    await first.waitFor();
+    // A button that is busy takes no press.
+    const loadOn = `{ const more = document.querySelector('[data-testid=more]'); more?.click(); more === null }`;
+    await expect.poll(() => page.evaluate(loadOn), { timeout: 20_000 }).toBe(true);
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+    await first.waitFor({ state: 'detached' });
+    const last = page.locator('[role=feed] > div:last-child article').last();
+    const size = Number(await last.getAttribute('aria-setsize'));
+    expect(size).toBeGreaterThanOrEqual(many);
+    expect(await last.getAttribute('aria-posinset')).toBe(String(size));
+    expect(await rows.count()).toBeLessThan(size);
+
+    // Whoever stands on a row keeps it.
+    await last.getByTestId('signal-link').focus();
+    await page.evaluate('scrollTo(0, 0)');
+    await first.waitFor();
+    const focused = `document.activeElement?.closest('article')?.getAttribute('aria-posinset')`;
+    expect(await page.evaluate<string>(focused)).toBe(String(size));
+
+    await page.evaluate(`dispatchEvent(new Event('beforeprint'))`);
+    await expect.poll(() => rows.count()).toBe(size);
+    const inOrder = `[...document.querySelectorAll('article')].every((row, at) => row.ariaPosInSet === String(at + 1))`;
+    expect(await page.evaluate<boolean>(inOrder)).toBe(true);
+    await page.evaluate(`dispatchEvent(new Event('afterprint'))`);
+    await expect.poll(() => rows.count()).toBeLessThan(size);
   });
 });

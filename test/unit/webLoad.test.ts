@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Gather } from '../../web/lib/gather.ts';
 import { levelsOf } from '../../web/lib/marks.ts';
+import { stretchesOf } from '../../web/lib/stretches.ts';
 
 describe('a stream of live messages', () => {
   let passed: number[][];
@@ -69,4 +70,32 @@ test('signals that would lie upon each other on the time line are one mark of th
     { at: 9_000, kind: 'serious' },
     { at: 31_000, kind: 'warning' },
   ]);
+});
+
+describe('a long list in stretches', () => {
+  const list = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) => ({ id: `case-${to - index}:over-promised` }));
+
+  test('each row stands in one, in the order of the list', () => {
+    const rows = list(0, 1_000);
+    const stretches = stretchesOf(rows);
+    expect(stretches.flatMap(({ items }) => items)).toEqual(rows);
+    expect(stretches.map(({ from }) => rows[from]!.id)).toEqual(stretches.map(({ items }) => items[0]!.id));
+    expect(new Set(stretches.map(({ key }) => key)).size).toBe(stretches.length);
+    expect(stretches.length).toBeGreaterThan(10);
+    expect(Math.max(...stretches.map(({ items }) => items.length))).toBeLessThanOrEqual(60);
+  });
+
+  test('what comes in at the head, and what is loaded at the end, leaves those between as they are', () => {
+    const before = stretchesOf(list(100, 600));
+    const after = stretchesOf(list(0, 650));
+    for (const { key, items } of before.slice(1, -3))
+      expect(after.find((each) => each.key === key)?.items, key).toEqual(items);
+    // The first keeps its key too: its rows are the same pieces of the page, with others before them.
+    expect(after.some((each) => each.key === before[0]!.key)).toBe(true);
+  });
+
+  test('an empty list has none', () => {
+    expect(stretchesOf([])).toEqual([]);
+  });
 });
