@@ -48,16 +48,14 @@ export async function wall(report: Report): Promise<void> {
       page.evaluate<number[]>(`probe(${seconds})`),
       apart(`${hub.address}/api/session`, `${name}=${value}`),
     ]);
-    const { stalls, videos, frames } = await page.evaluate<{ stalls: number; videos: number; frames: number }>(
-      'watched()',
-    );
+    const seen = await page.evaluate<{ stood: string[]; tiles: number; frames: number }>('watched()');
     report.add({
       name: 'wall.stalls',
-      value: stalls,
+      value: seen.stood.length,
       unit: 'stalls',
       goal: '0',
-      against: `pictures that stood for a second or more, of ${videos} tiles and ${frames} pictures in ${seconds} s`,
-      n: videos,
+      against: `pictures that stood for a second or more (${seen.stood.join(', ') || 'none'}), of ${seen.frames} in ${seconds} s`,
+      n: seen.tiles,
     });
     report.add({
       name: 'wall.api.p95',
@@ -156,23 +154,32 @@ const probe = `{
   addEventListener('pointerdown', (event) => {
     requestAnimationFrame(() => setTimeout(() => painted.push(performance.now() - event.timeStamp)));
   }, true);
+  // What each tile shows, whichever <video> carries it: a tile that changes its transport takes the old one away.
   window.watch = () => {
-    const videos = [...document.querySelectorAll('[data-tile] video')];
-    const frames = () => videos.map((video) => video.getVideoPlaybackQuality().totalVideoFrames);
-    const before = frames();
-    const state = videos.map((video) => ({ time: video.currentTime, at: performance.now(), stands: false }));
-    let stalls = 0;
+    const begun = performance.now();
+    const tiles = [...document.querySelectorAll('[data-tile]')].map((tile) => ({ tile, at: begun, stands: false }));
+    const stood = [];
+    let frames = 0;
+    const look = (one, now) => {
+      const front = [...one.tile.querySelectorAll('video')].at(-1);
+      const total = front?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+      const time = front?.currentTime ?? 0;
+      const isSame = front !== undefined && front === one.front;
+      if (isSame) frames += total - one.total;
+      if (isSame && time > one.time) Object.assign(one, { at: now, stands: false });
+      else if (!one.stands && now - one.at > 1000) {
+        one.stands = true;
+        stood.push(one.tile.dataset.tile + ' after ' + Math.round((now - begun) / 1000) + ' s');
+      }
+      Object.assign(one, { front, total, time });
+    };
     const timer = setInterval(() => {
       const now = performance.now();
-      for (const [index, video] of videos.entries()) {
-        const one = state[index];
-        if (video.isConnected && video.currentTime > one.time) Object.assign(one, { time: video.currentTime, at: now, stands: false });
-        else if (!one.stands && now - one.at > 1000) { one.stands = true; stalls += 1; }
-      }
+      for (const one of tiles) look(one, now);
     }, 100);
     window.watched = () => {
       clearInterval(timer);
-      return { stalls, videos: videos.length, frames: frames().reduce((sum, count, index) => sum + count - before[index], 0) };
+      return { stood, tiles: tiles.length, frames };
     };
   };
 }`;
