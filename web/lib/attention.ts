@@ -33,7 +33,7 @@ const attentionWords = {
   inVisits: ['巡查内', 'In visits'],
   outside: ['巡查外', 'Outside visits'],
   evidence: ['调阅证据', 'Evidence'],
-  times: ['{n} 次', '{n|time|times}'],
+  times: ['{n} 次', '{n}'],
   explain: ['说明', 'Explain'],
   explainAgain: ['补充说明', 'Add to it'],
   explainTitle: ['说明异常关注', 'Explain unusual attention'],
