@@ -43,6 +43,15 @@ const people: readonly Person[] = [
     organ: 'organ-510000',
   },
   {
+    role: 'lineInspector',
+    account: 'housing',
+    password: 'demo-housing',
+    name: '部门监察员 0501',
+    place: '派驻成都市住建部门 Chengdu housing',
+    region: '510100',
+    organ: 'organ-510100-housing',
+  },
+  {
     role: 'hallManager',
     account: 'manager',
     password: 'demo-manager',

@@ -10,7 +10,16 @@ import { HubError } from '../hub/model/error.ts';
 import { identifier, longText, regionCode, shortText, yuan } from '../hub/model/fields.ts';
 import type { RulePack } from '../hub/model/pack.ts';
 import { recordingModes, type RecordingMode } from '../hub/model/recording.ts';
-import type { Camera, Department, Hall, Matter, Organ, Region, Window } from '../hub/model/world.ts';
+import {
+  prefixOf,
+  type Camera,
+  type Department,
+  type Hall,
+  type Matter,
+  type Organ,
+  type Region,
+  type Window,
+} from '../hub/model/world.ts';
 import { readContacts } from '../hub/platform/contacts.ts';
 import { readPacks } from './packs.ts';
 
@@ -27,6 +36,8 @@ const regionFile = z.strictObject({
       demo: z.boolean(),
       ...named,
       organ: z.strictObject(named),
+      /** Supervision bodies of departments (SC-15), and the kinds of departments of the region and below that are their line. */
+      lines: z.array(z.strictObject({ key, ...named, departments: z.array(key).min(1).max(20) })).optional(),
     }),
   ),
 });
@@ -232,7 +243,23 @@ export async function readSeeds(dir: string = seedsDir()): Promise<Seeds> {
     });
   });
 
-  const organs = regions.map((each) => ({ id: `organ-${each.code}`, region: each.code, ...each.organ }));
+  const organs: Organ[] = regions.flatMap(({ code, organ, lines = [] }, index) => [
+    { id: `organ-${code}`, region: code, ...organ },
+    ...lines.map((line, at): Organ => {
+      const ids = line.departments.map((kind) => `-${kind}`);
+      const own = [...departments.values()].filter(
+        ({ id, region }) => region.startsWith(prefixOf(code)) && ids.some((end) => id === `${region}${end}`),
+      );
+      if (own.length === 0)
+        invalid(
+          'regions.yaml',
+          `regions.${index}.lines.${at}.departments`,
+          'no hall has a window of these departments',
+        );
+      const { name, nameEn } = line;
+      return { id: `organ-${code}-${line.key}`, region: code, name, nameEn, departments: own.map(({ id }) => id) };
+    }),
+  ]);
   const keyed = <T extends { id: string }>(list: T[]): Map<string, T> => new Map(list.map((each) => [each.id, each]));
   // A folder of one's own may have none: they are imported (hallwatch contacts import).
   const file = join(dir, 'contacts.csv');
@@ -246,7 +273,7 @@ export async function readSeeds(dir: string = seedsDir()): Promise<Seeds> {
   if (fault) invalid('contacts.csv', `row ${fault.row}, ${fault.column}`, fault.reason);
 
   return {
-    regions: regions.map(({ organ: _, ...region }) => region),
+    regions: regions.map(({ organ: _, lines: __, ...region }) => region),
     organs,
     contacts,
     halls: halls.map(({ windows: _, ...hall }) => hall),

@@ -73,7 +73,8 @@ export async function seedFrom(dir: string, store: Store, seal: Seal, options: S
       untouched('region'),
     );
     const placed = { id: 'text', region: 'text', ...named };
-    await upsert(runner, 'organ', ['id'], placed, seeds.organs.map(rename), untouched('organ'));
+    const lined = { ...placed, departments: 'text[]' };
+    await upsert(runner, 'organ', ['id'], lined, seeds.organs.map(rename), untouched('organ'));
     await upsert(runner, 'department', ['id'], placed, seeds.departments.map(rename), untouched('department'));
     await upsert(
       runner,

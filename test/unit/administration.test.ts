@@ -15,12 +15,16 @@ import { passwordFault } from '../../hub/model/administrationPassword.ts';
 import { decideAdministration } from '../../hub/model/administrationEvents.ts';
 import { isOpenOn, type World } from '../../hub/model/world.ts';
 import { oneTimePassword } from '../../hub/platform/accounts.ts';
+import { differenceOf } from '../../hub/serve/admin.ts';
 import { smallWorld } from '../support/world.ts';
 
 const small = smallWorld();
 const world: World = {
   ...small,
-  organs: new Map([['o1', { id: 'o1', region: '510104', name: '监察局' }]]),
+  organs: new Map([
+    ['o1', { id: 'o1', region: '510104', name: '监察局' }],
+    ['o2', { id: 'o2', region: '510104', name: '派驻公安局', departments: ['d1'] }],
+  ]),
   departments: new Map([
     ['d1', { id: 'd1', region: '510104', name: '公安局' }],
     ['d2', { id: 'd2', region: '510105', name: '公安局' }],
@@ -52,6 +56,21 @@ describe('places', () => {
     expect(unfitPlace('window', { ...before, name: '别的名称' }, before, closed, today)).toBeUndefined();
   });
 
+  const line: Place = { id: 'o2', region: '510104', name: '派驻公安局', departments: ['d1'] };
+  const { departments: _, ...unlined } = line;
+  it.each<[string, Place, Place | undefined, boolean]>([
+    ['a department of its region', line, undefined, true],
+    ['one of another region', { ...line, departments: ['d1', 'd2'] }, undefined, false],
+    ['one below', { ...line, region: '510100', departments: ['d1', 'd2'] }, undefined, true],
+    ['one twice', { ...line, departments: ['d1', 'd1'] }, undefined, false],
+    ['one that is closed', { ...line, departments: ['d3'] }, undefined, false],
+    ['one that has closed since', { ...line, departments: ['d3'] }, { ...line, departments: ['d1', 'd3'] }, true],
+    ['none any more', unlined, line, false],
+    ['one, where there was none', line, unlined, false],
+  ])('the line of a supervision body (SC-15): %s', (_name, place, before, isFit) => {
+    expect(unfitPlace('organ', place, before, world, today)?.field).toBe(isFit ? undefined : 'departments');
+  });
+
   it('opens before it closes', () => {
     const place: Place = { id: 'h', region: '510104', name: '大厅', opens: 1020, closes: 540 };
     expect(unfitPlace('hall', place, undefined, world, today)).toEqual({
@@ -79,6 +98,9 @@ describe('accounts', () => {
   const none = { hall: null, organ: null, department: null };
   it.each<[string, Parameters<typeof unfitAccount>[0], string | undefined]>([
     ['an inspector of an organ', { ...none, role: 'inspector', region: '510104', organ: 'o1' }, undefined],
+    ['an inspector of a department’s body', { ...none, role: 'inspector', region: '510104', organ: 'o2' }, 'organ'],
+    ['a line inspector of it', { ...none, role: 'lineInspector', region: '510104', organ: 'o2' }, undefined],
+    ['a line inspector of the region', { ...none, role: 'lineInspector', region: '510104', organ: 'o1' }, 'organ'],
     ['an inspector of no organ', { ...none, role: 'inspector', region: '510104' }, 'organ'],
     ['a manager of a hall', { ...none, role: 'hallManager', region: '510104', hall: hall.id }, undefined],
     ['a manager of a hall elsewhere', { ...none, role: 'hallManager', region: '510105', hall: hall.id }, 'region'],
@@ -141,6 +163,20 @@ describe('contacts', () => {
     expect(unfitContact({ ...form, department: 'd2' }, world)?.field).toBe('department');
     expect(unfitContact({ ...form, hall: 'nowhere' }, world)?.field).toBe('hall');
   });
+});
+
+it('the ledger keeps the line of an organ, and what it was', () => {
+  const event = {
+    kind: 'reference.changed' as const,
+    ...{ id: 'e', region: '510104', source: 'desk', occurredAt: 1, receivedAt: 2, account: 'admin', name: '管理员' },
+    ...{ what: 'organ' as const, act: 'changed' as const, subject: 'o2', title: '派驻公安局' },
+    ...differenceOf({ departments: ['d1'] }, { departments: ['d1', 'd3'] }),
+  };
+  expect(decideAdministration(event).ledger[0]!.facts).toMatchObject({
+    'departments.before': 'd1',
+    'departments.after': 'd1 d3',
+  });
+  expect(differenceOf({ departments: ['d1'] }, { departments: ['d1'] }).fields).toEqual([]);
 });
 
 it('the ledger keeps what was before and after', () => {

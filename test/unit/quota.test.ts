@@ -2,9 +2,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addDays, startOf, type WorkCalendar } from '../../hub/model/calendar.ts';
 import type { RulePack } from '../../hub/model/pack.ts';
+import { dutyAsNeeded, notAsNeeded, windowsOfLine } from '../../hub/model/line.ts';
 import { dutiesOf, quotaOf, suggestedTimes } from '../../hub/model/quota.ts';
 import { packPatrol, type PackPatrol } from '../../hub/model/quotaShape.ts';
-import type { Organ, Region, World } from '../../hub/model/world.ts';
+import { supervisorOf, type Organ, type Region, type World } from '../../hub/model/world.ts';
 import { readSeeds } from '../../seeds/files.ts';
 import { calendarOf } from '../../seeds/load.ts';
 import { smallWorld } from '../support/world.ts';
@@ -98,10 +99,70 @@ describe('四川 第六条（一）', () => {
     for (const region of counties) expect(owed(sichuanWorld(), region, '2026-10-12')).toEqual([`hall-${region} 2`]);
   });
 
-  it('各部门监察机构根据工作需要 is no number: the same duties with and without (SC-15)', () => {
-    expect(owed(sichuanWorld({ patrol: { departments: 'none' } }), province, '2026-10-12')).toEqual(
-      owed(sichuanWorld({ patrol: { departments: 'asNeeded' } }), province, '2026-10-12'),
-    );
+  describe('各部门监察机构根据工作需要，对本部门窗口、下级部门窗口巡查 (SC-15)', () => {
+    const day = '2026-10-12';
+    const line: Organ = { id: 'line', region: '510100', name: '派驻住建部门', departments: ['510100-h', '510104-h'] };
+    const lineWorld = (departments?: 'asNeeded' | 'none'): World => {
+      const world = sichuanWorld({ patrol: { departments } });
+      const window = (id: string, region: string, kind: string, closedFrom?: string) => ({
+        ...{ id, hall: `hall-${region}`, number: id, name: id, department: `${region}-${kind}` },
+        ...(closedFrom === undefined ? {} : { closedFrom }),
+      });
+      const windows = [
+        window('w1', '510100', 'h'),
+        window('w2', '510104', 'h'),
+        window('w3', '510104', 'tax'),
+        window('w4', '510107', 'h'),
+        window('w5', '510104', 'h', day),
+      ];
+      return {
+        ...world,
+        organs: new Map([...world.organs, [line.id, line]]),
+        windows: new Map(windows.map((each) => [each.id, each])),
+      };
+    };
+    const asNeeded = (world: World, region: string, organ: Organ | undefined = line, on = day) =>
+      dutyAsNeeded(world, organ, world.halls.get(`hall-${region}`)!, on);
+
+    it('departments: no number is owed, nothing is drawn, and nothing of the region changes', () => {
+      for (const each of october) {
+        expect(quotaOf(lineWorld('asNeeded'), line, each)).toBeUndefined();
+        expect(dutiesOf(lineWorld('asNeeded'), line, each)).toEqual([]);
+      }
+      for (const region of [province, ...cities])
+        expect(owed(lineWorld('asNeeded'), region, day)).toEqual(owed(lineWorld('none'), region, day));
+      expect(supervisorOf(lineWorld(), '510100')?.id).toBe('510100');
+    });
+
+    it('is a duty from the moment it is begun until the end of the day, of halls with a window of the line', () => {
+      const world = lineWorld('asNeeded');
+      expect(asNeeded(world, '510104')).toMatchObject({
+        ...{
+          kind: 'patrol.planned',
+          region: '510100',
+          organ: 'line',
+          hall: 'hall-510104',
+          of: 'asNeeded',
+          required: 1,
+        },
+        ...{ dueAt: startOf(day) + 86_400_000 - 1, article: '四川 第六条（按需）' },
+      });
+      expect(asNeeded(world, '510104')).toEqual(asNeeded(world, '510104'));
+      expect(windowsOfLine(world, line.departments!, day, 'hall-510104').map(({ id }) => id)).toEqual(['w2']);
+      // On a day off as well: it is as the body needs it.
+      expect(asNeeded(world, '510100', line, '2026-10-03')).toHaveProperty('kind');
+      for (const region of ['510107', '510421', province])
+        expect(asNeeded(world, region)).toEqual({ field: 'hall', reason: 'no window of the hall is of your line' });
+    });
+
+    it('is refused where the rules have none, and to organs without a line', () => {
+      for (const departments of ['none', undefined] as const)
+        expect(asNeeded(lineWorld(departments), '510104')).toEqual({ field: 'organ', reason: notAsNeeded });
+      const world = lineWorld('asNeeded');
+      expect(asNeeded(world, '510104', organOf(world, '510100'))).toHaveProperty('field', 'organ');
+      expect(dutyAsNeeded(world, undefined, world.halls.get('hall-510104')!, day)).toHaveProperty('field', 'organ');
+      expect(asNeeded(world, '510104', { ...line, closedFrom: day })).toHaveProperty('field', 'organ');
+    });
   });
 
   it('carries nothing over: each day has its own duties, due that day', () => {

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifyDrawCommand } from '../../hub/cli/draw.ts';
-import { startOf } from '../../hub/model/calendar.ts';
+import { endOf, startOf } from '../../hub/model/calendar.ts';
 import { bytesOf, chosenBy, drawId, faultsOf } from '../../hub/model/draw.ts';
 import type { Event, EventOf, WindowView } from '../../hub/model/event.ts';
+import { notAsNeeded } from '../../hub/model/line.ts';
 import { packPatrol } from '../../hub/model/quotaShape.ts';
 import { Play } from '../support/play.ts';
 import { packFor, smallWorld } from '../support/world.ts';
@@ -101,6 +102,44 @@ describe('a duty', () => {
     expect([first!.child, second!.parent]).toEqual([second!.id, first!.id]);
     expect(acts()).toEqual(['duty.planned', 'signal.issued', 'duty.missed', 'signal.issued', 'signal.escalated']);
     expect(begin('v1', 18).refused).toMatchObject({ field: 'duty', reason: 'the time for this duty is over' });
+  });
+
+  it('as needed begins with its visit, is never at risk and never missed, and takes another visit (SC-15)', () => {
+    const pack = packFor(region, { patrol: { ...patrol, departments: 'asNeeded' } });
+    play = new Play(smallWorld({ pack }));
+    plan({ of: 'asNeeded', required: 1, dueAt: endOf(day) });
+    expect(duty()).toMatchObject({ of: 'asNeeded', state: 'planned' });
+    begin('v1', 9);
+    expect(play.visit('v1')).toMatchObject({ organ: 'organ-1' });
+    expect(duty()).not.toHaveProperty('nextTurn');
+    play.tell({
+      ...{
+        kind: 'patrol.findingRecorded',
+        id: 'f',
+        ...by,
+        occurredAt: at(9),
+        finding: 'f1',
+        visit: 'v1',
+        window: 'w1',
+      },
+      code: 'B1',
+    });
+    expect(play.findings.get('f1')).toMatchObject({ organ: 'organ-1' });
+    finish('v1', 9, 2);
+    // It did not count, and its day may end like that.
+    expect(duty()).toMatchObject({ state: 'planned', done: 0 });
+    turn(23, 59);
+    expect([duty().state, signals()]).toEqual(['planned', []]);
+    visit('v2', 14);
+    visit('v3', 15);
+    expect(duty()).toMatchObject({ state: 'done', done: 2 });
+    expect(duty()).not.toHaveProperty('nextTurn');
+    expect(acts()).not.toContain('duty.missed');
+  });
+
+  it('as needed is refused where the rules have none (SC-15)', () => {
+    expect(plan({ of: 'asNeeded', required: 1 }).refused).toMatchObject({ field: 'organ', reason: notAsNeeded });
+    expect(play.duty('d1')).toBeUndefined();
   });
 
   it('tells the supervisors and names no hall for it, so that none hears of it', () => {

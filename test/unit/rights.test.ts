@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LiveItem } from '../../hub/model/live.ts';
 import { may, permissions, type Identity, type Permission, type Role } from '../../hub/model/rights.ts';
+import { scopeOf, scopeValues } from '../../hub/serve/queries/scope.ts';
 import { chunksOf, isInScope, roomOf } from '../../hub/serve/rooms.ts';
 
 const who = (role: Role, region: string, hall?: string): Identity => ({
@@ -64,6 +65,10 @@ describe('rights', () => {
         'evidence.request',
       ],
     ],
+    [
+      'lineInspector',
+      ['video.watch', 'patrol.read', 'patrol.visit', 'finding.record', 'finding.read', 'finding.verify'],
+    ],
     ['administrator', ['camera.manage', 'place.manage', 'account.manage', 'system.read', 'source.manage']],
     ['postUser', ['entry.write']],
     ['cataloguer', ['matter.read', 'matter.edit']],
@@ -76,7 +81,7 @@ describe('rights', () => {
   });
 
   it('keep administrators and business apart (SC-29)', () => {
-    const administrator = new Set(table[2]![1]);
+    const administrator = new Set(table.find(([role]) => role === 'administrator')![1]);
     for (const [role, granted] of table) {
       if (role !== 'administrator') expect(granted.filter((each) => administrator.has(each))).toEqual([]);
     }
@@ -97,6 +102,44 @@ describe('rights', () => {
   it.each(places)('%s', (_what, region, hall, where, expected) => {
     const role = hall === undefined ? 'inspector' : 'hallManager';
     expect(may(who(role, region, hall), 'case.read', where)).toBe(expected);
+  });
+});
+
+describe('the line of a department (SC-15)', () => {
+  const at = { region: '510104', hall: 'h1' };
+  const housing = { ...who('lineInspector', '510100'), organ: 'o-housing', departments: ['510100-h', '510104-h'] };
+  const table: [string, Identity, Parameters<typeof may>[2], boolean][] = [
+    ['a window of its own', housing, { ...at, region: '510100', department: '510100-h' }, true],
+    ['a window of a subordinate department', housing, { ...at, department: '510104-h' }, true],
+    ['a window of another department', housing, { ...at, department: '510104-tax' }, false],
+    ['a window of nobody', housing, { ...at, department: undefined }, false],
+    ['a hall, or what belongs to no hall', housing, at, false],
+    ['a window of its line in a region elsewhere', housing, { region: '520100', department: '510104-h' }, false],
+    ['what its organ made', housing, { ...at, organ: 'o-housing' }, true],
+    ['what another organ made', housing, { ...at, organ: 'organ-510100' }, false],
+    ['what nobody is said to have made', { ...housing, organ: undefined } as never, { ...at, organ: undefined }, false],
+    ['anything, without a line', who('lineInspector', '510100'), { ...at, department: '510104-h' }, false],
+  ];
+  it.each(table)('opens or closes %s', (_what, person, where, expected) => {
+    expect(may(person, 'video.watch', where)).toBe(expected);
+  });
+
+  it('keeps whoever has one to what its inspectors may, whatever their role', () => {
+    const inspector: Identity = { ...housing, role: 'inspector' };
+    const granted = permissions.filter((each) => may(inspector, each));
+    expect(granted).toEqual(permissions.filter((each) => may(housing, each)));
+    expect(may(inspector, 'video.watch', at)).toBe(false);
+  });
+
+  it('opens no list and no room', () => {
+    expect(roomOf(housing)).toBeUndefined();
+    expect(roomOf({ ...housing, role: 'inspector' })).toBeUndefined();
+    const scope = scopeOf(housing);
+    expect(scopeValues(scope)).toEqual(['5101%', '']);
+    const item = { topic: 'visit', region: '510104', position: 1, body: { hall: '' } } as LiveItem;
+    expect(isInScope(scope, item)).toBe(false);
+    const duty = { topic: 'duty', region: '510100', position: 1, body: { of: 'asNeeded', hall: 'h1' } } as LiveItem;
+    expect(isInScope(scopeOf(who('inspector', '510100')), duty)).toBe(false);
   });
 });
 

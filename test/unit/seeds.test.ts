@@ -30,7 +30,12 @@ describe('the seed files', () => {
     for (const { code, parent } of seeds.regions)
       expect(parent).toBe(chainOf(code)[1] === code ? undefined : chainOf(code)[1]);
     for (const { code } of sichuan) expect(seeds.halls.filter((hall) => hall.region === code)).toHaveLength(1);
-    expect(seeds.organs.map(({ region }) => region).sort()).toEqual(seeds.regions.map(({ code }) => code).sort());
+    const supervisors = seeds.organs.filter(({ departments }) => departments === undefined);
+    expect(supervisors.map(({ region }) => region).sort()).toEqual(seeds.regions.map(({ code }) => code).sort());
+    // SC-15: one body of a department, with windows in three halls.
+    const [housing, ...more] = seeds.organs.filter(({ departments }) => departments !== undefined);
+    expect(more).toEqual([]);
+    expect([...housing!.departments!].sort()).toEqual(['510100-housing', '510104-housing', '510107-housing']);
     expect(seeds.regions.every(({ demo }) => demo)).toBe(true);
   });
 
