@@ -28,9 +28,29 @@ export const probe = `{
     for (const { addedNodes } of changes)
       for (const node of addedNodes) {
         const row = node.nodeType === 1 && (node.matches('[data-casefile]') ? node : node.querySelector('[data-casefile]'));
-        if (row && !seen.has(row.dataset.casefile)) frame(() => seen.set(row.dataset.casefile, Date.now()));
+        if (!row || seen.has(row.dataset.casefile)) continue;
+        // What this remembers must not look like the page's own growth.
+        if (seen.size > 200) seen.clear();
+        frame(() => seen.set(row.dataset.casefile, Date.now()));
       }
   }).observe(document, { childList: true, subtree: true });
+  const row = '[data-testid=signal]';
+  window.firstRow = (old) => new Promise((resolve) => {
+    const look = () => {
+      const now = document.querySelector(row);
+      if (now && now !== old) frame(resolve);
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+  window.filtered = async (which) => {
+    const old = document.querySelector(row);
+    const buttons = [...document.querySelectorAll('h1 + [role=group] button')];
+    const from = performance.now();
+    (which ? buttons.at(-1) : buttons[0]).click();
+    await firstRow(old);
+    return performance.now() - from;
+  };
   window.frames = (milliseconds, step) => new Promise((resolve) => {
     const took = [];
     const from = performance.now();
@@ -76,15 +96,35 @@ export async function takeActs(page: Page): Promise<Acts> {
   return acts;
 }
 
-/** Megabytes of script and the number of nodes, after the page's garbage was collected. */
-export async function memoryOf(devtools: CDPSession): Promise<{ heap: number; nodes: number }> {
-  await devtools.send('Performance.enable');
-  // Twice: what the first leaves to finalizers is taken by the second.
-  await devtools.send('HeapProfiler.collectGarbage');
-  await devtools.send('HeapProfiler.collectGarbage');
-  const { metrics } = await devtools.send('Performance.getMetrics');
-  const of = (name: string): number => metrics.find((each) => each.name === name)?.value ?? Number.NaN;
-  return { heap: of('JSHeapUsedSize') / 1e6, nodes: of('Nodes') };
+export interface Tools {
+  /** Megabytes of script and the number of nodes, after the page's garbage was collected. */
+  memory(): Promise<{ heap: number; nodes: number }>;
+  /** Milliseconds of processor time that the page's main thread used meanwhile, for each second. */
+  busyWhile(work: () => Promise<unknown>): Promise<number>;
+}
+
+export async function openTools(devtools: CDPSession): Promise<Tools> {
+  // By the thread's own time: what the machine does beside it does not count.
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const measure = async (): Promise<(name: string) => number> => {
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    return (name) => metrics.find((each) => each.name === name)?.value ?? Number.NaN;
+  };
+  return {
+    async memory() {
+      // Twice: what the first leaves to finalizers is taken by the second.
+      await devtools.send('HeapProfiler.collectGarbage');
+      await devtools.send('HeapProfiler.collectGarbage');
+      const of = await measure();
+      return { heap: of('JSHeapUsedSize') / 1e6, nodes: of('Nodes') };
+    },
+    async busyWhile(work) {
+      const [before, from] = [await measure(), performance.now()];
+      await work();
+      const after = await measure();
+      return ((after('TaskDuration') - before('TaskDuration')) * 1e6) / (performance.now() - from);
+    },
+  };
 }
 
 /** Kilobytes after gzip of the page and of every script and style that had been asked for when the desk's own script had come. */

@@ -10,8 +10,8 @@ const perRequest = 1_000;
 const pause = 250;
 
 export interface Sender {
-  /** Posts so many late cases and waits until each has its signals. Answers how many signals came of them. */
-  flood(signals: number): Promise<number>;
+  /** Posts late cases until there are about so many signals, and waits for them. Answers how many there are. */
+  fill(signals: number): Promise<number>;
   /** Posts one late case; its number, and when it was posted. */
   one(): Promise<{ casefile: string; at: number }>;
   /** Signals a second until `stop`, which answers how many a second it were. */
@@ -83,14 +83,15 @@ export async function openSender(hub: TestHub): Promise<Sender> {
     return (await signals()) - before;
   }
   async function learn(): Promise<number> {
-    if (each === 0) each = (await some(20)) / 20;
+    if (each === 0) each = (await some(5)) / 5;
     if (!(each > 0)) throw new Error('no signal comes of a late case');
     return each;
   }
   return {
-    async flood(wanted) {
+    async fill(wanted) {
       const first = await learn();
-      return some(Math.ceil(wanted / first));
+      await some(Math.max(1, Math.ceil((wanted - (await signals())) / first)));
+      return signals();
     },
     async one() {
       const { casefile, events } = late();

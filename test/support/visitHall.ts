@@ -5,6 +5,7 @@ import type { Visit } from '../../hub/model/state.ts';
 import { openBrowser, visit } from './browser.ts';
 import { startCamera, type CameraServer } from './camera/index.ts';
 import { startTestHub, type TestHub } from './hub.ts';
+import { addWindows } from './windows.ts';
 
 const [region, hall] = ['510104', 'hall-510104-1'];
 export const duty = 'duty-of-the-test';
@@ -16,7 +17,7 @@ export interface VisitHall {
   context: BrowserContext;
   /** The desk of `li`, signed in. */
   page: Page;
-  /** The twelve windows, in their order. */
+  /** Its windows, in their order. */
   cameras: { id: string; window: string; number: string }[];
   /** Cookies of two inspectors of the hall's organ. */
   cookies: { li: string; script: string };
@@ -27,9 +28,9 @@ export interface VisitHall {
   stop(): Promise<void>;
 }
 
-/** A hall of twelve windows before real streams, an inspector's desk in Chromium, and a duty that wants visits. `doors`: events may be posted. */
+/** A hall of twelve `windows` (or more) before real streams, an inspector's desk in Chromium, and a duty that wants visits. `doors`: events may be posted. */
 export async function startVisitHall(
-  options: { fps?: number; patrol?: Partial<RulePack['patrol']>; doors?: boolean } = {},
+  options: { fps?: number; patrol?: Partial<RulePack['patrol']>; doors?: boolean; windows?: number } = {},
 ): Promise<VisitHall> {
   const [hub, browser] = await Promise.all([
     startTestHub({
@@ -38,6 +39,7 @@ export async function startVisitHall(
     openBrowser(),
   ]);
   const { store, seal, world, bus } = hub.context;
+  await addWindows(hub, hall, options.windows ?? 12);
   const { cameras: known, windows, organs } = world();
   const cameras = [...known.values()]
     .filter((each) => each.hall === hall && each.window !== undefined)
