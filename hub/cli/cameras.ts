@@ -1,11 +1,10 @@
 /** `hallwatch camera`: the records of cameras, on the same store functions as the administration's page. */
 import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
 import { shownAddress, type CameraChange } from '../model/camera.ts';
 import type { CameraField } from '../model/cameraEvents.ts';
 import { HubError } from '../model/error.ts';
 import type { EventOf } from '../model/event.ts';
-import { identifier, shortText } from '../model/fields.ts';
+import { shortText } from '../model/fields.ts';
 import type { RecordingMode } from '../model/recording.ts';
 import {
   addCamera,
@@ -21,6 +20,7 @@ import {
 } from '../platform/camera.ts';
 import { readSecrets, say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
+import { machineUser } from './user.ts';
 
 export interface CameraFlags {
   hall?: string;
@@ -42,21 +42,10 @@ export interface CameraFlags {
  * own account.
  */
 function by(name: string | undefined): By {
-  const account = `cli:${user()}`;
+  const account = machineUser();
   if (name !== undefined && !shortText.safeParse(name).success)
     throw new HubError('cli.input', '--by: expected a name of 1 to 200 characters');
   return { account, name: name ?? account };
-}
-
-/** The user of this machine; one without a name by number. */
-function user(): string {
-  try {
-    const { username } = userInfo();
-    if (identifier.max(70).safeParse(username).success) return username;
-  } catch {
-    // Containers run as users that no file knows.
-  }
-  return `user-${process.getuid?.() ?? 'unknown'}`;
 }
 
 /** An expected no names the flag. */

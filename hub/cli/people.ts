@@ -1,5 +1,5 @@
 /** Accounts and sources: who may sign in, and whose events the door takes. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { identifier, regionCode, shortText } from '../model/fields.ts';
 import { HubError } from '../model/error.ts';
 import { passwordFault, passwordReason } from '../model/administrationPassword.ts';
@@ -8,6 +8,7 @@ import { supervisorOf } from '../model/world.ts';
 import { insertAccount } from '../platform/accounts.ts';
 import { readSecret, say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
+import { machineUser } from './user.ts';
 
 export interface AccountFlags {
   role: string;
@@ -53,32 +54,62 @@ export async function addAccount(name: string, flags: AccountFlags): Promise<voi
       throw new HubError('cli.input', '--organ: the supervision body of a department has line inspectors only');
     // An inspector without an organ has no duties: the region's own organ is meant.
     const organ = flags.organ ?? (flags.role === 'inspector' ? supervisorOf({ organs }, flags.region)?.id : undefined);
-    const isAdded = await insertAccount(
-      ground.store,
-      {
-        account: name,
-        name: flags.display ?? name,
-        password,
-        role: flags.role as Role,
-        region: flags.region,
-        hall: flags.hall ?? null,
-        organ: organ ?? null,
-        department: flags.department ?? null,
-        mustChange: false,
-      },
-      Date.now(),
-    );
+    const grant = {
+      ...{ role: flags.role as Role, region: flags.region, hall: flags.hall ?? null },
+      ...{ organ: organ ?? null, department: flags.department ?? null },
+    };
+    const there = await ground.store.query('select name from account where name = $1', [name]);
+    const title = flags.display ?? name;
+    if (there.length === 0) await note(ground, { ...grant, account: name, title, act: 'added' });
+    const isAdded =
+      there.length === 0 &&
+      (await insertAccount(
+        ground.store,
+        { ...grant, account: name, name: title, password, mustChange: false, awaiting: null },
+        Date.now(),
+      ));
     if (!isAdded) throw new HubError('cli.input', `an account ${name} is there already; remove it first`);
     say(`account ${name} added: ${flags.role} of ${flags.region}`);
+  }, recorded);
+}
+
+/** The first accounts of an installation have nobody to confirm them (三员分立, SC-29): the ledger names the command line instead. */
+const recorded = { record: true };
+interface Noted {
+  account: string;
+  title: string;
+  act: 'added' | 'removed';
+  role: Role;
+  region: string;
+  hall: string | null;
+  organ: string | null;
+  department: string | null;
+}
+async function note(ground: Ground, { account, title, act, ...grant }: Noted): Promise<void> {
+  const values = Object.fromEntries(Object.entries(grant).filter(([, value]) => value !== null)) as Record<
+    string,
+    string
+  >;
+  const by = machineUser();
+  const verdict = await ground.bus.command({
+    ...{ kind: 'account.changed', id: randomUUID(), region: grant.region, source: 'cli', occurredAt: Date.now() },
+    ...{ account: by, name: by, subject: account, title, act },
+    ...(act === 'added' ? { before: {}, after: values } : { before: values, after: {} }),
   });
+  if (!verdict.ok) throw new HubError('cli.input', `${verdict.field}: ${verdict.reason}`);
 }
 
 export async function removeAccount(name: string): Promise<void> {
-  await withBackend(async ({ store }) => {
-    const removed = await store.query('delete from account where name = $1 returning name', [name]);
-    if (removed.length === 0) throw new HubError('cli.input', `no account ${name}`);
+  await withBackend(async (ground) => {
+    const [there] = await ground.store.query<Omit<Noted, 'act'>>(
+      'select name as account, display as title, role, region, hall, organ, department from account where name = $1',
+      [name],
+    );
+    if (!there) throw new HubError('cli.input', `no account ${name}`);
+    await note(ground, { ...there, act: 'removed' });
+    await ground.store.query('delete from account where name = $1', [name]);
     say(`account ${name} and its sessions removed`);
-  });
+  }, recorded);
 }
 
 export async function listAccounts(json: boolean): Promise<void> {

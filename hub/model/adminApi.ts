@@ -18,6 +18,7 @@
  *   GET    /api/admin/contacts?region=&text=&after= → ContactPage
  *   POST   /api/admin/contacts {form}; /:id {form} → Contact; DELETE /:id → {}
  */
+import type { Awaiting } from './confirmation.ts';
 import type { Contact } from './contact.ts';
 import type { Permission, Role } from './rights.ts';
 import type { Named } from './world.ts';
@@ -84,6 +85,8 @@ export interface AccountLine {
   reviewedAt?: number;
   reviewedBy?: string;
   reviewDueAt: number;
+  /** It opens nothing until an overseer has confirmed this. */
+  awaiting?: Awaiting;
   /** It is the account of who asks: nobody changes their own rights. */
   isOwn: boolean;
 }
@@ -91,10 +94,12 @@ export interface AccountLine {
 export interface AccountPage {
   items: AccountLine[];
   next?: string;
-  /** Of all that the person may see: how many there are, are locked, and have a review that is due. */
+  /** Of all that the person may see: how many there are, are locked, have a review that is due … */
   total: number;
   locked: number;
   due: number;
+  /** Opens nothing because nobody has confirmed it. */
+  awaiting: number;
 }
 
 /** `password` is shown this once. */

@@ -3,9 +3,9 @@
  * was before. The rows themselves are reference data that `serve` writes after the recorder has taken the event.
  */
 import { z } from 'zod';
-import type { Consequences } from './decide.ts';
+import { refuse, type Consequences } from './decide.ts';
 import { byPerson } from './eventFields.ts';
-import { identifier, reasonText, shortText } from './fields.ts';
+import { identifier, instant, reasonText, shortText } from './fields.ts';
 
 /** Fields by name. No password, no telephone number and no address of a person ever stands here: `•` says that there is one. */
 const values = z
@@ -40,8 +40,15 @@ export const accountChanged = z.strictObject({
     'passwordChanged',
     'sessionsEnded',
     'reviewed',
+    'confirmed',
+    'refused',
+    'removed',
   ]),
   reason: reasonText.optional(),
+  /** It opens nothing until another person has confirmed it (三员分立, SC-29). */
+  awaits: z.literal(true).optional(),
+  /** Whose request is confirmed or refused, and of when. */
+  request: z.strictObject({ by: identifier, at: instant }).optional(),
 });
 
 type Administered = (z.infer<typeof referenceChanged> | z.infer<typeof accountChanged>) & { receivedAt: number };
@@ -57,8 +64,13 @@ export function decideAdministration(event: Administered): Consequences {
   for (const [field, value] of Object.entries(before)) facts[`${field}.before`] = factOf(value);
   for (const [field, value] of Object.entries(after)) facts[`${field}.after`] = factOf(value);
   if (event.kind === 'account.changed') {
-    if (event.reason !== undefined) facts['reason'] = event.reason;
-    return { puts: [], ledger: [{ region, at, act: `account.${event.act}`, subject, account, facts }] };
+    const { act, request, reason, awaits } = event;
+    if ((act === 'confirmed' || act === 'refused') && (!request || request.by === account || subject === account))
+      return refuse('account', 'nobody confirms what they asked for');
+    if (reason !== undefined) facts['reason'] = reason;
+    if (awaits) facts['awaits'] = true;
+    if (request) Object.assign(facts, { askedBy: request.by, askedAt: request.at });
+    return { puts: [], ledger: [{ region, at, act: `account.${act}`, subject, account, facts }] };
   }
   facts['what'] = event.what;
   const hall = event.hall === undefined ? {} : { hall: event.hall };

@@ -48,7 +48,7 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
 
   async function look(hash: Buffer): Promise<{ who: Identity; expiresAt: number } | undefined> {
     const [row] = await store.query<IdentityRow>(
-      `update session set last_at = $2 from account left join organ on organ.id = account.organ where session.token_hash = $1 and session.expires_at > $2 and account.name = session.account and account.locked_at is null
+      `update session set last_at = $2 from account left join organ on organ.id = account.organ where session.token_hash = $1 and session.expires_at > $2 and account.name = session.account and account.locked_at is null and account.awaiting is null
        returning session.id, session.account, session.expires_at, account.display, account.role, account.region, account.hall, account.organ, organ.departments, account.department, account.must_change`,
       [hash, now()],
     );

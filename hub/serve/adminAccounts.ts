@@ -9,11 +9,12 @@ import {
   reviewEvery,
   unfitAccount,
 } from '../model/administration.ts';
+import { asksFor, isGuarded, type AskedFor, type Awaiting, type Grant } from '../model/confirmation.ts';
 import { longestPassword, passwordFault, passwordReason } from '../model/administrationPassword.ts';
 import type { AccountGiven, AccountLine, AccountPage } from '../model/adminApi.ts';
 import { regionCode } from '../model/fields.ts';
 import { may, permissions, roles, type Identity } from '../model/rights.ts';
-import { prefixOf, type World } from '../model/world.ts';
+import { chainOf, prefixOf, type World } from '../model/world.ts';
 import { sessionEnded, type Sessions } from '../platform/access.ts';
 import { insertAccount, oneTimePassword, setPassword } from '../platform/accounts.ts';
 import type { Context } from '../platform/part.ts';
@@ -24,14 +25,20 @@ import { all, one, type Asking, type Route } from './gate.ts';
 import { Limiter } from './limiter.ts';
 import { conflict, read, Refusal, unknown } from './problem.ts';
 import { selectAccount, type AccountRow } from './queries/accounts.ts';
-import { countAccounts, selectAccounts, type AccountBody, type AccountCounts } from './queries/admin.ts';
+import {
+  countAccounts,
+  selectAccounts,
+  selectConfirmer,
+  type AccountBody,
+  type AccountCounts,
+} from './queries/admin.ts';
 import type { Sockets } from './sockets.ts';
 
 const pageSize = 50;
 const listQuery = z.object({
   region: regionCode.optional(),
   role: z.enum(roles).optional(),
-  state: z.enum(['active', 'locked', 'due']).optional(),
+  state: z.enum(['active', 'locked', 'due', 'awaiting']).optional(),
   text: z.string().max(60).optional(),
   after: z.string().max(80).optional(),
 });
@@ -39,6 +46,9 @@ const ownPassword = z.strictObject({
   present: z.string().min(1).max(longestPassword),
   next: z.string().min(1).max(1_000),
 });
+const unconfirmable =
+  'no other overseer of the region or above can confirm this: the command line makes such an account (hallwatch account add)';
+const changedMeanwhile = 'the account was changed meanwhile: read it again';
 const nothing = z.union([z.undefined(), z.null(), z.strictObject({})]);
 
 type Live = Pick<Sockets, 'end'>;
@@ -76,6 +86,23 @@ export function adminAccountRoutes(
   async function find({ who, params, now }: Asking): Promise<AccountLine | Refusal> {
     const [line] = await lines(who, { account: params['account'] ?? '' }, now);
     return line ?? unknown('account');
+  }
+
+  /** What another person has to confirm of this (三员分立, SC-29); a refusal where nobody could. */
+  async function awaitingOf(
+    { who, now }: Asking,
+    what: AskedFor,
+    { account, region }: { account: string; region: string },
+    line?: AccountLine,
+  ): Promise<Awaiting | Refusal> {
+    if (!(await one(store, selectConfirmer(chainOf(region), [who.account, account]))))
+      return conflict('role', unconfirmable);
+    const asked = line?.awaiting;
+    const before = asked ? asked.before : what === 'changed' && line ? grantOf(line) : undefined;
+    return {
+      ...{ at: now, by: who.account, byName: who.name, what: [...new Set([...(asked?.what ?? []), what])] },
+      ...(before ? { before } : {}),
+    };
   }
 
   /** One act on somebody else's account that changes no field of it. */
@@ -129,7 +156,7 @@ export function adminAccountRoutes(
         return {
           items,
           ...(found.length > pageSize ? { next: items.at(-1)!.account } : {}),
-          ...(counts ?? { total: 0, locked: 0, due: 0 }),
+          ...(counts ?? { total: 0, locked: 0, due: 0, awaiting: 0 }),
         };
       },
     },
@@ -144,14 +171,17 @@ export function adminAccountRoutes(
         if (fault) return fault.field === 'account' ? conflict(fault.field, fault.reason) : wrong(fault);
         if (await one<AccountRow>(store, selectAccount(form.account)))
           return conflict('account', 'an account of this name is there already');
+        const awaiting = isGuarded(form.role) ? await awaitingOf(asking, 'added', form) : null;
+        if (awaiting instanceof Refusal) return awaiting;
         const { account, ...rest } = form;
         const { after } = differenceOf(undefined, rest);
         const refused = await noteAccount(asking, {
           ...{ region: form.region, subject: account, title: form.name, act: 'added', before: {}, after },
+          ...(awaiting ? { awaits: true } : {}),
         });
         if (refused) return refused;
         const password = oneTimePassword();
-        if (!(await insertAccount(store, { ...form, password, mustChange: true }, asking.now)))
+        if (!(await insertAccount(store, { ...form, password, mustChange: true, awaiting }, asking.now)))
           return conflict('account', 'an account of this name is there already');
         const [line] = await lines(asking.who, { account }, asking.now);
         return line ? { line, password } : unknown('account');
@@ -174,14 +204,27 @@ export function adminAccountRoutes(
         if (fault) return wrong(fault);
         const { fields, ...difference } = differenceOf(before, form);
         if (fields.length === 0) return line;
+        const { account } = line;
+        const awaiting = asksFor(before, form, line.awaiting !== undefined)
+          ? await awaitingOf(asking, 'changed', { account, region: form.region }, line)
+          : null;
+        if (awaiting instanceof Refusal) return awaiting;
         const refused = await noteAccount(asking, {
-          ...{ region: form.region, subject: line.account, title: form.name, act: 'changed', ...difference },
+          ...{ region: form.region, subject: account, title: form.name, act: 'changed', ...difference },
+          ...(awaiting ? { awaits: true } : {}),
         });
         if (refused) return refused;
-        await store.query(
-          'update account set display = $2, role = $3, region = $4, hall = $5, organ = $6, department = $7 where name = $1',
-          [line.account, form.name, form.role, form.region, form.hall, form.organ, form.department],
+        // Only what was judged is changed: no request beside this one slips past its confirmation.
+        const changed = await store.query(
+          `update account set display = $2, role = $3, region = $4, hall = $5, organ = $6, department = $7, awaiting = $8::jsonb
+           where name = $1 and role = $9 and region = $10 and (hall, organ, department) is not distinct from ($11, $12, $13)
+             and awaiting is not distinct from $14::jsonb returning name`,
+          [
+            ...[account, form.name, form.role, form.region, form.hall, form.organ, form.department, awaiting],
+            ...[before.role, before.region, before.hall, before.organ, before.department, line.awaiting ?? null],
+          ],
         );
+        if (changed.length === 0) return conflict('account', changedMeanwhile);
         // Other rights from now on: what was opened with the old ones is closed.
         if (fields.some((field) => field !== 'name')) await cutOff(line.account);
         return find(asking);
@@ -211,13 +254,17 @@ export function adminAccountRoutes(
         if (line instanceof Refusal) return line;
         const fault = mayGrant(asking.who, line.account, line.region);
         if (fault) return conflict(fault.field, fault.reason);
-        const { account: subject, name: title, region } = line;
+        const { account: subject, name: title, region, role } = line;
+        const awaiting = isGuarded(role) ? await awaitingOf(asking, 'passwordReset', line, line) : null;
+        if (awaiting instanceof Refusal) return awaiting;
         const refused = await noteAccount(asking, {
           ...{ region, subject, title, act: 'passwordReset', before: {}, after: {} },
+          ...(awaiting ? { awaits: true } : {}),
         });
         if (refused) return refused;
         const password = oneTimePassword();
-        await setPassword(store, subject, password, true);
+        if (!(await setPassword(store, subject, password, true, { role, awaiting })))
+          return conflict('account', changedMeanwhile);
         await cutOff(subject);
         const changed = await find(asking);
         return changed instanceof Refusal ? changed : { line: changed, password };
@@ -268,6 +315,11 @@ const formOf = ({ name, role, region, hall, organ, department }: AccountLine) =>
   organ: organ ?? null,
   department: department ?? null,
 });
+
+const grantOf = (line: AccountLine): Grant => {
+  const { name: _name, ...grant } = formOf(line);
+  return grant;
+};
 
 function lineOf(world: World, who: Identity, row: AccountBody): AccountLine {
   const lists = { hall: world.halls, organ: world.organs, department: world.departments };

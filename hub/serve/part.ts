@@ -5,6 +5,7 @@ import { adminAccountRoutes } from './adminAccounts.ts';
 import { adminCalendarRoutes } from './adminCalendar.ts';
 import { adminContactRoutes } from './adminContacts.ts';
 import { adminPlaceRoutes } from './adminPlaces.ts';
+import { adminRequestRoutes } from './adminRequests.ts';
 import { attentionRoutes } from './attention.ts';
 import { cameraRoutes } from './cameras.ts';
 import { casefileRoutes } from './casefiles.ts';
@@ -80,6 +81,7 @@ export const start: StartPart = async (context) => {
             ...cameraRoutes(context, command),
             ...adminPlaceRoutes(context, admin),
             ...adminAccountRoutes(context, admin, held, sockets),
+            ...adminRequestRoutes(context, admin),
             ...adminCalendarRoutes(context, admin),
             ...adminContactRoutes(context, admin),
             ...systemRoutes(context),

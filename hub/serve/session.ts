@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { longestPassword } from '../model/administrationPassword.ts';
 import type { Me } from '../model/api.ts';
+import { awaitingState } from '../model/confirmation.ts';
 import { may, permissions, type Identity } from '../model/rights.ts';
 import type { World } from '../model/world.ts';
 import { cookieName, sessionEnded, tokenOf, type Sessions } from '../platform/access.ts';
@@ -21,6 +22,13 @@ const signInBody = z.strictObject({
 /** An office shares an address, so it may try more often than one account may be tried from it. */
 const triesOfAddress = { burst: 60, refillMs: 1_000 };
 const triesOfAccount = { burst: 10, refillMs: 30_000 };
+
+/** Why an account opens nothing although its password is right (三员分立). */
+const shutReasons = {
+  asked: 'the account awaits confirmation by an overseer',
+  refused: 'an overseer refused the request for this account',
+  lapsed: 'nobody confirmed this account in time',
+} as const;
 
 /** Sign-in, sign-out and who am I; `live.end` is told of a session that its owner closed. */
 export function sessionRoutes(
@@ -54,6 +62,11 @@ export function sessionRoutes(
     }
     // Only who knows the password hears that it is locked.
     if (row?.locked) return answer(reply, new Refusal(403, { field: 'account', reason: 'the account is locked' }));
+    if (row?.awaiting)
+      return answer(
+        reply,
+        new Refusal(403, { field: 'account', reason: shutReasons[awaitingState(row.awaiting, now)] }),
+      );
     accounts.clear(pair);
     const { token, expiresAt } = await sessions.create(input.account);
     const who = await sessions.identify({ headers: { cookie: `${cookieName}=${token}` } });

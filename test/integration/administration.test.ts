@@ -10,6 +10,7 @@ import type {
   PlaceLine,
   PlacePage,
 } from '../../hub/model/adminApi.ts';
+import type { RequestPage } from '../../hub/model/confirmation.ts';
 import type { HallSummary, Me } from '../../hub/model/api.ts';
 import { addDays, dayOf } from '../../hub/model/calendar.ts';
 import type { Contact } from '../../hub/model/contact.ts';
@@ -52,6 +53,12 @@ async function ask<T>(who: string, method: string, path: string, body?: unknown)
 const get = <T>(path: string, who = 'admin'): Promise<Answer<T>> => ask<T>(who, 'GET', path);
 const post = <T>(path: string, body: unknown = {}, who = 'admin'): Promise<Answer<T>> =>
   ask<T>(who, 'POST', path, body);
+/** What an overseer answers to the request that stands. */
+async function answerTo(account: string, body: object, who = 'jian'): Promise<Answer<Record<string, unknown>>> {
+  const { items } = (await get<RequestPage>('/watchers/requests', who)).body;
+  const askedAt = items.find((each) => each.account === account)?.askedAt ?? 0;
+  return post(`/watchers/requests/${account}`, { askedAt, ...body }, who);
+}
 const ledgerOf = async (subject: string): Promise<LedgerEntry[]> =>
   (
     await hub.context.store.query<{ body: LedgerEntry }>(
@@ -64,6 +71,9 @@ beforeAll(async () => {
   hub = await startTestHub({ settings: { roles: ['record', 'serve'] } });
   cookies['admin'] = await hub.signIn({ name: 'admin', role: 'administrator', region: '510100' });
   cookies['far'] = await hub.signIn({ name: 'far', role: 'administrator', region: '510107' });
+  cookies['jian'] = await hub.signIn({ name: 'jian', role: 'overseer', region: county });
+  cookies['sheng'] = await hub.signIn({ name: 'sheng', role: 'overseer', region: '510100' });
+  cookies['wai'] = await hub.signIn({ name: 'wai', role: 'overseer', region: '510107' });
   cookies['li'] = await hub.signIn({ name: 'li', role: 'inspector', region: county, organ: 'organ-510104' });
   cookies['wang'] = await hub.signIn({ name: 'wang', role: 'hallManager', region: county, hall });
   cookies['sun'] = await hub.signIn({ name: 'sun', role: 'postUser', region: county });
@@ -203,6 +213,9 @@ describe('people', () => {
   it('are made with a password that is shown once and opens nothing but its change', async () => {
     ({ body: given } = await post<AccountGiven>('/admin/accounts', { account: 'xin', ...form }));
     expect(given.line).toMatchObject({ account: 'xin', role: 'inspector', mustChange: true, placeName: /./ });
+    const shut = await post('/session', { account: 'xin', password: given.password }, 'nobody');
+    expect(shut.body).toMatchObject({ status: 403, field: 'account', reason: /awaits confirmation/ });
+    expect((await answerTo('xin', { confirmed: true })).status).toBe(200);
     const entered = await post<Me>('/session', { account: 'xin', password: given.password }, 'nobody');
     expect(entered.body).toMatchObject({ mustChange: true, permissions: [] });
     cookies['xin'] = entered.cookie;
@@ -214,7 +227,11 @@ describe('people', () => {
     expect((await change(given.password, chosen)).status).toBe(200);
     expect((await get('/halls', 'xin')).status).toBe(200);
     expect((await post('/session', { account: 'xin', password: given.password }, 'nobody')).status).toBe(401);
-    expect((await ledgerOf('xin')).map(({ act }) => act)).toEqual(['account.added', 'account.passwordChanged']);
+    expect((await ledgerOf('xin')).map(({ act }) => act)).toEqual([
+      'account.added',
+      'account.confirmed',
+      'account.passwordChanged',
+    ]);
   });
 
   it('names the field that is wrong', async () => {
@@ -282,9 +299,78 @@ describe('people', () => {
     const reset = await post<AccountGiven>('/admin/accounts/xin/password');
     expect(reset.body.password).not.toBe(given.password);
     expect((await post('/session', { account: 'xin', password: chosen }, 'nobody')).status).toBe(401);
+    expect((await post('/session', { account: 'xin', password: reset.body.password }, 'nobody')).status).toBe(403);
     cookies['wang'] = await hub.signIn({ name: 'wang', role: 'hallManager', region: county, hall });
     await post('/admin/accounts/wang/end-sessions');
     expect((await get('/halls', 'wang')).status).toBe(401);
+  });
+
+  it('nobody makes themselves an inspector (SC-29)', async () => {
+    const { store } = hub.context;
+    // The change and the new password of above wait as one request.
+    const { items } = (await get<RequestPage>('/watchers/requests', 'jian')).body;
+    expect(items).toMatchObject([
+      {
+        ...{ account: 'xin', role: 'hallManager', what: ['changed', 'passwordReset'], byName: 'admin' },
+        ...{ region: { code: county }, before: { role: 'inspector' }, mustChange: true },
+      },
+    ]);
+    expect((await get<RequestPage>('/watchers/requests', 'wai')).body.items).toEqual([]);
+    expect((await get<AccountPage>('/admin/accounts?state=awaiting')).body).toMatchObject({
+      ...{ awaiting: 1, items: [{ account: 'xin', awaiting: { by: 'admin' } }] },
+    });
+    for (const who of ['admin', 'li', 'sun']) expect((await get('/watchers/requests', who)).status, who).toBe(403);
+    const { askedAt } = items[0]!;
+    const answer = (body: object, who = 'jian') => post('/watchers/requests/xin', { askedAt, ...body }, who);
+    expect((await answer({ confirmed: true }, 'wai')).status).toBe(404);
+    expect((await answer({ confirmed: true }, 'admin')).status).toBe(403);
+    expect((await answer({ confirmed: false })).body).toMatchObject({ status: 400, field: 'reason' });
+    expect((await answer({ confirmed: true, askedAt: askedAt - 1 })).body).toMatchObject({ field: 'askedAt' });
+    // Even under another role nobody confirms their own request.
+    await store.query("update account set awaiting = awaiting || jsonb_build_object('by', 'jian') where name = 'xin'");
+    expect((await answer({ confirmed: true })).body).toMatchObject({ status: 409, reason: /what they asked for/ });
+    await store.query("update account set awaiting = awaiting || jsonb_build_object('by', 'admin') where name = 'xin'");
+    const week = 7 * 86_400_000;
+    const moveTo = (at: number) =>
+      store.query("update account set awaiting = awaiting || jsonb_build_object('at', $1::bigint) where name = 'xin'", [
+        at,
+      ]);
+    await moveTo(askedAt - week);
+    expect((await answer({ confirmed: true, askedAt: askedAt - week })).body).toMatchObject({ reason: /has lapsed/ });
+    expect((await get<RequestPage>('/watchers/requests', 'jian')).body.items).toEqual([]);
+    await moveTo(askedAt);
+    expect((await answer({ confirmed: false, reason: '未经单位同意' }, 'sheng')).status).toBe(200);
+    expect((await answer({ confirmed: true })).body).toMatchObject({ status: 409, reason: /refused already/ });
+    expect((await ledgerOf('xin')).at(-1)).toMatchObject({
+      ...{ act: 'account.refused', account: 'sheng' },
+      facts: { reason: '未经单位同意', askedBy: 'admin', 'role.after': 'hallManager' },
+    });
+    // A new password asks again, with all that nobody has confirmed; a role that supervises nothing needs nobody.
+    const { body } = await post<AccountGiven>('/admin/accounts/xin/password');
+    const enter = () => post('/session', { account: 'xin', password: body.password }, 'nobody');
+    expect((await enter()).status).toBe(403);
+    expect(body.line.awaiting?.what).toEqual(['changed', 'passwordReset']);
+    await post('/admin/accounts/xin', { role: 'cataloguer', hall: null });
+    expect((await enter()).status).toBe(200);
+    await post('/admin/accounts/xin', { role: 'inspector', organ: 'organ-510104' });
+    expect((await enter()).status).toBe(403);
+    expect((await answerTo('xin', { confirmed: true }, 'sheng')).status).toBe(200);
+    expect((await enter()).status).toBe(200);
+  });
+
+  it('an overseer is confirmed by another one, and where there is none nothing is begun', async () => {
+    const free = { hall: null, organ: null, department: null };
+    const far = { ...free, account: 'kan', name: '新监管员', role: 'overseer', region: county };
+    const { body } = await post<AccountGiven>('/admin/accounts', far);
+    expect((await answerTo('kan', { confirmed: true })).status).toBe(200);
+    expect((await post('/session', { account: 'kan', password: body.password }, 'nobody')).status).toBe(200);
+    for (const each of ['jian', 'sheng', 'wai'])
+      await hub.context.store.query('update account set locked_at = 1 where name = $1', [each]);
+    expect((await post('/admin/accounts/kan/password')).body).toMatchObject({ status: 409, reason: /command line/ });
+    expect((await post('/admin/accounts', { ...far, account: 'kan2', region: '510107' })).body).toMatchObject({
+      ...{ status: 409, field: 'role' },
+    });
+    await hub.context.store.query('update account set locked_at = null where role = $1', ['overseer']);
   });
 
   it('rights are reviewed, and what is overdue is counted (SC-29)', async () => {

@@ -371,6 +371,14 @@ describe('the command line', () => {
     expect(sources.out).not.toContain(source.out.trim());
     expect((await hallwatch(['source', 'add', 'jinjiang', '--region', '510104'], own)).code).toBe(1);
     expect((await hallwatch(['account', 'remove', 'chen'], own)).code).toBe(0);
+    // Nobody else confirms what the command line does: the ledger has it.
+    const entries = await hub.context.store.query<{ act: string; account: string }>(
+      "select act, body->>'account' as account from ledger where subject = 'chen' order by sequence",
+    );
+    expect(entries).toEqual([
+      { act: 'account.added', account: expect.stringMatching(/^cli:./) },
+      { act: 'account.removed', account: expect.stringMatching(/^cli:./) },
+    ]);
   });
 
   const wrong: [name: string, args: string[], code: number, error: RegExp][] = [

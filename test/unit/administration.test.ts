@@ -13,6 +13,16 @@ import {
 } from '../../hub/model/administration.ts';
 import { passwordFault } from '../../hub/model/administrationPassword.ts';
 import { decideAdministration } from '../../hub/model/administrationEvents.ts';
+import {
+  asksFor,
+  awaitingState,
+  confirmWithin,
+  isGuarded,
+  mayConfirm,
+  type Awaiting,
+  type Grant,
+} from '../../hub/model/confirmation.ts';
+import { roles } from '../../hub/model/rights.ts';
 import { isOpenOn, type World } from '../../hub/model/world.ts';
 import { oneTimePassword } from '../../hub/platform/accounts.ts';
 import { differenceOf } from '../../hub/serve/admin.ts';
@@ -194,5 +204,68 @@ it('the ledger keeps what was before and after', () => {
         facts: { title: '大厅', 'opens.before': 540, 'opens.after': 510, what: 'hall' },
       },
     ],
+  });
+});
+
+describe('what another person has to confirm (三员分立, SC-29)', () => {
+  it('is every role that supervises, decides, sees pictures or watches the watchers', () => {
+    expect(roles.filter((each) => !isGuarded(each))).toEqual(['administrator', 'postUser', 'cataloguer']);
+  });
+
+  const inspector: Grant = { role: 'inspector', region: '510100', hall: null, organ: 'o1', department: null };
+  it.each<[string, Partial<Grant>, Partial<Grant>, boolean]>([
+    ['the same rights', {}, {}, false],
+    ['a region below', {}, { region: '510104' }, false],
+    ['the region above', {}, { region: '510000' }, true],
+    ['a region beside', { region: '510104' }, { region: '510105' }, true],
+    ['another organ', {}, { organ: 'o2' }, true],
+    ['an inspector becomes a hall manager', {}, { role: 'hallManager', organ: null, hall: 'h1' }, true],
+    ['a hall manager of another hall', { role: 'hallManager', hall: 'h1' }, { role: 'hallManager', hall: 'h2' }, true],
+    ['a post user becomes an inspector', { role: 'postUser' }, {}, true],
+    ['an inspector becomes a post user', {}, { role: 'postUser' }, false],
+  ])('%s', (_name, before, after, asks) => {
+    expect(asksFor({ ...inspector, ...before }, { ...inspector, ...after }, false)).toBe(asks);
+  });
+
+  it('a request that waits is asked anew with every change, until the role needs nobody', () => {
+    expect(asksFor(inspector, inspector, true)).toBe(true);
+    expect(asksFor(inspector, { ...inspector, role: 'cataloguer' }, true)).toBe(false);
+  });
+
+  const at = 1_000_000;
+  const awaiting: Awaiting = { at, by: 'admin', byName: '管理员', what: ['added'] };
+  const refused = { at: at + 1, name: '监管员', reason: '不符' };
+  it.each<[string, string, Awaiting | undefined, number, number, RegExp | undefined]>([
+    ['another person', 'jian', awaiting, at, at + confirmWithin, undefined],
+    ['a moment too late', 'jian', awaiting, at, at + confirmWithin + 1, /lapsed/],
+    ['who asked for it', 'admin', awaiting, at, at, /what they asked for/],
+    ['whose it is', 'li', awaiting, at, at, /their own account/],
+    ['who read an older request', 'jian', awaiting, at - 1, at, /something else/],
+    ['after it was refused', 'jian', { ...awaiting, refused }, at, at, /refused already/],
+    ['where nothing waits', 'jian', undefined, at, at, /nothing of this account/],
+  ])('%s', (_name, who, request, askedAt, now, reason) => {
+    const fault = mayConfirm({ account: who }, 'li', request, askedAt, now);
+    if (reason) expect(fault?.reason).toMatch(reason);
+    else expect(fault).toBeUndefined();
+  });
+
+  it('lapses after seven days and opens nothing when it was refused', () => {
+    expect(awaitingState(awaiting, at + confirmWithin)).toBe('asked');
+    expect(awaitingState(awaiting, at + confirmWithin + 1)).toBe('lapsed');
+    expect(awaitingState({ ...awaiting, refused }, at)).toBe('refused');
+  });
+
+  it('the recorder takes no confirmation by who asked', () => {
+    const event = {
+      kind: 'account.changed' as const,
+      act: 'confirmed' as const,
+      ...{ id: 'e', region: '510104', source: 'desk', occurredAt: 1, receivedAt: 1 },
+      ...{ account: 'jian', name: '监管员', subject: 'li', title: '李', before: {}, after: {} },
+    };
+    expect(decideAdministration({ ...event, request: { by: 'jian', at } })).toMatchObject({ refused: /./ });
+    expect(decideAdministration(event)).toMatchObject({ refused: /./ });
+    expect(decideAdministration({ ...event, request: { by: 'admin', at } }).ledger).toMatchObject([
+      { act: 'account.confirmed', facts: { askedBy: 'admin', askedAt: at } },
+    ]);
   });
 });

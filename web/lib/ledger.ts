@@ -100,6 +100,9 @@ export function subjectOf(entry: LedgerEntry): string {
     case 'account.passwordChanged':
     case 'account.sessionsEnded':
     case 'account.reviewed':
+    case 'account.confirmed':
+    case 'account.refused':
+    case 'account.removed':
       if (typeof facts.title === 'string') parts.push(facts.title);
       if (typeof facts.reason === 'string') parts.push(facts.reason);
       break;
