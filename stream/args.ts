@@ -146,21 +146,42 @@ export function still(width: number, nth = 1): Command {
   };
 }
 
-/** Told with each picture that `glance` makes of FLV: its time in ms. */
+/** Told on standard error with each picture that is made small: its time, in the units of its container. */
 export const shown = /_showinfo_.* pts: *(\d+) /;
 
-/**
- * Decodes key pictures to small grey ones, one after the other, by picking samples: `flv` holds many, each of which is said on
- * standard error as well (`shown`), because one that is broken leaves no trace; `mp4` holds one of any codec.
- */
-export function glance(container: 'flv' | 'mp4', width: number, height: number): Command {
-  const small = `scale=${width}:${height}:flags=neighbor,format=gray`;
-  const input = ['-probesize', '32', '-analyzeduration', '0', '-threads', '1', '-f', container];
-  const output = ['-threads', '1', '-f', 'rawvideo'];
-  if (container === 'mp4')
-    return { inputOptions: [...quiet, ...input], outputOptions: ['-vf', small, '-frames:v', '1', ...output] };
+const probing = ['-probesize', '32', '-analyzeduration', '0', '-threads', '1'];
+const small = (width: number, height: number): string => `scale=${width}:${height}:flags=neighbor,format=gray`;
+const grey = ['-threads', '1', '-f', 'rawvideo'];
+
+/** Decodes the one key picture on standard input, of any codec, to a small grey one by picking samples. */
+export function glance(width: number, height: number): Command {
   return {
-    inputOptions: ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'info', ...input],
-    outputOptions: ['-copyts', '-vsync', 'passthrough', '-vf', `${small},showinfo=checksum=0`, ...output],
+    inputOptions: [...quiet, ...probing, '-f', 'mp4'],
+    outputOptions: ['-vf', small(width, height), '-frames:v', '1', ...grey],
+  };
+}
+
+/**
+ * Decodes key pictures to small grey ones, one after the other, each of which is said on standard error as well (`shown`), because one
+ * that is broken leaves no trace: FLV of different settings until its end, or fragments of one setting as they come.
+ */
+export function glances(container: 'flv' | 'mp4', width: number, height: number): Command {
+  return {
+    inputOptions: [
+      '-nostdin',
+      '-hide_banner',
+      '-nostats',
+      '-loglevel',
+      'info',
+      '-fflags',
+      'nobuffer',
+      ...probing,
+      '-f',
+      container,
+    ],
+    outputOptions: [
+      ...['-copyts', '-vsync', 'passthrough', '-vf', `${small(width, height)},showinfo=checksum=0`],
+      ...['-flush_packets', '1', ...grey],
+    ],
   };
 }

@@ -1,4 +1,5 @@
 import { boxesIn, findBox } from './boxes.ts';
+import type { Unit } from './rtsp/depacketize.ts';
 
 /** A key picture as it stands in the window: it can be decoded without any other. */
 export interface KeyPicture {
@@ -87,6 +88,17 @@ export function mediaOf(fragment: Buffer): Buffer {
   // Version and flags, a count, and where its bytes begin, counted from the moof.
   const end = run ? head.from - 8 + fragment.readInt32BE(run.from + 8) : media.to;
   return fragment.subarray(media.from, Math.min(media.to, Math.max(media.from, end)));
+}
+
+/** What `mediaOf` cuts out, unit by unit; a broken length ends it. */
+export function unitsOf(media: Buffer): Unit[] {
+  const units: Unit[] = [];
+  for (let at = 0; at + 4 <= media.length;) {
+    const end = Math.min(media.length, at + 4 + media.readUInt32BE(at));
+    units.push({ length: end - at - 4, pieces: [media.subarray(at + 4, end)] });
+    at = end;
+  }
+  return units;
 }
 
 /** Whether two key pictures are the same to the byte but for their heads: no lens and no sensor does that twice. */

@@ -9,7 +9,7 @@ import { createLog } from '../../hub/platform/log.ts';
 import { Boxes } from '../../stream/boxes.ts';
 import { Camera } from '../../stream/camera.ts';
 import { install } from '../../stream/ffmpeg.ts';
-import { decode } from '../../stream/glance.ts';
+import { Glances } from '../../stream/glance.ts';
 import { HEIGHT, Judge, WIDTH } from '../../stream/judge.ts';
 import type { KeyPicture } from '../../stream/key.ts';
 import { makeFilm, startCameraServer } from '../support/camera/index.ts';
@@ -59,12 +59,15 @@ export async function pictures(report: Report): Promise<void> {
     const film = await makeFilm({ fps, seconds: 10, width, height });
     const keys = await keysOf(film);
     const judges = Array.from({ length: cameras }, () => new Judge());
+    const glances = new Glances();
     const before = spent();
     for (let round = 0; round < rounds; round++) {
       const due = judges.map((_, index) => keys[(index + round) % keys.length]!);
-      const greys = await decode(due, 60_000);
+      const greys = await glances.decode(due, 60_000);
       judges.forEach((judge, index) => judge.look(greys[index]!, round * every * 1000));
     }
+    // What its decoder has spent counts once that has ended.
+    await glances.stop();
     const each = (spent() - before) / (rounds * cameras);
     const bareBefore = spent();
     const small = ['-vf', `scale=${WIDTH}:${HEIGHT}:flags=neighbor,format=gray`, '-f', 'null', '-'];

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { changedBetween, HEIGHT, isDark, Judge, plainShare, WIDTH } from '../../stream/judge.ts';
+import type { KeyPicture } from '../../stream/key.ts';
+import { dueOf } from '../../stream/looks.ts';
 
 type Grey = Uint8Array;
 
@@ -148,5 +150,26 @@ describe('a camera', () => {
       start + 2000,
     );
     expect(judge.wantsMore).toBe(true);
+  });
+});
+
+describe('the next looks', () => {
+  const unseen: KeyPicture = { init: Buffer.alloc(0), fragment: Buffer.alloc(0), at: 0 };
+  const camera = (name: string, ago: number, more: { wantsMore?: boolean; unseen?: undefined } = {}) => ({
+    ...{ name, lookedAt: start - ago, wantsMore: false, unseen },
+    ...more,
+  });
+
+  it('are at what may be wrong, then at who waited longest, and at nothing that was seen', () => {
+    const cameras = [
+      camera('well', 2_000),
+      camera('longer', 3_000),
+      camera('just now', 1_000),
+      camera('wrong', 600, { wantsMore: true }),
+      camera('seen', 9_000, { unseen: undefined }),
+      // Nobody waits for ever because others may be wrong.
+      camera('forgotten', 5_000),
+    ];
+    expect(dueOf(cameras, 2_000, start).map(({ name }) => name)).toEqual(['forgotten', 'wrong', 'longer', 'well']);
   });
 });
