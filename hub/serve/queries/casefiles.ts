@@ -25,6 +25,6 @@ export const eventsOfCasefile = (id: string): Statement => ({
 });
 
 export const signalsOfCasefile = (id: string): Statement => ({
-  text: 'select body from signal where casefile = $1 order by issued_at desc limit 100',
+  text: 'select body from signal where casefile = $1 order by issued_at desc, id desc limit 100',
   values: [id],
 });

@@ -27,7 +27,7 @@ export interface SignalBody extends Record<string, unknown> {
 
 /** A case of another region may be handled at a hall: it stays its own region's, so the scope is asked for here too. */
 export const openSignalsOfHall = (scope: Scope, hall: string): Statement => ({
-  text: `select body from signal s where ${inScope('s', 1)} and hall = $3 and state in (${openList}) order by issued_at desc limit ${signalsPerHall}`,
+  text: `select body from signal s where ${inScope('s', 1)} and hall = $3 and state in (${openList}) order by issued_at desc, id desc limit ${signalsPerHall}`,
   values: [...scopeValues(scope), hall],
 });
 
