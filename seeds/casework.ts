@@ -5,6 +5,7 @@
 import {
   addDays,
   addWorkingDays,
+  dayNumber,
   dayOf,
   endOf,
   isWorkingDay,
@@ -27,6 +28,16 @@ interface Place {
   windows: { window: Window; matters: Matter[] }[];
   plan: Plan;
 }
+
+/**
+ * The public board shows the last four characters of a number: those of customers name the window and the slot of the day, those
+ * of cases that take days a number that comes again after 97 days, so that hardly two on one board are alike. No digits at the
+ * end: windows leave slots out, and that is no gap in running numbers.
+ */
+const sessionTail = (window: string, index: number): string =>
+  `${Math.floor(index / 26)
+    .toString(36)
+    .toUpperCase()}${window}${String.fromCharCode(65 + (index % 26))}`;
 
 export class Casework {
   readonly #scenario: Scenario;
@@ -91,7 +102,7 @@ export class Casework {
     const dice = random(this.#seed, place.hall.id, day, index);
     const { window, matters } = dice.pick(place.windows);
     const matter = dice.pick(matters);
-    const number = `${day.replaceAll('-', '')}-${String(index).padStart(4, '0')}`;
+    const number = `${day.replaceAll('-', '')}-${String((dayNumber(startOf(day)) % 97) * 100 + index).padStart(4, '0')}`;
     const file = this.#file(place, window, number, 'h');
     const opening = this.#opening(matter, window, dice);
 
@@ -186,7 +197,7 @@ export class Casework {
     const dice = random(this.#seed, window.id, slot.day, slot.index);
     if (dice.chance(0.12)) return [];
     const start = slot.at + Math.floor(dice.next() * slot.length * 0.6);
-    const number = `${slot.day.replaceAll('-', '')}-C${window.number}-${String(slot.index).padStart(4, '0')}${salt}`;
+    const number = `${slot.day.replaceAll('-', '')}${salt}-C${sessionTail(window.number, slot.index)}`;
     const file = this.#file(place, window, number, 'c');
     const matter = dice.pick(matters);
     const opening = this.#opening(matter, window, dice);
@@ -218,7 +229,7 @@ export class Casework {
     const back =
       kind < 0.5 ? promised : kind < 0.93 ? promised + dice.between(1, 3) : (matter.statutoryDays ?? promised) + 1;
     const began = this.#officeTime(place.hall, this.#workingDaysBefore(slot.day, back), dice, 0.05, 0.8);
-    const number = `${slot.day.replaceAll('-', '')}-L${String(slot.index).padStart(4, '0')}${salt}`;
+    const number = `${slot.day.replaceAll('-', '')}${salt}-L${String(slot.index).padStart(3, '0')}`;
     const file = this.#file(place, window, number, 'l');
     const note = dice.pick(this.#scenario.reasons.lateEntry);
     const opening = this.#opening(matter, window, dice);

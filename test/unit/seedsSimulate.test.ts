@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addDays, dayOf, isWorkingDay, startOf, type WorkCalendar } from '../../hub/model/calendar.ts';
 import { caseEvent } from '../../hub/model/event.ts';
+import { tailOf } from '../../hub/model/publicBoard.ts';
 import { checkAgainst, checkTogether } from '../../hub/model/parse.ts';
 import { matterKey, type World } from '../../hub/model/world.ts';
 import { Casework } from '../../seeds/casework.ts';
@@ -52,6 +53,16 @@ describe('the simulated day', { timeout: 30_000 }, () => {
     const first = history(friday);
     expect(first.length).toBeGreaterThan(10_000);
     expect(history(friday)).toEqual(first);
+    // What the public board shows of a number tells the cases of a hall apart, at another speed as well.
+    const played = [...first, ...counterTraffic(casework(), friday - hour, friday, '-xk3')];
+    const numbers = new Set(
+      played.flatMap(({ event }) => ('casefile' in event ? [`${event.region} ${event.casefile}`] : [])),
+    );
+    const board = [...numbers].filter((each) => !each.includes('-xk3'));
+    const fast = [...numbers].filter((each) => each.includes('-xk3'));
+    expect(fast.length).toBeGreaterThan(100);
+    for (const each of [board, fast])
+      expect(new Set(each.map((name) => `${name.slice(0, 6)} ${tailOf(name)}`)).size).toBe(each.length);
     const other = new Set(history(friday, 7).map(({ event }) => JSON.stringify({ ...event, id: '' })));
     const same = first.filter(({ event }) => other.has(JSON.stringify({ ...event, id: '' })));
     expect(same.length).toBeLessThan(first.length / 100);
