@@ -145,7 +145,10 @@ account
   )
   .requiredOption('--region <code>', 'everything below it is in scope', region)
   .option('--hall <id>', 'of a hall manager')
-  .option('--organ <id>', "of an inspector; default: the region's")
+  .option(
+    '--organ <id>',
+    "of an inspector, default: the region's; of a line inspector the supervision body of a department",
+  )
   .option('--department <id>', 'of a post user, who enters its cases by hand')
   .option('--display <name>', 'as shown to others')
   .option('--password-stdin', 'read the password from standard input')

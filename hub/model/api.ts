@@ -42,7 +42,7 @@
  *   GET    /api/casefiles/:id                   → CasefileDetail
  *   GET    /api/casefiles/:id/clock             → Clock
  *   GET    /api/duties?day=YYYY-MM-DD           → DutyDay (today when absent)
- *   POST   /api/visits {duty}                   → Visit; 409
+ *   POST   /api/visits {duty} or {hall}         → Visit; 409. By the hall: a patrol as needed (SC-15).
  *   GET    /api/visits/:id                      → VisitDetail
  *   POST   /api/visits/:id/finish               → Visit; 409
  *   POST   /api/visits/:id/findings {window, code, note?, person?: {staff?, text?}} → Finding; 409. The hub takes the snapshot itself.

@@ -4,9 +4,16 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DutyDay, HallDetail, HallSummary } from '../../hub/model/api.ts';
+import { dayOf } from '../../hub/model/calendar.ts';
+import type { DrawBoard } from '../../hub/model/drawApi.ts';
 import type { Event } from '../../hub/model/event.ts';
-import type { FindingDetail, FindingLine, FindingPage, Photo } from '../../hub/model/finding.ts';
+import type { Finding, FindingDetail, FindingLine, FindingPage, Photo } from '../../hub/model/finding.ts';
+import type { LeadershipNumbers } from '../../hub/model/leadershipApi.ts';
+import { notAsNeeded } from '../../hub/model/line.ts';
 import type { PresenceLine } from '../../hub/model/presence.ts';
+import type { RegisterPage } from '../../hub/model/register.ts';
+import type { Visit } from '../../hub/model/state.ts';
 import { migrate } from '../../hub/platform/migrate.ts';
 import { connectStore } from '../../hub/platform/postgres.ts';
 import { rebuild } from '../../hub/record/rebuild.ts';
@@ -48,6 +55,9 @@ beforeAll(async () => {
     ['admin', 'administrator', '510104', undefined],
   ] as const)
     cookies[name] = await hub.signIn({ name, role, region, ...(at === undefined ? {} : { hall: at }) });
+  const housing = { role: 'lineInspector', region: '510100', organ: 'organ-510100-housing' } as const;
+  for (const name of ['zeng', 'peng']) cookies[name] = await hub.signIn({ name, ...housing });
+  cookies['unlined'] = await hub.signIn({ name: 'unlined', role: 'lineInspector', region: '510100' });
   windows = [...hub.context.world().windows.values()].filter((each) => each.hall === hall).map(({ id }) => id);
   const now = Date.now();
   await hub.context.bus.publish({
@@ -273,6 +283,127 @@ describe('presence', () => {
     expect(ended.records[0]!.ended).toMatchObject({ account: 'wang' });
     expect((await ask<{ items: PresenceLine[] }>('li', `/presence?hall=${hall}`)).body.items).toHaveLength(1);
     expect((await ask<{ items: PresenceLine[] }>('zhou', '/presence')).body.items).toEqual([]);
+  });
+});
+
+describe('the supervision body of a department (SC-15)', () => {
+  const own = { '510100': 'win-510100-1-03', '510104': 'win-510104-1-05', '510107': 'win-510107-1-02' };
+  const day = dayOf(Date.now());
+  const duty = `${day}:organ-510100-housing:${hall}`;
+  let visit: Visit;
+  let finding: string;
+
+  it('sees the halls and the windows of its line, and no others', async () => {
+    const { body: halls } = await ask<HallSummary[]>('zeng', '/halls');
+    expect(halls.map(({ id, windows: count }) => [id, count])).toEqual(
+      Object.keys(own).map((region) => [`hall-${region}-1`, 1]),
+    );
+    const { body: detail } = await ask<HallDetail>('zeng', `/halls/${hall}`);
+    expect(detail.windows.map(({ id, latest, openSignals }) => [id, latest, openSignals])).toEqual([
+      [own['510104'], undefined, []],
+    ]);
+    expect((await ask<HallDetail>('li', `/halls/${hall}`)).body.windows.length).toBeGreaterThan(10);
+    // In its region, and none of its line.
+    expect((await ask('zeng', '/halls/hall-510421-1')).status).toBe(404);
+    expect((await ask<HallSummary[]>('unlined', '/halls')).body).toEqual([]);
+    expect((await ask('unlined', `/halls/${hall}`)).status).toBe(404);
+  });
+
+  it('is closed to everything else', async () => {
+    const closed = [
+      ...[`/halls/${hall}/timeline`, `/windows/${own['510104']}/events`, '/casefiles', '/casefiles.csv', '/signals'],
+      ...['/statistics', '/notices', '/ledger', '/ledger/export', '/register', '/presence', '/draws', '/draws/days'],
+      ...['/draws/board', '/evidence', '/releases', '/numbers', '/packs', '/matters', '/sources', '/system'],
+      ...['/watchers', '/admin/accounts', '/cameras', '/holds', '/inquiries', `/signals/s1`, '/casefiles/510104:1'],
+    ];
+    const answers = await Promise.all(closed.map(async (path) => [path, (await ask('zeng', path)).status]));
+    expect(answers.filter(([, status]) => status !== 403 && status !== 404)).toEqual([]);
+    for (const path of ['/draws', '/presence', `/halls/${hall}/timeline`, '/casefiles'])
+      expect(answers).toContainEqual([path, 403]);
+    // Duties, visits and findings of others are none to it.
+    expect((await ask<DutyDay>('zeng', '/duties?day=2026-11-20')).body.duties).toEqual([]);
+    expect((await ask('zeng', '/visits', { duty: 'd1' })).status).toBe(404);
+    expect((await ask('zeng', '/visits/v1')).status).toBe(404);
+    const id = await find('A04', own['510104']);
+    expect((await ask('zeng', `/findings/${id}`)).status).toBe(404);
+    expect((await ask('zeng', `/findings/${id}/verify`, { outcome: 'accepted' })).status).toBe(404);
+    expect((await ask('zeng', '/visits/v1/findings', { window: own['510104'], code: 'A04' })).status).toBe(404);
+    expect((await ask<FindingPage>('zeng', '/findings?state=all')).body.items).toEqual([]);
+    expect((await ask<FindingPage>('zeng', '/lookbacks')).body.items).toEqual([]);
+  });
+
+  it('begins a patrol as it needs to, of its own windows, and of no other hall', async () => {
+    expect((await ask('zeng', '/visits', { hall: 'hall-510421-1' })).status).toBe(404);
+    expect((await ask('unlined', '/visits', { hall })).status).toBe(404);
+    expect(await ask('li', '/visits', { hall })).toMatchObject({ status: 409, body: { field: 'organ' } });
+    expect(await ask('zeng', '/visits', {})).toMatchObject({ status: 400, body: { field: 'duty' } });
+    expect((await ask('zeng', '/visits', { hall, duty })).status).toBe(400);
+    const { status, body } = await ask<Visit>('zeng', '/visits', { hall });
+    expect([status, body.windows, body.organ]).toEqual([200, [own['510104']], 'organ-510100-housing']);
+    visit = body;
+    // A second click is the same visit, and a colleague's is another one of the same duty.
+    expect((await ask<Visit>('zeng', '/visits', { hall })).body.id).toBe(visit.id);
+    const { body: second } = await ask<Visit>('peng', '/visits', { hall });
+    expect([second.duty, second.id === visit.id]).toEqual([duty, false]);
+    const { body: today } = await ask<DutyDay>('zeng', '/duties');
+    expect(today.duties.map((each) => [each.id, each.of, each.state])).toEqual([[duty, 'asNeeded', 'inProgress']]);
+    expect([today.openVisit?.id, today.month]).toEqual([visit.id, { required: 0, done: 0, findings: 0 }]);
+  });
+
+  it('records and verifies its own findings, which the hall answers', async () => {
+    const before = await ask<Finding>('zeng', `/visits/${visit.id}/findings`, { window: windows[0], code: 'A04' });
+    expect(before.status).toBe(409);
+    const made = await ask<Finding>('zeng', `/visits/${visit.id}/findings`, { window: own['510104'], code: 'A04' });
+    expect(made).toMatchObject({ status: 200, body: { organ: 'organ-510100-housing' } });
+    finding = made.body.id;
+    for (const who of ['zeng', 'peng'])
+      expect((await ask<FindingPage>(who, '/findings')).body.items.map(({ id }) => id)).toEqual([finding]);
+    const photo = await upload('wang', finding, jpeg);
+    const answer = { text: 'put right', photos: [photo.body.sha256] };
+    expect((await ask('wang', `/findings/${finding}/rectify`, answer)).status).toBe(200);
+    expect((await photoOf('peng', finding, photo.body.sha256)).status).toBe(200);
+    expect((await photoOf('unlined', finding, photo.body.sha256)).status).toBe(404);
+    expect((await ask('unlined', `/findings/${finding}`)).status).toBe(404);
+    const verified = await ask<FindingLine>('peng', `/findings/${finding}/verify`, { outcome: 'accepted' });
+    expect(verified).toMatchObject({ status: 200, body: { state: 'verified' } });
+  });
+
+  it('finishes it: a line in the register, and no number and no duty of the region', async () => {
+    const { body: finished } = await ask<Visit>('zeng', `/visits/${visit.id}/finish`, {});
+    expect(finished).toMatchObject({ state: 'finished', counts: false });
+    const { body: today } = await ask<DutyDay>('zeng', '/duties');
+    // Nobody watched: it is not counted, and owed by nobody either.
+    expect(today.duties.map((each) => [each.state, each.done, 'nextTurn' in each])).toEqual([['planned', 0, false]]);
+    expect(today.month).toEqual({ required: 0, done: 0, findings: 1 });
+    const { body: of } = await ask<DutyDay>('prov', '/duties');
+    expect(of.duties.filter((each) => each.organ === 'organ-510100-housing')).toEqual([]);
+    const { body: numbers } = await ask<LeadershipNumbers>(
+      'prov',
+      `/numbers?from=${day.slice(0, 7)}&to=${day.slice(0, 7)}`,
+    );
+    expect(numbers.organs.map(({ organ }) => organ)).not.toContain('organ-510100-housing');
+    const { body: board } = await ask<DrawBoard>('prov', '/draws/board');
+    expect(board.behind.map(({ organ }) => organ)).not.toContain('organ-510100-housing');
+    const { body: register } = await ask<RegisterPage>('prov', '/register?organ=organ-510100-housing');
+    expect(register.items.map((line) => [line.kind, line.organ?.name])).toContainEqual([
+      'video',
+      '派驻成都市住建部门纪检监察组',
+    ]);
+  });
+
+  it('is refused where the rules of the region know of none', async () => {
+    const { store, reload } = { store: hub.context.store, reload: hub.backend.reload };
+    const set = (what: string) =>
+      store.query(`update rule_pack set body = jsonb_set(body, '{patrol,departments}', $1)`, [JSON.stringify(what)]);
+    await set('none');
+    await reload();
+    try {
+      const refused = await ask('peng', '/visits', { hall: 'hall-510107-1' });
+      expect(refused).toMatchObject({ status: 409, body: { field: 'organ', reason: notAsNeeded } });
+    } finally {
+      await set('asNeeded');
+      await reload();
+    }
   });
 });
 

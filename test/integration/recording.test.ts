@@ -216,6 +216,8 @@ describe('who may see it', () => {
       [await hub.signIn({ name: 'post', role: 'postUser', region: '510104' }), 403],
       [await hub.signIn({ name: 'far', role: 'inspector', region: '510107' }), 403],
       [await hub.signIn({ name: 'hm', role: 'hallManager', region: '510107', hall: 'hall-510107-1' }), 403],
+      // SC-15: to the supervision bodies of departments recordings are closed, of their own windows as well.
+      [await hub.signIn({ name: 'line', role: 'lineInspector', region: '510100', organ: 'organ-510100-housing' }), 403],
     ] as const;
     for (const [cookie, status] of others)
       for (const route of routes()) expect([route, (await ask(route, cookie)).status]).toEqual([route, status]);

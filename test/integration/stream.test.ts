@@ -231,6 +231,14 @@ describe('a camera that is asked for', () => {
     expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
     const elsewhere = await hub.signIn({ name: 'wu', role: 'inspector', region: '510107' });
     expect((await ask(path, elsewhere)).status).toBe(403);
+    // SC-15: of what its own body found, and of nothing else.
+    const housing = { role: 'lineInspector', region: '510100', organ: 'organ-510100-housing' } as const;
+    const line = await hub.signIn({ name: 'zeng', ...housing });
+    expect((await ask(path, line)).status).toBe(403);
+    await hub.context.store.query(`update finding set body = body || $1 where id = 'f1'`, [
+      JSON.stringify({ organ: housing.organ }),
+    ]);
+    expect((await ask(path, line)).status).toBe(200);
     expect((await ask(path, '')).status).toBe(401);
     expect((await ask('/evidence/..%2f..%2fkey.jpg')).status).toBe(404);
   });
@@ -247,8 +255,12 @@ describe('who may see it', () => {
     const manager = await hub.signIn({ name: 'qian', role: 'hallManager', region: '510104', hall: 'hall-510107-1' });
     const administrator = await hub.signIn({ name: 'sun', role: 'administrator', region: '510000' });
     const city = await hub.signIn({ name: 'zhou', role: 'inspector', region: '510100' });
+    // SC-15: the supervision body of a department, whose window is another one.
+    const organ = 'organ-510100-housing';
+    const line = await hub.signIn({ name: 'zeng', role: 'lineInspector', region: '510100', organ });
+    const closedTo = [elsewhere, manager, administrator, line];
     expect((await live('one', file, '')).status).toBe(401);
-    for (const cookie of [elsewhere, manager, administrator]) {
+    for (const cookie of closedTo) {
       const answer = await live('one', file, cookie);
       expect(answer.status).toBe(403);
       expect(await answer.json()).toMatchObject({ status: 403, title: 'not allowed' });
@@ -260,9 +272,10 @@ describe('who may see it', () => {
       for (const each of [file, 'plain.m3u8', part]) {
         const path = `${quality}${each}`;
         expect([path, (await live('one', path, '')).status]).toEqual([path, 401]);
-        for (const cookie of [elsewhere, manager, administrator])
-          expect([path, (await live('one', path, cookie)).status]).toEqual([path, 403]);
+        for (const cookie of closedTo) expect([path, (await live('one', path, cookie)).status]).toEqual([path, 403]);
       }
+    expect((await live('five', file, line)).status).toBe(200);
+    expect((await live('five', file, manager)).status).toBe(403);
     // Who may watch but did not open a view, or let it expire.
     const late = await hub.signIn({ name: 'wen', role: 'inspector', region: '510104' });
     const closed = await live('one', part, late);

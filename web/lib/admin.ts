@@ -32,7 +32,7 @@ type Query = Record<string, string | undefined>;
 const search = (asked: Query): string =>
   query(Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, value?.trim()])));
 /** A form's values; null where a field is empty. */
-type Body = Record<string, string | number | boolean | null>;
+type Body = Record<string, string | number | boolean | null | string[]>;
 const base = '/api/admin';
 
 export const admin = {
@@ -63,7 +63,8 @@ export interface Field {
   key: string;
   label: string;
   hint?: string;
-  kind?: 'text' | 'time' | 'date' | 'choice' | 'lines';
+  /** `many`: ids of options, with a space between them. */
+  kind?: 'text' | 'time' | 'date' | 'choice' | 'lines' | 'many';
   required?: boolean;
   max?: number;
   options?: readonly { id: string; name: string }[];

@@ -174,7 +174,7 @@ export const api = {
     call<Comparison>('GET', `/api/statistics/comparison${query({ ...period })}`),
   casefile: (casefile: string) => call<CasefileDetail>('GET', `/api/casefiles/${id(casefile)}`),
   duties: () => call<DutyDay>('GET', '/api/duties'),
-  startVisit: (duty: string) => call<Visit>('POST', '/api/visits', { duty }),
+  startVisit: (of: { duty: string } | { hall: string }) => call<Visit>('POST', '/api/visits', of),
   visit: (visit: string) => call<VisitDetail>('GET', `/api/visits/${id(visit)}`),
   finishVisit: (visit: string) => call<Visit>('POST', `/api/visits/${id(visit)}/finish`, {}),
   recordFinding: (visit: string, finding: { window: string; code: string; note?: string; person?: SeenPerson }) =>

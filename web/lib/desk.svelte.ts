@@ -8,6 +8,7 @@ import { HallState } from './hall.svelte.ts';
 import { merge } from './merge.ts';
 import { places } from './places.svelte.ts';
 import type { TimeShift } from './recorded.svelte.ts';
+import { session } from './session.svelte.ts';
 import { live } from './socket.svelte.ts';
 import { isVerifying } from './wall.ts';
 import { WallState } from './wallState.svelte.ts';
@@ -15,6 +16,9 @@ import { Watcher } from './watch.ts';
 
 /** Marks kept in one lane of the timeline. */
 const laneBound = 400;
+
+/** 部门监察员 (SC-15): they see no case, and owe no duty. */
+const isOfLine = (): boolean => !session.may('case.read');
 
 /** The patrol desk: which hall and window, the day's duties, and the visit that is going on. */
 export class Desk {
@@ -147,8 +151,12 @@ export class Desk {
   }
 
   async startVisit(): Promise<void> {
-    if (!this.duty) return;
-    const visit = await api.startVisit(this.duty.id);
+    const { duty } = this;
+    const hall = this.#hallId;
+    // SC-15: who owes no duty patrols the hall as needed.
+    const of = isOfLine() && hall !== undefined ? { hall } : duty && { duty: duty.id };
+    if (!of) return;
+    const visit = await api.startVisit(of);
     this.#findings = [];
     this.#progress = undefined;
     this.#takeVisit(visit);
@@ -183,7 +191,7 @@ export class Desk {
 
   async loadEvents(): Promise<void> {
     const window = this.#focus;
-    if (window === undefined) return;
+    if (window === undefined || isOfLine()) return;
     this.#eventsFailure = undefined;
     try {
       const lines = await api.windowEvents(window);
@@ -226,6 +234,7 @@ export class Desk {
   }
 
   async #loadTimeline(hall: string): Promise<void> {
+    if (isOfLine()) return;
     try {
       const timeline = await api.timeline(hall);
       if (this.#hallId === hall) this.#timeline = timeline;

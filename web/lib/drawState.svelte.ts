@@ -131,7 +131,7 @@ export class DrawState {
 
   /** The desk goes on with the visit that is open. */
   async start(duty: string): Promise<void> {
-    await api.startVisit(duty);
+    await api.startVisit({ duty });
   }
 
   close(): void {
