@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { openBrowser, visit } from '../support/browser.ts';
 import { makeFilm, startCameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { addWindows } from '../support/windows.ts';
 import { quantile, type Report } from './report.ts';
 
 const hall = 'hall-510104-1';
@@ -93,24 +94,10 @@ export async function wall(report: Report): Promise<void> {
 /** Sixteen windows in the hall, each with its camera. */
 async function hang(hub: TestHub, urls: string[]): Promise<void> {
   const { store, seal, world } = hub.context;
-  const known = [...world().cameras.values()].filter((camera) => camera.hall === hall).map(({ id }) => id);
-  for (const [index, url] of urls.entries()) {
-    const id = known[index];
-    if (id !== undefined) {
-      await store.query('update camera set url = $2, enabled = true where id = $1', [id, seal.seal(url)]);
-      continue;
-    }
-    const number = String(index + 1);
-    await store.query('insert into hall_window (id, hall, number, name) values ($1, $2, $3, $3)', [
-      `bench-${number}`,
-      hall,
-      number,
-    ]);
-    await store.query(
-      'insert into camera (id, hall, hall_window, name, enabled, url) values ($1, $2, $1, $3, true, $4)',
-      [`bench-${number}`, hall, number, seal.seal(url)],
-    );
-  }
+  await addWindows(hub, hall, urls.length);
+  const cameras = [...world().cameras.values()].filter((camera) => camera.hall === hall);
+  for (const [index, url] of urls.entries())
+    await store.query('update camera set url = $2, enabled = true where id = $1', [cameras[index]!.id, seal.seal(url)]);
   await hub.backend.reload();
 }
 
