@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { dayOf } from '../hub/model/calendar.ts';
 import type { Store } from '../hub/platform/postgres.ts';
 
 /** Pictures kept for good, each under its own SHA-256: `DATA_DIR/evidence/<sha256>.jpg`. */
@@ -34,14 +35,30 @@ export class Evidence {
   }
 }
 
-/** Where the findings were made that a picture belongs to. */
+/** The findings that a picture belongs to, and where they were made. */
 export async function findEvidence(
   store: Store,
   sha256: string,
-): Promise<{ region: string; hall: string; organ?: string }[]> {
-  const found = await store.query<{ region: string; hall: string; organ: string | null }>(
-    `select distinct region, hall, body->>'organ' as organ from finding where body->>'snapshotSha256' = $1`,
+): Promise<{ id: string; region: string; hall: string; organ?: string }[]> {
+  const found = await store.query<{ id: string; region: string; hall: string; organ: string | null }>(
+    `select id, region, hall, body->>'organ' as organ from finding where body->>'snapshotSha256' = $1`,
     [sha256],
   );
   return found.map(({ organ, ...place }) => ({ ...place, ...(organ === null ? {} : { organ }) }));
+}
+
+/** What a session opens again within this time is the same view. */
+const oneView = 600_000;
+
+/** Writes down that a session opens the picture of a finding (巡查监督, SC-29); done before the picture is given out. */
+export async function noteOpening(store: Store, session: string, finding: string, now: number): Promise<void> {
+  await store.query(
+    `insert into viewing (session, camera, kind, from_at, until_at, day, account, name, role, region, hall, hall_window, seconds, outside, off, planned, finding)
+      select v.session, coalesce(f.body->>'camera', f.hall_window), 'finding', $3, $3, $4, v.account, v.name, v.role, v.region,
+        f.hall, f.hall_window, 0, 0, 0, false, f.id
+      from viewer v, finding f where v.session = $1 and f.id = $2 and not exists (
+        select from viewing before where before.session = $1 and before.kind = 'finding' and before.finding = $2 and before.from_at > $5)
+      on conflict do nothing`,
+    [session, finding, now, dayOf(now), now - oneView],
+  );
 }

@@ -8,7 +8,7 @@ import type { Camera } from './camera.ts';
 import type { Closed, Door, View } from './door.ts';
 import { lowLatencyPlaylist, plainPlaylist } from './playlist.ts';
 import { isThere, patienceOf, readReload, tooFar } from './reload.ts';
-import { findEvidence, type Evidence } from './evidence.ts';
+import { findEvidence, noteOpening, type Evidence } from './evidence.ts';
 
 /** A first picture that takes longer is a 503; of a camera that is offline it is one at once, because browsers have few connections. */
 const FIRST_PICTURE_MS = 8000;
@@ -157,9 +157,11 @@ async function evidence(
   const sha256 = /^([0-9a-f]{64})\.jpg$/.exec(request.params.file)?.[1];
   const findings = sha256 ? await findEvidence(serving.context.store, sha256) : [];
   if (!sha256 || findings.length === 0) return sendProblem(reply, problem(404));
-  if (!findings.some(mayRead)) return sendProblem(reply, problem(403));
+  const finding = findings.find(mayRead);
+  if (!finding) return sendProblem(reply, problem(403));
   const bytes = await serving.evidence.read(sha256);
   if (!bytes) return sendProblem(reply, problem(404, { detail: 'the file is gone' }));
+  await noteOpening(serving.context.store, who.session, finding.id, Date.now());
   return reply.header('cache-control', 'private, no-cache').type('image/jpeg').send(bytes);
 }
 

@@ -2,7 +2,8 @@
 import { dayNumber, dayLength, dayOf, isWorkingDay, startOf, type WorkCalendar } from './calendar.ts';
 import type { PackSettings } from './settings.ts';
 
-export type ViewingKind = 'live' | 'playback' | 'evidence';
+/** `evidence`: a released copy was opened; `finding`: the picture of a finding. Both are moments. */
+export type ViewingKind = 'live' | 'playback' | 'evidence' | 'finding';
 
 /** From, until, in epoch seconds; the second `until` is no longer part of it. */
 export type Seconds = readonly [from: number, until: number];

@@ -6,6 +6,8 @@ interface Totals {
   playback: number;
   /** Released evidence that was opened. */
   evidence: number;
+  /** Pictures of findings that were opened. */
+  findings: number;
   /** Of live and playback: within own visits, and not. */
   inVisits: number;
   outside: number;
@@ -66,6 +68,8 @@ export interface Stay extends Place {
   off: number;
   planned: boolean;
   visit?: string;
+  /** Whose picture or clip it was, and when it was found. */
+  finding?: { id: string; at: number };
 }
 
 /** `GET /api/watchers/people/:account?month=&before=` and `GET /api/mine/stays?…`, newest first. */

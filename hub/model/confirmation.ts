@@ -49,7 +49,7 @@ export interface Grant {
 }
 
 /** Whether somebody may do or see more than before, or elsewhere. */
-export function widens(before: Grant, after: Grant): boolean {
+function widens(before: Grant, after: Grant): boolean {
   if (permissions.some((each) => holds(after.role, each) && !holds(before.role, each))) return true;
   if (!after.region.startsWith(prefixOf(before.region))) return true;
   return (['hall', 'organ', 'department'] as const).some((field) => {

@@ -75,7 +75,7 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
     const regions = new Map(days.map(({ account, region }) => [account, region]));
     const limitsFor = ({ account, day }: WatchedDay) =>
       limitsOf(packOf(present, regions.get(account) ?? '', day)?.settings);
-    const found = unusual(days.map(asWatchedDay), from, limitsFor, (account) => roles.get(account));
+    const found = unusual(days.filter(isJudged).map(asWatchedDay), from, limitsFor, (account) => roles.get(account));
     return { rows, found, names: new Map(days.map(({ account, name }) => [account, name])), isCut };
   }
 
@@ -128,10 +128,11 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
     const last = shown.at(-1);
     const present = world();
     return {
-      items: shown.map(({ session: _session, hall, hall_window, visit, ...each }) => ({
+      items: shown.map(({ session: _session, hall, hall_window, visit, finding, ...each }) => ({
         ...each,
         ...placeOf(present, hall ?? undefined, hall_window ?? undefined, each.camera),
         ...(visit === null ? {} : { visit }),
+        ...(finding === null ? {} : { finding }),
       })),
       ...(last && rows.length > limit ? { next: nextOf({ at: last.from, id: `${last.camera} ${last.session}` }) } : {}),
     };
@@ -229,6 +230,7 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
           live = 0,
           playback = 0,
           evidence = 0,
+          findings = 0,
           inVisits = 0,
           outside = 0,
           stays = 0,
@@ -237,7 +239,7 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
         } = own ?? {};
         return {
           month,
-          total: { live, playback, evidence, inVisits, outside, stays, windows, days },
+          total: { live, playback, evidence, findings, inVisits, outside, stays, windows, days },
           places: placesOf(world(), found.rows, lines).slice(0, most.places),
           unusual: lines,
           work: {
@@ -262,6 +264,9 @@ export function attentionRoutes({ store, world }: Pick<Context, 'store' | 'world
   ];
 }
 
+/** The picture of a finding belongs to the work on it: counted and shown, and compared with nothing. */
+const isJudged = ({ seconds, evidence }: WatchedRow): boolean => seconds > 0 || evidence > 0;
+
 const thisMonth = (now: number): string => dayOf(now).slice(0, 7);
 
 function totalsOf(rows: readonly WatchedRow[]) {
@@ -275,6 +280,7 @@ function totalsOf(rows: readonly WatchedRow[]) {
     live: seconds - playback,
     playback,
     evidence: sum((row) => row.evidence),
+    findings: sum((row) => row.findings),
     inVisits: seconds - outside,
     outside,
     stays: sum((row) => row.stays),

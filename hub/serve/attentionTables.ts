@@ -10,6 +10,7 @@ const totals: readonly Pair[] = [
   ['巡查内（分钟）', 'In visits (min)'],
   ['巡查外（分钟）', 'Outside visits (min)'],
   ['调阅证据（次）', 'Evidence opened'],
+  ['查看问题画面（次）', 'Finding pictures opened'],
 ];
 const people: readonly Pair[] = [
   ['姓名', 'Name'],
@@ -54,12 +55,14 @@ const sums = (each: {
   inVisits: number;
   outside: number;
   evidence: number;
+  findings: number;
 }): Cell[] => [
   minutes(each.live),
   minutes(each.playback),
   minutes(each.inVisits),
   minutes(each.outside),
   each.evidence,
+  each.findings,
 ];
 
 export function watcherTable(report: WatchersReport, language: Language): Table {

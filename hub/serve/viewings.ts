@@ -113,7 +113,7 @@ async function placed(runner: Runner, world: World, stays: readonly StayRow[]): 
   });
 }
 
-function openedAs(world: World, { id, at, account, name, role, region, camera: seen }: OpenedRow): Viewing {
+function openedAs(world: World, { id, at, account, name, role, region, camera: seen, finding }: OpenedRow): Viewing {
   const camera = world.cameras.get(seen);
   const hall = world.halls.get(camera?.hall ?? '');
   return {
@@ -133,6 +133,7 @@ function openedAs(world: World, { id, at, account, name, role, region, camera: s
     outside: 0,
     off: 0,
     planned: false,
+    finding: finding ?? undefined,
   };
 }
 

@@ -229,6 +229,9 @@ describe('a camera that is asked for', () => {
     const answer = await ask(path);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
     expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
+    // Who opened it stands in what was watched, before the picture is given out (SC-29).
+    const seen = `select session, hall, finding from viewing where kind = 'finding'`;
+    expect(await hub.context.store.query(seen)).toMatchObject([{ hall: 'hall-510104-1', finding: 'f1' }]);
     const elsewhere = await hub.signIn({ name: 'wu', role: 'inspector', region: '510107' });
     expect((await ask(path, elsewhere)).status).toBe(403);
     // SC-15: of what its own body found, and of nothing else.
@@ -240,6 +243,7 @@ describe('a camera that is asked for', () => {
     ]);
     expect((await ask(path, line)).status).toBe(200);
     expect((await ask(path, '')).status).toBe(401);
+    expect(await hub.context.store.query(seen)).toHaveLength(1);
     expect((await ask('/evidence/..%2f..%2fkey.jpg')).status).toBe(404);
   });
 

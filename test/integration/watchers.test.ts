@@ -1,12 +1,13 @@
 import readXlsx from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LeadershipNumbers } from '../../hub/model/leadershipApi.ts';
-import type { MyMonth, StayPage, WatchersReport } from '../../hub/model/attentionApi.ts';
+import type { MyMonth, StayPage, Stay, WatchersReport } from '../../hub/model/attentionApi.ts';
 import { startOf } from '../../hub/model/calendar.ts';
 import { sessions } from '../../hub/platform/access.ts';
 import type { Store } from '../../hub/platform/postgres.ts';
 import { condenseViewings, forgetViewings } from '../../hub/serve/viewings.ts';
 import { startDesk, until, type Desk } from '../support/desk.ts';
+import { noteOpening } from '../../stream/evidence.ts';
 
 /** A Friday of the past; nine in the morning. */
 const day = '2026-03-20';
@@ -200,6 +201,14 @@ describe('what was delivered', () => {
       `insert into evidence (id, region, hall, camera, taken_at, until_at, state, position, body) values ('ev1', '510104', 'hall-1', 'c1', $1, $1, 'sealed', 1, '{}')`,
       [at],
     );
+    // The picture of a finding is a moment of its own, once in ten minutes; it is no released evidence.
+    await store.query(
+      `insert into finding (id, region, visit, hall, hall_window, at, position, body) values ('f1', '510104', 'v1', 'hall-1', 'w2', $1, 1, $2)`,
+      [at, { camera: 'c2' }],
+    );
+    const { session } = held.get('li')!;
+    for (const minutes of [0, 3, 12]) await noteOpening(store, session, 'f1', at + minutes * minute);
+    await noteOpening(store, 'nobody', 'f1', at);
     for (let n = 0; n < 10; n += 1)
       await store.query(
         `insert into event (position, received_at, id, region, kind, occurred_at, source, body) values ($1, $2, $3, '510104', 'evidence.viewed', $2, 'stream', $4)`,
@@ -251,6 +260,7 @@ describe("the overseer's month (SC-29)", () => {
         inVisits: 600,
         outside: 2700,
         evidence: 10,
+        findings: 2,
         windows: 2,
         days: 1,
         unusual: 2,
@@ -258,18 +268,22 @@ describe("the overseer's month (SC-29)", () => {
     ]);
     expect(places).toMatchObject([
       { windowNumber: '1', hallName: '政务服务中心', people: 1, live: 1800, evidence: 10 },
-      { windowNumber: '2', live: 1200, playback: 300 },
+      { windowNumber: '2', live: 1200, playback: 300, evidence: 0, findings: 2 },
     ]);
     expect(unusual.map(({ id }) => id)).toEqual([`evidence:${day}:li`, `offHours:${day}:li:hall-1`]);
     const { items } = (await ask('guan', `/api/watchers/people/li?month=${month}&limit=5`)).body as StayPage;
     expect(items).toHaveLength(5);
+    const found: Stay[] = [];
     let [rest, next] = [0, ''];
     do {
       const page = (await ask('guan', `/api/watchers/people/li?month=${month}&limit=5${next}`)).body as StayPage;
       rest += page.items.length;
+      found.push(...page.items.filter(({ kind }) => kind === 'finding'));
       next = page.next === undefined ? '' : `&before=${encodeURIComponent(page.next)}`;
     } while (next !== '');
-    expect(rest).toBe(13);
+    expect(rest).toBe(15);
+    const opened = { hallName: '政务服务中心', windowNumber: '2', seconds: 0, finding: { id: 'f1' } };
+    expect(found).toMatchObject([opened, opened]);
   });
 
   it('keeps an explanation in the ledger, once for a double click, and shows it to the person', async () => {
@@ -315,10 +329,10 @@ describe('one’s own page', () => {
   it('shows one’s own watching and work, and nobody else’s', async () => {
     const month = '2026-03';
     const { total, work, places } = (await ask('li', `/api/mine?month=${month}`)).body as MyMonth;
-    expect(total).toMatchObject({ live: 3000, playback: 300, evidence: 10, days: 1 });
+    expect(total).toMatchObject({ live: 3000, playback: 300, evidence: 10, findings: 2, days: 1 });
     expect(work).toEqual({ visits: 1, counted: 1, verifiedSeconds: 551, findings: 2 });
     expect(places).toHaveLength(2);
-    expect(((await ask('li', `/api/mine/stays?month=${month}`)).body as StayPage).items).toHaveLength(13);
+    expect(((await ask('li', `/api/mine/stays?month=${month}`)).body as StayPage).items).toHaveLength(15);
     const other = (await ask('zhao', `/api/mine?month=${month}`)).body as MyMonth;
     expect(other).toMatchObject({ total: { live: 0, stays: 0 }, places: [], unusual: [], work: { visits: 0 } });
     expect(((await ask('wang', `/api/mine/stays?month=${month}`)).body as StayPage).items).toEqual([]);

@@ -1,5 +1,5 @@
 /** What was watched, as the overseer's page and everybody's own page ask it. */
-import type { WatchedDay } from '../../model/attention.ts';
+import type { ViewingKind, WatchedDay } from '../../model/attention.ts';
 import type { LedgerEntry } from '../../model/state.ts';
 import type { Row, Statement } from '../../platform/postgres.ts';
 import type { Cursor } from './where.ts';
@@ -24,6 +24,7 @@ export interface WatchedRow extends Row {
   stays: number;
   planned: boolean;
   evidence: number;
+  findings: number;
 }
 
 /** One row a person, window and day: of one account, or of all whose region is in scope. */
@@ -35,8 +36,8 @@ export const watchedDays = (
   text: `select account, max(name) as name, max(role) as role, max(region) as region, day, hall, hall_window, coalesce(hall_window, camera) as place,
       sum(seconds)::int as seconds, coalesce(sum(seconds) filter (where kind = 'playback'), 0)::int as playback,
       sum(outside)::int as outside, sum(off)::int as off, count(*) filter (where outside > 0)::int as returns,
-      count(*) filter (where kind <> 'evidence')::int as stays, bool_or(planned) as planned,
-      count(*) filter (where kind = 'evidence')::int as evidence
+      count(*) filter (where kind in ('live', 'playback'))::int as stays, bool_or(planned) as planned,
+      count(*) filter (where kind = 'evidence')::int as evidence, count(*) filter (where kind = 'finding')::int as findings
     from viewing where day between $1 and $2 and region like $3 and ($4::text is null or account = $4)
     group by account, day, hall, hall_window, coalesce(hall_window, camera) order by day desc limit ${mostDays + 1}`,
   values: [from, to, `${prefix}%`, account ?? null],
@@ -69,7 +70,7 @@ export const explanationsOf = (ids: string[]): Statement => ({
 export interface StayLineRow extends Row {
   session: string;
   camera: string;
-  kind: 'live' | 'playback' | 'evidence';
+  kind: ViewingKind;
   from: number;
   until: number;
   day: string;
@@ -80,6 +81,7 @@ export interface StayLineRow extends Row {
   off: number;
   planned: boolean;
   visit: string | null;
+  finding: { id: string; at: number } | null;
 }
 
 /** Newest first; `before` is the moment and key of the last one of the page before. */
@@ -87,7 +89,8 @@ export const staysOf = (
   { prefix, account }: { prefix: string; account: string },
   { from, to, before, limit }: { from: string; to: string; before?: Cursor | undefined; limit: number },
 ): Statement => ({
-  text: `select session, camera, kind, from_at as "from", until_at as until, day, hall, hall_window, seconds, outside, off, planned, visit
+  text: `select session, camera, kind, from_at as "from", until_at as until, day, hall, hall_window, seconds, outside, off, planned, visit,
+      (select jsonb_build_object('id', f.id, 'at', f.at) from finding f where f.id = viewing.finding) as finding
     from viewing where account = $1 and region like $2 and day between $3 and $4
       and ($5::int8 is null or (from_at, camera || ' ' || session) < ($5, $6)) order by from_at desc, camera || ' ' || session desc limit $7`,
   values: [account, `${prefix}%`, from, to, before?.at ?? null, before?.id ?? null, limit],

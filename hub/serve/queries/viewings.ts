@@ -98,14 +98,15 @@ export interface Viewing {
   off: number;
   planned: boolean;
   visit?: string | undefined;
+  finding?: string | undefined;
   spans?: string;
 }
 
 export async function insertViewings(runner: Runner, rows: readonly Viewing[]): Promise<void> {
   await runner.query(
-    `insert into viewing (session, camera, kind, from_at, until_at, day, account, name, role, region, hall, hall_window, seconds, outside, off, planned, visit, spans)
+    `insert into viewing (session, camera, kind, from_at, until_at, day, account, name, role, region, hall, hall_window, seconds, outside, off, planned, visit, spans, finding)
       select * from unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::date[], $7::text[], $8::text[], $9::text[], $10::text[],
-        $11::text[], $12::text[], $13::int4[], $14::int4[], $15::int4[], $16::bool[], $17::text[], $18::int8multirange[])
+        $11::text[], $12::text[], $13::int4[], $14::int4[], $15::int4[], $16::bool[], $17::text[], $18::int8multirange[], $19::text[])
       on conflict (session, camera, kind, from_at) do nothing`,
     [
       rows.map((each) => each.session),
@@ -126,6 +127,7 @@ export async function insertViewings(runner: Runner, rows: readonly Viewing[]): 
       rows.map((each) => each.planned),
       rows.map((each) => each.visit ?? null),
       rows.map((each) => each.spans ?? null),
+      rows.map((each) => each.finding ?? null),
     ],
   );
 }
@@ -139,11 +141,13 @@ export interface OpenedRow extends Row {
   role: string | null;
   region: string | null;
   camera: string;
+  finding: string | null;
 }
 
 /** Released evidence that was opened, as the archive has it. */
 export const evidenceOpened = (after: number, limit: number): Statement => ({
-  text: `select e.position, e.id, e.received_at as at, e.body->>'account' as account, e.body->>'name' as name, a.role, a.region, v.camera
+  text: `select e.position, e.id, e.received_at as at, e.body->>'account' as account, e.body->>'name' as name, a.role, a.region, v.camera,
+      case when v.body->'about'->>'kind' = 'finding' then v.body->'about'->>'id' end as finding
     from event e join evidence v on v.id = e.body->>'evidence' left join account a on a.name = e.body->>'account'
     where e.kind = 'evidence.viewed' and e.position > $1 and e.refused is null order by e.position limit $2`,
   values: [after, limit],
