@@ -243,7 +243,7 @@ describe('a camera that is asked for', () => {
     ]);
     expect((await ask(path, line)).status).toBe(200);
     expect((await ask(path, '')).status).toBe(401);
-    expect(await hub.context.store.query(seen)).toHaveLength(1);
+    expect(await hub.context.store.query(seen)).toHaveLength(2);
     expect((await ask('/evidence/..%2f..%2fkey.jpg')).status).toBe(404);
   });
 
