@@ -60,3 +60,54 @@ export async function unreached(page: Page): Promise<string[]> {
     ...left.unseen.map((each) => `focus is not seen on ${each}`),
   ];
 }
+
+/**
+ * Opens every dialog that stands behind one of these buttons with the Enter key: the focus goes in, Tab keeps it in, Escape closes
+ * and gives it back. Returns what is wrong; `opened` gets the test ids of the dialogs.
+ */
+export async function badDialogs(page: Page, buttons: readonly string[], opened: Set<string>): Promise<string[]> {
+  const shown = await page.evaluate<string[]>(
+    `[...new Set([...document.querySelectorAll('button[data-testid]:not(:disabled)')].filter((each) => each.checkVisibility({ visibilityProperty: true })).map((each) => each.dataset.testid))]`,
+  );
+  const wrong: string[] = [];
+  for (const id of buttons.filter((each) => shown.includes(each))) {
+    await page.evaluate(`{
+      window.opener_ = [...document.querySelectorAll('button[data-testid="${id}"]:not(:disabled)')].find((each) => each.checkVisibility({ visibilityProperty: true }));
+      window.opener_.focus();
+    }`);
+    await page.keyboard.press('Enter');
+    const dialog = page.locator('dialog[open]');
+    const isOpen = await dialog.waitFor({ timeout: 10_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!isOpen) {
+      wrong.push(`${id} opens no dialog`);
+      continue;
+    }
+    const name = (await dialog.getAttribute('data-testid')) ?? id;
+    opened.add(name);
+    const isIn = (): Promise<boolean> =>
+      page.evaluate(`document.querySelector('dialog[open]')?.contains(document.activeElement)`);
+    if (!(await isIn())) wrong.push(`${name}: the focus stays outside`);
+    const controls = await dialog.locator('a[href], button, input, select, textarea, [tabindex]').count();
+    let outside = '';
+    for (let press = 0; press < Math.min(controls + 3, 12) && outside === ''; press += 1) {
+      await page.keyboard.press('Tab');
+      // After the last control the browser's own stand, and the body meanwhile.
+      outside = await page.evaluate<string>(
+        `document.activeElement === document.body || document.activeElement.closest('dialog[open]') ? '' : document.activeElement.outerHTML.slice(0, 60)`,
+      );
+    }
+    if (outside !== '') wrong.push(`${name}: Tab leaves it for ${outside}`);
+    await page.keyboard.press('Escape');
+    const isClosed = await dialog.waitFor({ state: 'detached', timeout: 10_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!isClosed) return [...wrong, `${name}: Escape does not close it`];
+    if (!(await page.evaluate<boolean>('document.activeElement === window.opener_')))
+      wrong.push(`${name}: the focus does not come back to ${id}`);
+  }
+  return wrong;
+}
