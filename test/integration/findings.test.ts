@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PlaceLine } from '../../hub/model/adminApi.ts';
 import type { DutyDay, HallDetail, HallSummary } from '../../hub/model/api.ts';
 import { dayOf } from '../../hub/model/calendar.ts';
 import type { DrawBoard } from '../../hub/model/drawApi.ts';
@@ -388,6 +389,33 @@ describe('the supervision body of a department (SC-15)', () => {
     expect(register.items.map((line) => [line.kind, line.organ?.name])).toContainEqual([
       'video',
       '派驻成都市住建部门纪检监察组',
+    ]);
+  });
+
+  it('has the line that administration gives it, with the ledger', async () => {
+    const form = { region: '510104', name: '派驻税务部门', nameEn: null, departments: ['510104-tax'] };
+    const foreign = await ask('admin', '/admin/places/organ', { ...form, departments: ['510107-housing'] });
+    expect(foreign).toMatchObject({ status: 400, body: { field: 'departments' } });
+    const { body: made } = await ask<PlaceLine>('admin', '/admin/places/organ', form);
+    expect(made).toMatchObject({ departments: form.departments, line: [{ name: '税务局', regionName: '锦江区' }] });
+    const who = { name: 'gu', role: 'lineInspector', region: '510104', organ: made.id } as const;
+    cookies['gu'] = await hub.signIn(who);
+    const seen = async () => (await ask<HallDetail>('gu', `/halls/${hall}`)).body.windows.map(({ number }) => number);
+    expect(await seen()).toEqual(['08']);
+    const departments = ['510104-tax', '510104-housing'];
+    const changed = await ask<PlaceLine>('admin', `/admin/places/organ/${made.id}`, { departments });
+    expect(changed).toMatchObject({ status: 200, body: { departments } });
+    // Who somebody is, is remembered for some seconds.
+    await untilWithin(20_000)('the new line holds', async () => (await seen()).join() === '05,08');
+    const plain = await ask('admin', '/admin/places/organ/organ-510104', { departments });
+    expect(plain).toMatchObject({ status: 400, body: { field: 'departments' } });
+    const rows = await hub.context.store.query<{ facts: object }>(
+      `select body->'facts' as facts from ledger where subject = $1 order by sequence`,
+      [made.id],
+    );
+    expect(rows.map(({ facts }) => facts)).toMatchObject([
+      { 'departments.after': '510104-tax' },
+      { 'departments.before': '510104-tax', 'departments.after': '510104-tax 510104-housing' },
     ]);
   });
 
