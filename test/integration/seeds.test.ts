@@ -107,6 +107,7 @@ describe('the demonstration accounts', () => {
     expect(accounts.map(({ account, role }) => [account, role])).toEqual([
       ['inspector', 'inspector'],
       ['province', 'inspector'],
+      ['housing', 'lineInspector'],
       ['manager', 'hallManager'],
       ['catalogue', 'cataloguer'],
       ['bianban', 'establishmentOffice'],
