@@ -2,6 +2,7 @@
 import { sameDay } from '../support/today.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
@@ -11,8 +12,9 @@ import { openBrowser, visit } from '../support/browser.ts';
 import { badDialogs, unreached } from '../support/keyboard.ts';
 import { textsOf, Told } from '../support/language.ts';
 import { unreadable } from '../support/layout.ts';
+import { Pictures } from '../support/picture.ts';
 import { root, trackedFiles } from '../support/tree.ts';
-import { startTestHub, type TestAccount, type TestHub } from '../support/hub.ts';
+import { startTestHub, temporaryFolder, type TestAccount, type TestHub } from '../support/hub.ts';
 import { dictionary } from '../../web/lib/dictionary.ts';
 
 const region = '510104';
@@ -156,9 +158,16 @@ const walks: Record<Walker, () => string[]> = {
   guan: () => ['/watchers', '/numbers', '/ledger'],
   nobody: () => ['/sign-in', '/board/hall-510104-1', '/enquiry/hall-510104-1', '/verify'],
 };
-/** Whether this is the first who opens a page: the others see it in one size a language. */
+/** Chance draws the halls: this page is another each time. */
+const unlikeItself = ['/draw'];
+/** The first who opens a page has a picture of it; the others see it in one size a language. */
 const isFirst = (who: Walker, path: string): boolean =>
   Object.entries(walks).find(([, paths]) => paths().includes(path))?.[0] === who;
+/** What a picture of a page is called. */
+function nameOf(who: Walker, path: string): string {
+  const known = Object.entries(found).find(([, each]) => each === path)?.[0];
+  return `${who}-${known ?? (path === '/' ? 'desk' : path.slice(1).replace(/\W+/g, '-'))}`;
+}
 /** Buttons that open a dialog, wherever they stand. */
 const openers = [
   ...['add', 'add-window', 'edit', 'close', 'search', 'keeping', 'switch-off', 'switch-on', 'manage', 'import'],
@@ -227,7 +236,7 @@ async function settled(page: Page): Promise<Look> {
 describe('every page', { timeout: 600_000 }, () => {
   const opened = new Set<string>();
 
-  it.concurrent.each(Object.keys(walks) as Walker[])('%s: whole, in words, and to be read', async (who) => {
+  it.concurrent.each(Object.keys(walks) as Walker[])('%s: whole, in words, as it was looked at', async (who) => {
     const { context, page, errors } = await visit(browser, hub.address);
     await sameDay(context);
     if (who !== 'nobody') {
@@ -243,10 +252,12 @@ describe('every page', { timeout: 600_000 }, () => {
       if (message.type() === 'error' && !isExpected) errors.push(message.text());
     });
     const told = new Told(page);
+    const pictures = new Pictures(page);
     const wrong: string[] = [];
     for (const path of walks[who]()) {
       await page.setViewportSize({ width: 1440, height: 900 });
       await page.goto(`${path}${path.includes('?') ? '&' : '?'}lang=zh`, { waitUntil: 'domcontentloaded' });
+      const isPictured = isFirst(who, path) && !unlikeItself.includes(path);
       for (const [lang, width, height] of views) {
         if (!isFirst(who, path) && (width === 1024 || (lang === 'en') !== (width === 1440))) continue;
         await page.setViewportSize({ width, height });
@@ -263,6 +274,7 @@ describe('every page', { timeout: 600_000 }, () => {
           ...(over > 0 ? [`${over} px too wide`] : []),
           ...lines.filter((line) => keys.has(line) || raw.test(line)),
           ...(await unreadable(page)),
+          ...(isPictured ? await pictures.unlike(`${nameOf(who, path)}-${lang}-${width}`) : []),
           ...(lang === 'zh' && width !== 1024 ? await violations(page) : []),
           ...(await told.strange(lang, await textsOf(page))).map((each) => `in another language: ${each}`),
           ...(lang === 'en' && width === 1440
@@ -284,6 +296,30 @@ describe('every page', { timeout: 600_000 }, () => {
       for (const [, id] of text.matchAll(/<Dialog\b[^]{0,200}?\stestid="([\w-]+)"/g)) named.add(id!);
     }
     expect([...opened, ...elsewhere].sort()).toEqual([...named].sort());
+  });
+
+  it('a page that changed is no longer like its picture, and one whose letters are drawn otherwise is', async () => {
+    const { context, page } = await visit(browser, hub.address);
+    await sameDay(context);
+    const [name, value] = cookies.lin.split('=') as [string, string];
+    await context.addCookies([{ name, value, url: hub.address }]);
+    await page.goto('/signals?state=all&lang=en');
+    await page.getByTestId('signal').first().waitFor();
+    const folder = await temporaryFolder();
+    const pictures = new Pictures(page, folder, 0);
+    const style = async (rules: string): Promise<string[]> => {
+      const sheet = await page.addStyleTag({ content: rules });
+      const said = await pictures.compare('signals');
+      await sheet.evaluate('(each) => each.remove()');
+      return said;
+    };
+    await pictures.keep('signals');
+    expect(await style('* { text-rendering: geometricPrecision } main { filter: blur(0.4px) }')).toEqual([]);
+    expect(await style('h1 { transform: translateY(40px) }')).toHaveLength(1);
+    expect(await style('main .panel:first-of-type { visibility: hidden }')).toHaveLength(1);
+    expect(await pictures.compare('another')).toEqual([expect.stringContaining('no picture another')]);
+    await context.close();
+    await rm(folder, { recursive: true });
   });
 
   it('what is wrong with a page is seen', async () => {
