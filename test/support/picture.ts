@@ -16,9 +16,9 @@ const mostCells = 3;
 /** What comes a moment later than the heading may come so late. */
 const patience = 10_000;
 
-/** Not on the picture: what moves by itself. */
+/** Not on the picture: what moves by itself, and the address that each run has of its own. */
 const still = `
-  time, video, canvas, [data-testid^='tile-'] .inset-0 p, [data-testid^='tile-'] .inset-0 .animate-spin { visibility: hidden !important }
+  time, video, canvas, [data-testid=board-qr] svg, [data-testid^='tile-'] .inset-0 p, [data-testid^='tile-'] .inset-0 .animate-spin { visibility: hidden !important }
   [data-testid^='tile-'] .dead { background: none !important }
   *, ::before, ::after { animation: none !important; transition: none !important; caret-color: transparent !important }
   ::-webkit-scrollbar { display: none }
@@ -96,7 +96,7 @@ export class Pictures {
       document.activeElement?.blur();
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(${JSON.stringify(still)});
-      window.shown = document.adoptedStyleSheets;
+      window.shown = [...document.adoptedStyleSheets];
       document.adoptedStyleSheets = [...window.shown, sheet];
       document.fonts.ready.then(() => requestAnimationFrame(() => done()));
     })`);
