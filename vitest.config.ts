@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import type { TestProjectConfiguration } from 'vitest/config';
 
-/** Tests with servers wait more than they compute, so four run side by side; a browser wants both cores. */
+/** Tests with servers wait more than they compute, so four files run side by side, and two of those with a browser. */
 const project = (name: string, order: number, seconds: number, workers: number): TestProjectConfiguration => ({
   extends: true,
   test: {
@@ -27,7 +27,7 @@ export default defineConfig({
       project('unit', 0, 10, 2),
       project('contract', 1, 60, 1),
       project('integration', 2, 90, 4),
-      project('e2e', 3, 120, 1),
+      project('e2e', 3, 120, 2),
     ],
   },
 });
