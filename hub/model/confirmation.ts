@@ -7,7 +7,7 @@
  *   POST /api/watchers/requests/:account {askedAt, confirmed: true} | {askedAt, confirmed: false, reason} → {}
  */
 import type { Fault } from './administration.ts';
-import { may, permissions, type Identity, type Permission, type Role } from './rights.ts';
+import { holds, permissions, type Identity, type Permission, type Role } from './rights.ts';
 import { prefixOf, type Named } from './world.ts';
 
 export const confirmWithin = 7 * 86_400_000;
@@ -33,9 +33,6 @@ const guarded: readonly Permission[] = [
   'matter.review',
   'watchers.oversee',
 ];
-
-const holds = (role: Role, permission: Permission): boolean =>
-  may({ session: '', account: '', name: '', role, region: '' }, permission);
 
 export const isGuarded = (role: Role): boolean => guarded.some((each) => holds(role, each));
 

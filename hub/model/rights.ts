@@ -133,6 +133,9 @@ const granted: Record<Role, readonly Permission[]> = {
   overseer: ['ledger.read', 'watchers.oversee', 'numbers.read'],
 };
 
+/** Whether a role has a right at all, wherever that may be. */
+export const holds = (role: Role, permission: Permission): boolean => granted[role].includes(permission);
+
 /** For which office somebody reviews matters (XY-14, XY-15). */
 export const officeOf = (role: Role): Office | undefined =>
   role === 'establishmentOffice' ? 'establishment' : role === 'legalOffice' ? 'legal' : undefined;
@@ -160,8 +163,8 @@ interface Where {
  */
 export function may(who: Identity, permission: Permission, where?: Where): boolean {
   const line = departmentsOf(who);
-  if (who.mustChange || !granted[who.role].includes(permission)) return false;
-  if (line && !granted.lineInspector.includes(permission)) return false;
+  if (who.mustChange || !holds(who.role, permission)) return false;
+  if (line && !holds('lineInspector', permission)) return false;
   if (!where) return true;
   if (!where.region.startsWith(prefixOf(who.region))) return false;
   if (who.hall !== undefined && who.hall !== where.hall) return false;

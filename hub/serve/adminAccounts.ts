@@ -13,7 +13,7 @@ import { asksFor, isGuarded, type AskedFor, type Awaiting, type Grant } from '..
 import { longestPassword, passwordFault, passwordReason } from '../model/administrationPassword.ts';
 import type { AccountGiven, AccountLine, AccountPage } from '../model/adminApi.ts';
 import { regionCode } from '../model/fields.ts';
-import { may, permissions, roles, type Identity } from '../model/rights.ts';
+import { holds, may, permissions, roles, type Identity } from '../model/rights.ts';
 import { chainOf, prefixOf, type World } from '../model/world.ts';
 import { sessionEnded, type Sessions } from '../platform/access.ts';
 import { insertAccount, oneTimePassword, setPassword } from '../platform/accounts.ts';
@@ -325,10 +325,10 @@ function lineOf(world: World, who: Identity, row: AccountBody): AccountLine {
   const lists = { hall: world.halls, organ: world.organs, department: world.departments };
   const bound = boundBy[row.role];
   const place = bound === undefined ? undefined : lists[bound].get(row[bound] ?? '');
-  const { account, name, role, region, createdAt, reviewedAt } = row;
+  const { account, role, createdAt, reviewedAt } = row;
   return defined({
     ...row,
-    permissions: permissions.filter((each) => may({ session: '', account, name, role, region }, each)),
+    permissions: permissions.filter((each) => holds(role, each)),
     reviewDueAt: reviewDueAt({ createdAt, ...(reviewedAt === null ? {} : { reviewedAt }) }),
     isOwn: account === who.account,
     placeName: place?.name,
