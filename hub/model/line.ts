@@ -4,14 +4,13 @@
  */
 import { endOf, startOf } from './calendar.ts';
 import type { EventOf } from './event.ts';
-import { dutyId } from './quota.ts';
+import { dutyId, longestArticle } from './quota.ts';
 import { isOpenOn, packOf, type Hall, type Organ, type Window, type World } from './world.ts';
 
 export const notAsNeeded = 'by the rules of the region, supervision bodies of departments do not patrol';
 
 /** What is said of it behind the article. */
 const remark = '（按需）';
-const longestArticle = 200;
 
 /** The windows of these departments that are there on a day; `hall`: only there. */
 export const windowsOfLine = (world: World, line: readonly string[], day: string, hall?: string): Window[] =>

@@ -8,7 +8,7 @@ import { calendarIn, isOpenOn, packOf, prefixOf, type Hall, type Organ, type Wor
 
 const minute = 60_000;
 /** Of an event's short text. */
-const longestArticle = 200;
+export const longestArticle = 200;
 
 /** `draws`: of so many halls, `count` are to be drawn. */
 export interface Quota {
