@@ -1,5 +1,6 @@
 /** 问题: texts of its pages and dialogs, loaded with them: Chinese and English, as in `dictionary.ts`. */
-import { textsOf } from './locale.svelte.ts';
+import { groupWords } from '../../hub/model/leadershipWords.ts';
+import { inLocale, textsOf } from './locale.svelte.ts';
 
 const words = {
   title: ['问题', 'Findings'],
@@ -116,3 +117,9 @@ const words = {
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 /** A text of these pages in the current language; reactive in templates. */
 export const f = textsOf(words);
+
+/** A group of the vocabulary, by its letter and its name. */
+export function groupName(group: string): string {
+  const [zh = '', en = ''] = groupWords[group] ?? [];
+  return `${group} ${inLocale({ zh, en })}`;
+}
