@@ -6,7 +6,7 @@ type Pair = readonly [zh: string, en: string];
 /** The groups of the vocabulary of findings. */
 export const groupWords: Record<string, Pair> = {
   A: ['出勤', 'Attendance'],
-  B: ['与工作无关', 'Not at work'],
+  B: ['与工作无关', 'Unrelated to work'],
   C: ['精神状态', 'Condition'],
   D: ['饮食吸烟', 'Eating, smoking'],
   E: ['仪容仪表', 'Appearance'],
