@@ -64,9 +64,8 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
       await backend.reload();
     }
     const held = sessions(store);
-    followEndings(bus, held);
-    const { identify } = held;
-    const context: Context = { settings, bus, store, world, seal, identify, log };
+    followEndings(bus, held.forget);
+    const context: Context = { settings, bus, store, world, seal, sessions: held, log };
     const tls = settings.tls && (await readTls(settings.tls));
     const app = await createHttp({
       log,
@@ -74,7 +73,7 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
       publicOrigin: settings.publicOrigin,
       tls,
       web: join(root, 'dist', 'web'),
-      identify,
+      identify: held.identify,
     });
     serveMetrics(app);
     const started: Part[] = [];

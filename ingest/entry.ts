@@ -42,7 +42,7 @@ export function entryRoutes(app: FastifyInstance, context: Context): void {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<{ who: Post; department: Department } | undefined> {
-    const who = await context.identify(request);
+    const who = await context.sessions.identify(request);
     const department = who?.department === undefined ? undefined : world().departments.get(who.department);
     if (who && department && may(who, 'entry.write', { region: department.region }))
       return { who: { ...who, department: department.id }, department };

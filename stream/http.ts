@@ -14,7 +14,7 @@ import { findEvidence, noteOpening, type Evidence } from './evidence.ts';
 const FIRST_PICTURE_MS = 8000;
 
 export interface Serving {
-  context: Pick<Context, 'identify' | 'store'>;
+  context: Pick<Context, 'sessions' | 'store'>;
   door: Door;
   evidence: Evidence;
 }
@@ -60,7 +60,7 @@ async function grant(
   request: Live,
   reply: FastifyReply,
 ): Promise<Granted | undefined> {
-  const who = await context.identify(request);
+  const who = await context.sessions.identify(request);
   const { camera, quality = 'main' } = request.params;
   if (!who) sendProblem(reply, problem(401));
   else if (!isQuality(quality)) sendProblem(reply, problem(404, { detail: `expected ${qualities.join(', ')}` }));
@@ -149,7 +149,7 @@ async function evidence(
   request: FastifyRequest<{ Params: { file: string } }>,
   reply: FastifyReply,
 ): Promise<FastifyReply | void> {
-  const who = await serving.context.identify(request);
+  const who = await serving.context.sessions.identify(request);
   if (!who) return sendProblem(reply, problem(401));
   const mayRead = (where?: { region: string; hall: string; organ?: string }): boolean =>
     may(who, 'evidence.view', where) || may(who, 'finding.read', where);

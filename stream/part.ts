@@ -44,7 +44,7 @@ export async function startStream(
   ];
   const setup = answerSetup(context, cameras);
   const taken = startEvidence(context, cameras, recording);
-  const sockets = socketsOf(context, videoSockets({ door, identify: context.identify }));
+  const sockets = socketsOf(context, videoSockets({ door, identify: context.sessions.identify }));
   await cameras.settle();
   await recording.start((id) => cameras.find(id)?.camera.ask());
   return {
@@ -74,11 +74,11 @@ export async function startStream(
 
 /** Over the sockets of the part that talks to browsers, or, where that runs elsewhere, over an endpoint that a proxy sends here with `/live`. */
 function socketsOf(
-  { settings, identify }: Context,
+  { settings, sessions }: Context,
   register: RegisterSockets,
 ): Pick<Part, 'sockets' | 'attach' | 'routes'> & { stop: () => void } {
   if (settings.roles.includes('serve')) return { sockets: register, stop: () => {} };
-  const server = openSockets({ identify, publicOrigin: settings.publicOrigin, path: '/live/socket.io' });
+  const server = openSockets({ identify: sessions.identify, publicOrigin: settings.publicOrigin, path: '/live/socket.io' });
   register(server);
   return {
     routes: (app) => void app.addHook('preClose', server.disconnect),

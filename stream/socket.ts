@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Identity } from '../hub/model/rights.ts';
 import { qualities, type VideoDown, type VideoUp, type ViewEnd } from '../hub/model/video.ts';
-import type { Context, RegisterSockets } from '../hub/platform/part.ts';
+import type { Sessions } from '../hub/platform/access.ts';
+import type { RegisterSockets } from '../hub/platform/part.ts';
 import type { Line } from '../hub/platform/sockets.ts';
 import type { Camera } from './camera.ts';
 import type { Door, Wanted } from './door.ts';
@@ -14,7 +15,7 @@ export const namespace = '/video';
 
 export interface SocketDoor {
   door: Door;
-  identify: Context['identify'];
+  identify: Sessions['identify'];
   bounds?: FlowBounds;
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { readSettings } from '../config.ts';
 import { HubError } from '../model/error.ts';
+import { sessions } from '../platform/access.ts';
 import { stopAll, openBackend, type Backend } from '../platform/backend.ts';
 import { createLog } from '../platform/log.ts';
 import { projectFolder } from '../platform/migrate.ts';
@@ -58,7 +59,7 @@ export async function withBackend<T>(
         store,
         world,
         seal,
-        identify: async () => undefined,
+        sessions: sessions(store),
         log,
       };
       const recorder = await start(context);

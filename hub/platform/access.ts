@@ -126,18 +126,11 @@ export function sessions(store: Store, now: () => number = Date.now): Sessions {
   };
 }
 
-/** Hears of sessions that ended in another process; `ended` is told as well. Stops with the bus. */
-export function followEndings(
-  bus: Pick<Bus, 'connection'>,
-  { forget }: Pick<Sessions, 'forget'>,
-  ended?: (session: string) => void,
-): void {
+/** Hears of sessions that ended in another process. Stops with the bus. */
+export function followEndings(bus: Pick<Bus, 'connection'>, ended: (session: string) => void): void {
   bus.connection.subscribe(sessionEnded, {
     callback: (error, message) => {
-      if (error) return;
-      const session = message.string();
-      forget(session);
-      ended?.(session);
+      if (!error) ended(message.string());
     },
   });
 }

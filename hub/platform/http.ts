@@ -10,8 +10,8 @@ import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Sessions } from './access.ts';
 import type { Tls } from './cert.ts';
-import type { Context } from './part.ts';
 import { problem, problemOf, sendProblem } from './problem.ts';
 
 export interface HttpOptions {
@@ -23,7 +23,7 @@ export interface HttpOptions {
   tls?: Pick<Tls, 'cert' | 'key'> | undefined;
   /** Folder of the built web; where there is none, the API stands alone. */
   web?: string | undefined;
-  identify?: Context['identify'];
+  identify?: Sessions['identify'];
   /** Requests a minute of one session, or of one address without a session. Default 3,000: a wall of tiles asks for its lists only. */
   perMinute?: number;
 }

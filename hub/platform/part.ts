@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { Identity } from '../model/rights.ts';
 import type { World } from '../model/world.ts';
+import type { Sessions } from './access.ts';
 import type { TlsFiles } from './cert.ts';
 import type { Bus } from './nats.ts';
 import type { Store } from './postgres.ts';
@@ -74,8 +74,8 @@ export interface Context {
   store: Store;
   /** The reference data as it stands now. */
   world: () => World;
-  /** Who makes this request, by its session cookie; undefined when nobody is signed in. */
-  identify: (request: Pick<FastifyRequest, 'headers'>) => Promise<Identity | undefined>;
+  /** Who is signed in: one memory a process, so that what ends here has ended for every part of it. */
+  sessions: Sessions;
   /** Opens and seals camera addresses. */
   seal: Seal;
   log: Logger;

@@ -1,4 +1,4 @@
-import { followEndings, sessions } from '../platform/access.ts';
+import { followEndings } from '../platform/access.ts';
 import type { StartPart } from '../platform/part.ts';
 import { administration } from './admin.ts';
 import { adminAccountRoutes } from './adminAccounts.ts';
@@ -40,9 +40,9 @@ import { startViewings } from './viewings.ts';
 
 /** What browsers talk to: the REST contract of `hub/model/api.ts` and the socket of `hub/model/live.ts`. */
 export const start: StartPart = async (context) => {
-  const held = sessions(context.store);
-  const sockets = await startSockets(context, held);
-  followEndings(context.bus, held, sockets.end);
+  const { sessions } = context;
+  const sockets = await startSockets(context, sessions);
+  followEndings(context.bus, sockets.end);
   const command = commands(context);
   const photos = new Photos(context.settings);
   const admin = administration(context, command);
@@ -54,10 +54,10 @@ export const start: StartPart = async (context) => {
       app.addHook('preClose', sockets.disconnect);
       await app.register(
         async (api) => {
-          sessionRoutes(api, context, held, sockets);
-          await photoRoutes(api, context, held, photos);
+          sessionRoutes(api, context, sessions, sockets);
+          await photoRoutes(api, context, sessions, photos);
           publicRoutes(api, context);
-          open(api, held, [
+          open(api, sessions, [
             ...hallRoutes(context),
             ...signalRoutes(context, command),
             ...noticeRoutes(context),
@@ -80,7 +80,7 @@ export const start: StartPart = async (context) => {
             ...sourceRoutes(context),
             ...cameraRoutes(context, command),
             ...adminPlaceRoutes(context, admin),
-            ...adminAccountRoutes(context, admin, held, sockets),
+            ...adminAccountRoutes(context, admin, sessions, sockets),
             ...adminRequestRoutes(context, admin),
             ...adminCalendarRoutes(context, admin),
             ...adminContactRoutes(context, admin),

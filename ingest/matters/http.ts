@@ -43,7 +43,7 @@ export async function matterFileRoutes(app: FastifyInstance, context: Context): 
     permission: Permission,
     schema: S,
   ): Promise<{ who: Identity; input: z.output<S> } | undefined> {
-    const who = await context.identify(request);
+    const who = await context.sessions.identify(request);
     if (!who) return void sendProblem(reply, problem(401));
     if (!may(who, permission))
       return void sendProblem(reply, problem(403, { reason: `needs the right ${permission}` }));
@@ -159,7 +159,7 @@ export async function matterFileRoutes(app: FastifyInstance, context: Context): 
   });
 
   app.get('/api/matters/template.xlsx', async (request, reply) => {
-    const who = await context.identify(request);
+    const who = await context.sessions.identify(request);
     if (!who) return sendProblem(reply, problem(401));
     if (!may(who, 'matter.read')) return sendProblem(reply, problem(403, { reason: 'needs the right matter.read' }));
     return send(reply, 'xlsx', 'matters-form.xlsx', await templateFile());

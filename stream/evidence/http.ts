@@ -22,7 +22,7 @@ const mostViews = 1_000;
 
 type Asked = FastifyRequest<{ Params: { release: string; file: string } }>;
 
-export function releasedRoutes(context: Pick<Context, 'identify' | 'store' | 'bus' | 'settings'>) {
+export function releasedRoutes(context: Pick<Context, 'sessions' | 'store' | 'bus' | 'settings'>) {
   const views = new Map<string, number>();
 
   async function find(id: string): Promise<{ release: Release; evidence: Evidence } | undefined> {
@@ -58,7 +58,7 @@ export function releasedRoutes(context: Pick<Context, 'identify' | 'store' | 'bu
   }
 
   async function send(request: Asked, reply: FastifyReply): Promise<FastifyReply> {
-    const who = await context.identify(request);
+    const who = await context.sessions.identify(request);
     if (!who) return sendProblem(reply, problem(401));
     if (!may(who, 'evidence.request')) return sendProblem(reply, problem(403));
     const { release: id, file } = request.params;

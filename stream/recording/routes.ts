@@ -12,7 +12,7 @@ import { recordedPlaylist } from './playlist.ts';
 import type { Recordings, RecordedSegment } from './read.ts';
 
 export interface RecordedServing {
-  context: Pick<Context, 'identify' | 'world'>;
+  context: Pick<Context, 'sessions' | 'world'>;
   recordings: Recordings;
   /** Who watched what was recorded (SC-29). */
   played: Pick<Deliveries, 'add'>;
@@ -52,7 +52,7 @@ async function grant(
   reply: FastifyReply,
   hallOf: () => string | undefined,
 ): Promise<{ who: Identity; hall: string; shiftFrom: number } | undefined> {
-  const who = await context.identify(request);
+  const who = await context.sessions.identify(request);
   const world = context.world();
   if (!who) sendProblem(reply, problem(401));
   else if (!may(who, 'video.watch')) sendProblem(reply, problem(403));

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../hub/model/live.ts';
 import type { VideoDown, VideoUp } from '../../hub/model/video.ts';
 import { verifySeconds } from '../../hub/model/verify.ts';
+import { followEndings, sessions } from '../../hub/platform/access.ts';
 import { createHttp } from '../../hub/platform/http.ts';
 import { openSockets, type SocketServer } from '../../hub/platform/sockets.ts';
 import { worldChanged } from '../../hub/platform/world.ts';
@@ -75,11 +76,11 @@ async function startApart(): Promise<Apart> {
   const app = await createHttp({ log: context.log, version: 'test' });
   routes({ context, door, evidence: new Evidence(hub.dataDir) })(app);
   const sockets: SocketServer = openSockets({
-    identify: context.identify,
+    identify: context.sessions.identify,
     publicOrigin: undefined,
     path: '/live/socket.io',
   });
-  videoSockets({ door, identify: context.identify, bounds: { credit: 60_000, waiting: 120_000 } })(sockets);
+  videoSockets({ door, identify: context.sessions.identify, bounds: { credit: 60_000, waiting: 120_000 } })(sockets);
   sockets.attach(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   return {
@@ -280,13 +281,19 @@ describe('a view ends at once', () => {
       return { cookie, viewer, file: `/live/${ids.two}/${initIn(playlist)}` };
     };
     const [left, moved, other] = [await watch('sun-li'), await watch('zhou'), await watch('wang')];
+    const another = sessions(store);
+    followEndings(bus, another.forget);
     const leaving = (async () => {
+      const elsewhere = () => another.identify({ headers: { cookie: left.cookie } });
+      expect(await elsewhere()).toBeDefined();
       const signedOut = Date.now();
       const answer = await fetch(`${hub.address}/api/session`, { method: 'DELETE', headers: { cookie: left.cookie } });
       expect(answer.status).toBe(204);
-      await until('cut off', () => left.viewer.line.disconnected);
-      // Long before a session that was looked up is looked up again.
+      // Whatever answers in this process knows it with the sign-out's answer, not when the news has gone round.
       expect(await refusal(left.file, left.cookie)).toEqual([401, undefined]);
+      await until('cut off', () => left.viewer.line.disconnected);
+      // Another process hears of it, long before it looks up again what it looked up.
+      await until('known elsewhere', async () => (await elsewhere()) === undefined);
       expect(Date.now() - signedOut).toBeLessThan(4_000);
       const had = left.viewer.pictures.length;
       await sleep(300);

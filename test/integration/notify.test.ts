@@ -318,7 +318,6 @@ describe('the outbox', () => {
       settings: { notify: {} },
       world,
       log,
-      identify: async () => undefined,
     } as never);
     await new Promise((resolve) => setTimeout(resolve, 100));
     await part.stop();

@@ -3,6 +3,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startOf } from '../../hub/model/calendar.ts';
 import type { Event } from '../../hub/model/event.ts';
+import { sessions } from '../../hub/platform/access.ts';
 import { migrate } from '../../hub/platform/migrate.ts';
 import type { Bus } from '../../hub/platform/nats.ts';
 import { connectStore, type Store } from '../../hub/platform/postgres.ts';
@@ -27,7 +28,7 @@ const startPart = () =>
     ...backend,
     world: () => world,
     log,
-    identify: () => Promise.resolve(undefined),
+    sessions: sessions(backend.store),
     settings: testSettings(backend.dataDir),
   });
 

@@ -9,6 +9,7 @@ import { io, type Socket } from 'socket.io-client';
 import { dayOf, emptyCalendar } from '../../hub/model/calendar.ts';
 import type { Downward, Upward } from '../../hub/model/live.ts';
 import type { World } from '../../hub/model/world.ts';
+import { sessions } from '../../hub/platform/access.ts';
 import { openBackend, type Backend } from '../../hub/platform/backend.ts';
 import { createHttp } from '../../hub/platform/http.ts';
 import type { Context, Part, Settings } from '../../hub/platform/part.ts';
@@ -104,7 +105,7 @@ export async function startDesk({ record = true }: { record?: boolean } = {}): P
     ...backend,
     settings,
     world: () => world,
-    identify: () => Promise.resolve(undefined),
+    sessions: sessions(backend.store),
     log,
   };
   await seedAccounts(backend);
