@@ -11,6 +11,9 @@ import type { LedgerDraft, Signal } from './state.ts';
 import { neededOf } from './verify.ts';
 import { calendarIn, packOf, type World } from './world.ts';
 
+/** Who visits one hall at once, as far as it is kept. */
+const mostOpen = 50;
+
 /** Only of these time makes something: they are looked at before and after it, and can be missed. */
 const isOwed = ({ of }: { of?: DutyReason | undefined }): boolean => of !== undefined && of !== 'asNeeded';
 
@@ -48,9 +51,22 @@ export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: St
   };
 }
 
-/** A visit begins. Undefined when the time for it is over: what is visited later is no visit of that day. */
-export function dutyBegun(duty: Duty, position: number): Duty | undefined {
-  if (duty.state === 'missed') return undefined;
+/**
+ * A visit begins; or why it cannot. What is visited when the time is over is no visit of that day, however soon the ticker says so;
+ * and who has one under way gets no second one beside it for the same seconds.
+ */
+export function dutyBegun(
+  duty: Duty,
+  {
+    account,
+    receivedAt,
+    position,
+  }: Pick<Recorded<EventOf<'patrol.visitStarted'>>, 'account' | 'receivedAt' | 'position'>,
+): Duty | string {
+  const { open = [] } = duty;
+  const isOver = isOwed(duty) && receivedAt >= duty.dueAt && duty.state !== 'done';
+  if (duty.state === 'missed' || isOver) return 'the time for this duty is over';
+  if (open.includes(account)) return 'your visit of this duty is still open: finish it first';
   // A visit that is left open must not keep its duty from ending.
   const nextTurn = isOwed(duty) ? (duty.nextTurn ?? endOf(duty.day) + 1) : undefined;
   const state = duty.state === 'done' ? 'done' : 'inProgress';
@@ -58,6 +74,7 @@ export function dutyBegun(duty: Duty, position: number): Duty | undefined {
     ...duty,
     state,
     ...(state === 'inProgress' && nextTurn !== undefined ? { nextTurn } : {}),
+    open: [...open, account].slice(-mostOpen),
     position,
   };
 }
@@ -69,7 +86,14 @@ export function dutyVisited(
   found: { counts: boolean; blind: BlindCause | undefined },
   state: State,
 ): Consequences {
-  const { signal: signalId, nextTurn, ...rest } = duty;
+  const { signal: signalId, nextTurn, open: before = [], ...closed } = duty;
+  const open = before.filter((account) => account !== event.account);
+  const rest = open.length > 0 ? { ...closed, open } : closed;
+  // Its day is over: what came to an end afterwards makes nothing good.
+  if (duty.state === 'missed') {
+    const signal = signalId === undefined ? {} : { signal: signalId };
+    return { puts: [{ table: 'duty', row: { ...rest, ...signal, position: event.position } }], ledger: [] };
+  }
   const done = duty.done + (found.counts ? 1 : 0);
   const isBlind = !found.counts && found.blind !== undefined;
   const row: Duty = {
@@ -78,12 +102,13 @@ export function dutyVisited(
     ...(isBlind ? { blind: (duty.blind ?? 0) + 1, cause: found.blind! } : {}),
     position: event.position,
   };
-  row.state = ended(row) ?? 'planned';
+  row.state = ended(row) ?? (open.length > 0 ? 'inProgress' : 'planned');
   const puts: Put[] = [{ table: 'duty', row }];
   const ledger: LedgerDraft[] = [];
-  if (row.state === 'planned') {
-    // Still owed when its time was over: the ticker says so at once.
-    const turn = isOwed(duty) && event.receivedAt >= duty.dueAt ? duty.dueAt : nextTurn;
+  if (row.state === 'planned' || row.state === 'inProgress') {
+    // Still owed when its time was over: the ticker says so at once, unless another visit began in time.
+    const over = row.state === 'planned' ? duty.dueAt : endOf(duty.day) + 1;
+    const turn = isOwed(duty) && event.receivedAt >= duty.dueAt ? over : nextTurn;
     if (turn !== undefined) row.nextTurn = turn;
     if (signalId !== undefined) row.signal = signalId;
     return { puts, ledger };

@@ -1,4 +1,5 @@
 /** Patrol (巡查): visits. */
+import { endOf } from './calendar.ts';
 import { refuse, type Consequences, type State } from './decide.ts';
 import { blindCauseOf, dutyBegun, dutyVisited } from './decideDuty.ts';
 import type { EventOf, Recorded } from './event.ts';
@@ -11,8 +12,8 @@ export function decideVisitStart(event: Recorded<EventOf<'patrol.visitStarted'>>
   if (!duty) return refuse('duty', 'no such duty');
   if (duty.hall !== event.hall) return refuse('hall', 'the duty is for another hall');
   if (state.visit(event.visit)) return refuse('visit', 'the visit was started already');
-  const begun = dutyBegun(duty, event.position);
-  if (!begun) return refuse('duty', 'the time for this duty is over');
+  const begun = dutyBegun(duty, event);
+  if (typeof begun === 'string') return refuse('duty', begun);
   const visit: Visit = {
     id: event.visit,
     region: event.region,
@@ -55,7 +56,7 @@ export function decideVisitFinish(
   const quota = packOf(world, before.region, duty.day)?.patrol;
   if (!quota) return refuse('region', `no rule pack is in force on ${duty.day}`);
   const result = resultOf(event, before.windows, quota);
-  const seconds = (event.receivedAt - before.startedAt) / 1_000;
+  const seconds = (Math.min(event.receivedAt, endOf(duty.day) + 1) - before.startedAt) / 1_000;
   const blind = result.counts ? undefined : blindCauseOf(result.views, before.windows, seconds, quota);
   const visit: Visit = {
     ...before,

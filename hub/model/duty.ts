@@ -36,6 +36,8 @@ export interface Duty {
   /** Visits that could inspect nothing, and the cause of the latest. */
   blind?: number;
   cause?: BlindCause;
+  /** Accounts whose visit of it is under way, each once. Absent: none. */
+  open?: string[];
   /** The open signal of this duty. */
   signal?: string;
   /** The hall that was drawn, where a person replaced it. */

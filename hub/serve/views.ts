@@ -1,4 +1,4 @@
-import { dayOf } from '../model/calendar.ts';
+import { dayOf, endOf } from '../model/calendar.ts';
 import type { Progress } from '../model/live.ts';
 import type { Visit } from '../model/state.ts';
 import { verifySeconds, type CameraTurn, type Verified } from '../model/verify.ts';
@@ -31,13 +31,16 @@ export interface Watching extends Verified {
   refused: Partial<Record<RefusalCause, number>> | undefined;
 }
 
-/** What was watched on a visit up to a moment, from the rows of both witnesses. */
+/** What was watched on a visit up to a moment of its own day, from the rows of both witnesses. */
 export async function watching(
   { store, world, bus }: Pick<Context, 'store' | 'world' | 'bus'>,
   visit: Visit,
-  asOf: number,
+  now: number,
 ): Promise<Watching> {
   const present = world();
+  const day = dayOf(visit.startedAt);
+  // A visit that is left open over midnight earns nothing of the next day for this one.
+  const asOf = Math.min(now, endOf(day) + 1);
   const cameras = [...present.cameras.values()].filter(
     (each) => each.window !== undefined && visit.windows.includes(each.window),
   );
@@ -51,7 +54,7 @@ export async function watching(
     // No answer: no stream part runs, so no picture is delivered either.
     bus.ask<Record<string, number>>('stream.judged', { cameras: ids }, judgedWithin).catch(() => ({})),
   ]);
-  const quota = packOf(present, visit.region, dayOf(visit.startedAt))?.patrol;
+  const quota = packOf(present, visit.region, day)?.patrol;
   const verified = verifySeconds({
     windows: visit.windows,
     cameras: cameras.map((each) => ({ id: each.id, window: each.window! })),

@@ -373,8 +373,8 @@ describe('the supervision body of a department (SC-15)', () => {
     const { body: finished } = await ask<Visit>('zeng', `/visits/${visit.id}/finish`, {});
     expect(finished).toMatchObject({ state: 'finished', counts: false });
     const { body: today } = await ask<DutyDay>('zeng', '/duties');
-    // Nobody watched: it is not counted, and owed by nobody either.
-    expect(today.duties.map((each) => [each.state, each.done, 'nextTurn' in each])).toEqual([['planned', 0, false]]);
+    // Nobody watched: it is not counted, and owed by nobody either. The colleague's is still under way.
+    expect(today.duties.map((each) => [each.state, each.done, 'nextTurn' in each])).toEqual([['inProgress', 0, false]]);
     expect(today.month).toEqual({ required: 0, done: 0, findings: 1 });
     const { body: of } = await ask<DutyDay>('prov', '/duties');
     expect(of.duties.filter((each) => each.organ === 'organ-510100-housing')).toEqual([]);

@@ -39,15 +39,16 @@ const turn = (hour: number, minute = 0) =>
     ...{ kind: 'patrol.turned', id: `t${hour}:${minute}`, region, source: 'planner', occurredAt: at(hour, minute) },
     duty: 'd1',
   });
-const begin = (visit: string, hour: number) =>
+const begin = (visit: string, hour: number, account = 'li') =>
   play.tell({
     ...{ kind: 'patrol.visitStarted', id: `b${visit}`, ...by, occurredAt: at(hour), visit, duty: 'd1', hall: 'hall-1' },
+    account,
     windows: ['w1', 'w2'],
   });
 /** A minute later. `lost`: seconds without a picture at both windows. */
-const finish = (visit: string, hour: number, seconds: number, lost?: WindowView['lost'], minute = 1) =>
+const finish = (visit: string, hour: number, seconds: number, lost?: WindowView['lost'], minute = 1, account = 'li') =>
   play.tell({
-    ...{ kind: 'patrol.visitFinished', id: `f${visit}`, ...by, occurredAt: at(hour, minute), visit, digest },
+    ...{ kind: 'patrol.visitFinished', id: `f${visit}`, ...by, occurredAt: at(hour, minute), visit, digest, account },
     views: ['1', '2'].map((one) => ({
       ...{ window: `w${one}`, camera: `c${one}`, seconds, verified: false },
       ...(lost ? { lost } : {}),
@@ -199,6 +200,53 @@ describe('a duty', () => {
     expect(duty()).toMatchObject({ state: 'planned', nextTurn: at(17) });
     turn(17, 6);
     expect(duty().state).toBe('missed');
+  });
+
+  it('takes no visit that begins when its time is over, however late the ticker is', () => {
+    plan({ required: 1, dueAt: at(17) });
+    expect(begin('v1', 17).refused).toMatchObject({ field: 'duty', reason: 'the time for this duty is over' });
+    visit('v2', 16);
+    // Once it is done, another look at the hall is nobody's loss and no gain.
+    expect(begin('v3', 18).refused).toBeUndefined();
+    expect(duty()).toMatchObject({ state: 'done', done: 1 });
+  });
+
+  it('that was missed at midnight is made good by nothing that ends later', () => {
+    plan({ required: 1 });
+    begin('v1', 16);
+    turn(16);
+    turn(17);
+    turn(24);
+    const ledger = play.ledger.length;
+    finish('v1', 24, 12, undefined, 5);
+    expect(play.visit('v1')).toMatchObject({ state: 'finished' });
+    expect(duty()).toMatchObject({ state: 'missed', done: 0 });
+    expect(duty()).not.toHaveProperty('nextTurn');
+    expect(signals()).toEqual(['patrolAtRisk notice escalated', 'patrolMissed warning issued']);
+    expect(play.ledger.slice(ledger).map(({ act }) => act)).toEqual(['visit.finished']);
+  });
+
+  it('with two inspectors at once stays in progress until the second is ready', () => {
+    plan({ required: 1 });
+    begin('v1', 16);
+    begin('v2', 16, 'wang');
+    finish('v1', 16, 2);
+    expect(duty()).toMatchObject({ state: 'inProgress', done: 0, open: ['wang'] });
+    turn(16);
+    turn(17);
+    expect(duty()).toMatchObject({ state: 'inProgress', nextTurn: endOf(day) + 1 });
+    finish('v2', 17, 12, undefined, 5, 'wang');
+    expect(duty()).toMatchObject({ state: 'done', done: 1 });
+    expect(duty()).not.toHaveProperty('open');
+    expect(signals()).toEqual(['patrolAtRisk notice closed']);
+  });
+
+  it('gives one person no two visits of the same seconds', () => {
+    plan();
+    begin('v1', 9);
+    expect(begin('v2', 9).refused?.reason).toBe('your visit of this duty is still open: finish it first');
+    finish('v1', 9, 12);
+    expect(begin('v2', 10).refused).toBeUndefined();
   });
 
   it('of before there were quotas is never ended by its time', () => {
