@@ -47,13 +47,21 @@ export function decideFindingLoop(event: LoopEvent, state: State, world: World):
   if (!allowed[event.kind].includes(now)) return refuse('finding', `the finding is ${now}: ${words[event.kind]}`);
   const finding: Finding = { ...before, position: event.position };
   const deed: Deed = { account: event.account, name: event.name, at: event.receivedAt };
+  // What was over before the act is late, however soon the ticker would have said so.
+  const passed: Pick<Consequences, 'puts' | 'ledger'>[] = [];
+  while (finding.nextTurn !== undefined && finding.nextTurn <= event.receivedAt)
+    passed.push(pass(event, finding, world, passed.length + 1));
   const done = change(event, finding, world, deed);
   if ('field' in done) return refuse(done.field, done.reason);
   setTurn(finding);
   const ended = done.end ? endSignals(deed, finding, state, done.end) : nothing;
   return {
-    puts: [{ table: 'finding', row: finding }, ...ended.puts],
-    ledger: [entry(event, done.act, finding, event.account, done.facts), ...ended.ledger],
+    puts: [{ table: 'finding', row: finding }, ...passed.flatMap(({ puts }) => puts), ...ended.puts],
+    ledger: [
+      ...passed.flatMap(({ ledger }) => ledger),
+      entry(event, done.act, finding, event.account, done.facts),
+      ...ended.ledger,
+    ],
   };
 }
 
@@ -164,20 +172,26 @@ function decideAppeal(
   return { act: 'appealRejected', facts: { reason } };
 }
 
-/** A deadline is over: the ledger says so, and a signal is raised where the pack gives it a level. */
 function turn(event: Recorded<EventOf<'finding.turned'>>, before: Finding, world: World): Consequences {
   // A turn that an act has overtaken is no mistake.
   if (before.nextTurn === undefined || before.nextTurn > event.occurredAt) return nothing;
   const finding: Finding = { ...before, position: event.position };
-  const what = before.nextTurn - 1 === before.respondBy && !before.late?.response ? 'response' : 'rectification';
-  const due = before.nextTurn - 1;
-  finding.late = { ...before.late, [what]: due };
+  const { puts, ledger } = pass(event, finding, world, 1);
+  return { puts: [{ table: 'finding', row: finding }, ...puts], ledger };
+}
+
+/** The deadline that is next is over: the ledger says so, and a signal is raised where the pack gives it a level. Changes the copy in place. */
+function pass(event: LoopEvent, finding: Finding, world: World, place: number): Pick<Consequences, 'puts' | 'ledger'> {
+  const due = finding.nextTurn! - 1;
+  const isAnswer = stateOf(finding) === 'recorded' && due === finding.respondBy && finding.late?.response !== due;
+  const what = isAnswer ? 'response' : 'rectification';
+  finding.late = { ...finding.late, [what]: due };
   setTurn(finding);
-  const pack = packOfFinding(before, world);
+  const pack = packOfFinding(finding, world);
   const level = pack?.settings?.rectification?.late;
   const facts = { what, due, window: finding.window, code: finding.code };
   const ledger = [entry(event, 'late', finding, undefined, facts)];
-  if (!pack || level === undefined) return { puts: [{ table: 'finding', row: finding }], ledger };
+  if (!pack || level === undefined) return { puts: [], ledger };
   const { title } = pack.findings.find((each) => each.code === finding.code) ?? { title: { zh: '', en: '' } };
   const zh = what === 'response' ? '逾期未响应' : '逾期未整改';
   const en = what === 'response' ? 'not answered in time' : 'not put right in time';
@@ -187,17 +201,12 @@ function turn(event: Recorded<EventOf<'finding.turned'>>, before: Finding, world
     title: { zh: `问题${zh}`, en: `Finding ${en}` },
     zh: (number) => `${number}号窗口的问题“${title.zh}”${zh}`,
     en: (number) => `Window ${number}: “${title.en}” was ${en}`,
-    at: event.occurredAt,
+    at: due + 1,
+    place,
   });
   // The oldest stay in the ledger; a finding that is sent back again and again does not grow.
   finding.signals = [...(finding.signals ?? []), raised.signal.id].slice(-mostSignals);
-  return {
-    puts: [
-      { table: 'finding', row: finding },
-      { table: 'signal', row: raised.signal },
-    ],
-    ledger: [...ledger, raised.entry],
-  };
+  return { puts: [{ table: 'signal', row: raised.signal }], ledger: [...ledger, raised.entry] };
 }
 
 function entry(

@@ -71,7 +71,7 @@ export interface Finding {
   respondBy?: number;
   rectifyBy?: number;
   nextTurn?: number;
-  /** The deadlines that passed. */
+  /** The latest deadlines that passed; time that is given again leaves them. */
   late?: { response?: number; rectification?: number };
   /** Signals that were raised from it, at most `mostSignals`; they end with it. */
   signals?: string[];

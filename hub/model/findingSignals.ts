@@ -18,6 +18,8 @@ interface Raise {
   zh: (number: string) => string;
   en: (number: string) => string;
   at: number;
+  /** Of several signals of one event, which. */
+  place?: number;
 }
 
 /** A signal without a time to correct of its own: the deadlines are those of its finding, and it ends with it. */
@@ -26,14 +28,14 @@ export function raiseFrom(
   finding: Finding,
   pack: RulePack,
   world: World,
-  { rule, level, title, zh, en, at }: Raise,
+  { rule, level, title, zh, en, at, place = 1 }: Raise,
 ): { signal: Signal; entry: LedgerDraft } {
   const window = world.windows.get(finding.window);
   const number = window?.number ?? finding.window;
   const addressee = addresseeOf(pack, window?.department, finding.person?.staff);
   const article = pack.settings?.rectification?.article ?? pack.patrol.article;
   const signal: Signal = {
-    id: `s${event.position}-1`,
+    id: `s${event.position}-${place}`,
     region: finding.region,
     level,
     state: 'issued',

@@ -62,13 +62,10 @@ export const packOfFinding = (finding: Finding, world: World): RulePack | undefi
     ? packOf(world, finding.region, dayOf(finding.at))
     : packVersionOf(world, finding.pack, finding.packVersion ?? 0);
 
-/** The time runs again from a moment on: to answer and to put right, or to put right alone. */
+/** The time runs again from a moment on: to answer and to put right, or to put right alone. What was late before stays so. */
 export function giveTime(finding: Finding, world: World, from: number, what: 'both' | 'rectification'): void {
   const pack = packOfFinding(finding, world);
   const { respondBy, rectifyBy } = pack ? timesOf(pack, world, finding, from) : {};
-  const answered = finding.late?.response;
-  delete finding.late;
-  if (what === 'rectification' && answered !== undefined) finding.late = { response: answered };
   if (rectifyBy !== undefined) finding.rectifyBy = rectifyBy;
   if (respondBy !== undefined && what === 'both') finding.respondBy = respondBy;
 }
@@ -79,6 +76,6 @@ export function setTurn(finding: Finding): void {
   const { respondBy, rectifyBy, late } = finding;
   delete finding.nextTurn;
   if (state !== 'recorded' && state !== 'responded') return;
-  if (state === 'recorded' && respondBy !== undefined && late?.response === undefined) finding.nextTurn = respondBy + 1;
-  else if (rectifyBy !== undefined && late?.rectification === undefined) finding.nextTurn = rectifyBy + 1;
+  if (state === 'recorded' && respondBy !== undefined && late?.response !== respondBy) finding.nextTurn = respondBy + 1;
+  else if (rectifyBy !== undefined && late?.rectification !== rectifyBy) finding.nextTurn = rectifyBy + 1;
 }

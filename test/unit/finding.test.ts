@@ -232,6 +232,46 @@ describe('the times of the loop', () => {
     expect(play.notices.map(({ kind, audience }) => `${kind} ${audience}`)).toContain('issued department');
   });
 
+  it('an act after the time is late even where the ticker was slower, and raises what the ticker would have raised', () => {
+    const { respondBy, rectifyBy } = record('B1');
+    const entries = play.ledger.length;
+    tellOf('respond', respondBy! + 1);
+    expect(play.finding('f1')).toMatchObject({ state: 'responded', late: { response: respondBy } });
+    tellOf('rectify', rectifyBy! + 1);
+    expect(play.finding('f1')).toMatchObject({ late: { response: respondBy, rectification: rectifyBy } });
+    expect(play.ledger.slice(entries).map(({ act }) => act)).toEqual([
+      ...['finding.late', 'signal.issued', 'finding.responded'],
+      ...['finding.late', 'signal.issued', 'finding.rectified'],
+    ]);
+    play = new Play(world);
+    record('B1');
+    tellOf('rectify', rectifyBy! + 1);
+    expect([...play.signals.values()].map(({ rule }) => rule)).toEqual(['findingUnanswered', 'findingUncorrected']);
+    play = new Play(world);
+    record('B1');
+    tellOf('appeal', respondBy!);
+    expect(play.finding('f1')).not.toHaveProperty('late');
+  });
+
+  it('what was late stays late, whatever time is given again', () => {
+    const { respondBy } = record('B1');
+    tell({ kind: 'finding.turned', finding: 'f1', source: 'ticker' }, respondBy! + 1);
+    tellOf('appeal', respondBy! + 2);
+    tellOf('reject', at('2026-11-23', 9));
+    const again = play.finding('f1')!;
+    expect(again).toMatchObject({
+      state: 'recorded',
+      late: { response: respondBy },
+      respondBy: at('2026-11-23', 10) - 1,
+    });
+    expect(again.nextTurn).toBe(again.respondBy! + 1);
+    tellOf('rectify', at('2026-11-25', 9));
+    const late = play.finding('f1')!.late;
+    expect(late).toEqual({ response: again.respondBy, rectification: again.rectifyBy });
+    tellOf('sendBack', at('2026-11-25', 10));
+    expect(play.finding('f1')).toMatchObject({ late: late!, nextTurn: at('2026-11-26', 10) });
+  });
+
   it('an answer stops the first time, a send-back gives the second anew, an appeal stops both', () => {
     const first = record('B1');
     tellOf('respond', noon + 1);
