@@ -73,7 +73,8 @@ function readLine(line: string): Record<string, unknown> | undefined {
   if (line.length > longestLine) return undefined;
   try {
     const value: unknown = JSON.parse(line);
-    return isObject(value) ? value : undefined;
+    // A member that is there twice would show a reader what nobody hashed: written again, the line is the same.
+    return isObject(value) && JSON.stringify(value) === line.trim() ? value : undefined;
   } catch {
     return undefined;
   }

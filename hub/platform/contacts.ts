@@ -143,7 +143,7 @@ function textOf(bytes: Buffer): string {
 /** The same file again; a cell that a spreadsheet would take for a formula gets an apostrophe before it. */
 export function writeContacts(contacts: Iterable<Contact>): string {
   const cell = (text: string): string => {
-    const safe = /^[=+\-@\t\r]/.test(text) && !/^\+?[\d-]+$/.test(text) ? `'${text}` : text;
+    const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) && !/^\+?[\d-]+$/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const lines = [columns.map(([zh]) => zh)];

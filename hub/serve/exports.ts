@@ -22,9 +22,9 @@ export interface Table {
   rows: AsyncIterable<Cell[][]>;
 }
 
-/** A spreadsheet reads a text with such a beginning as a formula; an apostrophe keeps it a text. */
+/** A spreadsheet reads a text with such a beginning, in full width as well, as a formula; an apostrophe keeps it a text. */
 const escapeCell = (cell: Cell): string | number | undefined =>
-  typeof cell === 'string' && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  typeof cell === 'string' && /^[=+\-@\t\r\n＝＋－＠]/.test(cell) ? `'${cell}` : cell;
 
 /** RFC 4180. */
 export function csvLine(cells: readonly Cell[]): string {

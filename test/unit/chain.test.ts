@@ -82,6 +82,12 @@ describe('an export of the ledger', () => {
         { kind: 'unreadable', sequence: 5 },
       ],
       [
+        'a fact that is there twice',
+        lines.with(5, lines[5]!.replace('"facts":{', '"facts":{"code":"E01"},"facts":{')),
+        undefined,
+        { kind: 'unreadable', sequence: 5 },
+      ],
+      [
         'an entry hashed anew',
         lines.with(
           5,
