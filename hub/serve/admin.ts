@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomUUID } from 'node:crypto';
 import type { Fault } from '../model/administration.ts';
 import type { EventOf } from '../model/event.ts';
 import type { World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import { worldChanged } from '../platform/world.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, ownId, type Command } from './commands.ts';
 import type { Asking } from './gate.ts';
 import { Refusal } from './problem.ts';
 
@@ -25,21 +24,20 @@ export interface Administration {
 }
 
 export function administration({ bus, world }: Pick<Context, 'bus' | 'world'>, command: Command): Administration {
-  const idOf = (asking: Asking, act: string): string => commandId(asking, act, randomUUID());
   return {
     note: (asking, what) =>
       command(
         {
-          ...byPerson(asking, idOf(asking, `${what.what} ${what.act} ${what.subject}`)),
+          ...byPerson(asking, ownId(asking, `${what.what} ${what.act} ${what.subject}`)),
           kind: 'reference.changed',
           ...what,
         },
-        asking.key !== undefined,
+        false,
       ),
     noteAccount: (asking, what) =>
       command(
-        { ...byPerson(asking, idOf(asking, `account ${what.act} ${what.subject}`)), kind: 'account.changed', ...what },
-        asking.key !== undefined,
+        { ...byPerson(asking, ownId(asking, `account ${what.act} ${what.subject}`)), kind: 'account.changed', ...what },
+        false,
       ),
     async announce(isKnown) {
       bus.connection.publish(worldChanged);

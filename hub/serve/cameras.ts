@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { CameraLine, CameraSaved } from '../model/cameraApi.ts';
@@ -21,7 +21,7 @@ import type { Context } from '../platform/part.ts';
 import { account, addressesOf, addressesThere, faulty, userIn } from './cameraAddress.ts';
 import { cameraCheckRoutes, reached } from './cameraChecks.ts';
 import { cameraLines } from './cameraLines.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, ownId, type Command } from './commands.ts';
 import type { Asking, Route } from './gate.ts';
 import { conflict, read, Refusal } from './problem.ts';
 
@@ -65,7 +65,7 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
   ): Promise<Refusal | undefined> {
     return command(
       {
-        ...byPerson(asking, commandId(asking, `camera ${act} ${camera.id}`, randomUUID())),
+        ...byPerson(asking, ownId(asking, `camera ${act} ${camera.id}`)),
         kind: 'camera.described',
         region: world().halls.get(camera.hall)!.region,
         camera: camera.id,
@@ -76,7 +76,7 @@ export function cameraRoutes(context: Context, command: Command): Route[] {
         fields,
         ...(recording === undefined ? {} : { recording }),
       },
-      asking.key !== undefined,
+      false,
     );
   }
 

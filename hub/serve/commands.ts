@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { HubError } from '../model/error.ts';
 import type { Event } from '../model/event.ts';
 import type { Verdict } from '../platform/nats.ts';
@@ -16,6 +16,12 @@ export function commandId(asking: Pick<Asking, 'who' | 'key'>, act: string, fall
   const parts = [asking.who.account, act, asking.key === undefined ? `~${fallback}` : `=${asking.key}`];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
 }
+
+/**
+ * The id of what stands in the ledger before it is written beside it: each act is an entry of its own. The caller's key tells
+ * nothing here, for under a key that was used before a second act would pass without an entry.
+ */
+export const ownId = ({ who }: Pick<Asking, 'who'>, act: string): string => commandId({ who }, act, randomUUID());
 
 /** Without a key, the same words of the same person within this time are one click. */
 const sameClickMs = 2_000;

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { gigabyte, usualKeeping, type HallRecording } from '../model/recording.ts';
 import { may } from '../model/rights.ts';
 import type { Hall } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { byPerson, commandId, type Command } from './commands.ts';
+import { byPerson, ownId, type Command } from './commands.ts';
 import { all, one, type Asking, type Route } from './gate.ts';
 import { read, Refusal, unknown } from './problem.ts';
 import { keptOfHall, limitHall, type KeptRow } from './queries/recordings.ts';
@@ -59,13 +58,13 @@ export function recordingLimitRoutes(context: Context, command: Command): Route[
         // Into the ledger first: what goes early must be answered for.
         const refused = await command(
           {
-            ...byPerson(asking, commandId(asking, `recording limits ${hall.id}`, randomUUID())),
+            ...byPerson(asking, ownId(asking, `recording limits ${hall.id}`)),
             kind: 'recording.limited',
             region: hall.region,
             hall: hall.id,
             ...input,
           },
-          asking.key !== undefined,
+          false,
         );
         if (refused) return refused;
         const { days, gigabytes } = input;

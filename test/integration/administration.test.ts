@@ -36,12 +36,13 @@ interface Answer<T> {
   body: T;
   cookie: string;
 }
-async function ask<T>(who: string, method: string, path: string, body?: unknown): Promise<Answer<T>> {
+async function ask<T>(who: string, method: string, path: string, body?: unknown, key?: string): Promise<Answer<T>> {
   const response = await fetch(`${hub.address}/api${path}`, {
     method,
     headers: {
       ...(cookies[who] === undefined ? {} : { cookie: cookies[who] }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
@@ -178,6 +179,19 @@ describe('places', () => {
     const count = (await ledgerOf(hall)).length;
     await post(`/admin/places/hall/${hall}`, { boardNote: '投诉请拨 12345' });
     expect(await ledgerOf(hall)).toHaveLength(count);
+  });
+
+  it('writes every change into the ledger, also one under a key that was used before', async () => {
+    const count = (await ledgerOf(hall)).length;
+    for (const boardNote of ['周三下午学习', '周五下午学习', '周三下午学习']) {
+      const answer = await ask('admin', 'POST', `/admin/places/hall/${hall}`, { boardNote }, 'the-same-key');
+      expect(answer.body).toMatchObject({ boardNote });
+    }
+    expect((await ledgerOf(hall)).slice(count).map(({ facts }) => facts['boardNote.after'])).toEqual([
+      '周三下午学习',
+      '周五下午学习',
+      '周三下午学习',
+    ]);
   });
 
   it('closes a hall from a day on: no list offers it, its history stays, and it can be opened again', async () => {
