@@ -132,7 +132,8 @@ export class Depacketizer {
   #fragment(payload: Buffer, head: number, behindLoss: boolean): boolean {
     const flags = payload[head]!;
     const piece = payload.subarray(head + 1);
-    if (piece.length === 0) return false;
+    // An FU-A may be empty (RFC 6184 §5.8), and the last one of some encoders is; an FU may not.
+    if (piece.length === 0 && this.#codec === 'h265') return false;
     if (flags & 0x80) {
       const header =
         head === 1

@@ -10,6 +10,8 @@ export interface InTurn {
 const MOST = 1024;
 /** A jump of more is no loss but another count. */
 const FAR = 3000;
+/** So many that seem late, one behind the other and nothing else between them, are a count that was set back. */
+const SET_BACK = 32;
 
 /** Puts packets in the order of their numbers; one that is missing is waited for, but not for long. */
 export class Reorder {
@@ -18,6 +20,8 @@ export class Reorder {
   #next: number | undefined;
   #source: number | undefined;
   #missingSince = 0;
+  /** Of those that seem late: how many came one behind the other, and the last of them. */
+  #late = { count: 0, sequence: 0 };
   /** Packets that were in time, those that never came, and the highest number with its rounds: what reports tell. */
   received = 0;
   lost = 0;
@@ -30,6 +34,8 @@ export class Reorder {
 
   push(packet: Packet, now: number): InTurn[] {
     const found: InTurn[] = [];
+    const late = this.#late;
+    this.#late = { count: 0, sequence: packet.sequence };
     if (packet.source !== this.#source) {
       // Another stream begins: what waits belongs to the old one.
       const cut = this.#source !== undefined;
@@ -42,7 +48,10 @@ export class Reorder {
       this.#hand(packet, false, found);
       this.#drain(found, now);
     } else if (ahead > 0xffff - FAR) {
-      return found; // late or twice
+      // Late or twice.
+      const isNext = packet.sequence === ((late.sequence + 1) & 0xffff);
+      this.#late.count = isNext ? late.count + 1 : 1;
+      if (this.#late.count >= SET_BACK) this.#begin(packet, true, found);
     } else if (ahead > FAR) {
       this.#begin(packet, true, found);
     } else {

@@ -17,6 +17,8 @@ export interface TimedPicture extends CameraPicture {
 /** Longer between two pictures is a jump of the clock, not a pause; lost pictures may take longer. Seconds. */
 const LONGEST_STEP = 5;
 const LONGEST_LOSS = 60;
+/** What a camera said of its time so long ago is not to be reckoned on from: its count begins anew every 13 hours (32 bits of 90 kHz). */
+const REPORT_LASTS_MS = 600_000;
 
 /** One picture track: RTP and RTCP packets in, pictures with their times out. */
 export class Track {
@@ -57,7 +59,9 @@ export class Track {
     const packet = readPacket(bytes);
     if (packet?.payloadType !== this.#described.payloadType) return;
     this.heardAt = now;
-    if (packet.source !== this.#source) this.#report = undefined;
+    // (The first report may come before the first packet.)
+    if (this.#report && (this.#report.said.source !== packet.source || now - this.#report.at > REPORT_LASTS_MS))
+      this.#report = undefined;
     this.#source = packet.source;
     const transit = (now * this.#described.clockRate) / 1000 - packet.timestamp;
     const apart = Math.abs(transit - (this.#transit ?? transit));

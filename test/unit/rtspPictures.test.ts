@@ -204,6 +204,14 @@ describe('an access unit', () => {
     expect(push(depacketizer, packet([0x65, 0x88, 3], 7, { marker: true, timestamp: 4 }))).toEqual([]);
   });
 
+  it('is whole although its last fragment is empty, which an FU-A may be (RFC 6184 §5.8)', () => {
+    const depacketizer = new Depacketizer('h264');
+    push(depacketizer, packet([0x7c, 0x85, 0x88, 1], 1));
+    push(depacketizer, packet([0x7c, 0x05, 2], 2));
+    const [unit] = push(depacketizer, packet([0x7c, 0x45], 3, { marker: true }));
+    expect([joined(unit?.units ?? []), depacketizer.lost]).toEqual(['65880102', false]);
+  });
+
   it.each([25, 26, 27, 29])('in packets of kind %i is for ffmpeg', (kind) => {
     expect(() => push(new Depacketizer('h264'), packet([kind, 1, 2], 1))).toThrowError(
       expect.objectContaining({ code: 'camera.unfit' }),
@@ -290,6 +298,20 @@ describe('the times of pictures', () => {
       ...[undefined, undefined, undefined],
       ...[67, 100],
     ]);
+  });
+
+  it('are known when the camera tells its time before its first packet, and no more when it has not told it for long', () => {
+    const at: (number | undefined)[] = [];
+    const track = new Track(described('h264'), 0, ({ cameraAt }) => at.push(cameraAt));
+    track.rtcp(senderReport(7, 1_800_000_000_000, 0, 1, 1), 0);
+    let sequence = 0;
+    [0, 67, 133, 700_000].forEach((now, index) => {
+      const packets = packetsOf(films.h264.pictures[index]!);
+      const bytes = stamp(packets, 0, sequence, 6000 * index, 7);
+      sequence += packets.starts.length;
+      for (const each of datagrams(packets, bytes)) track.rtp(each, now);
+    });
+    expect(at.map((each) => each && Math.round(each - 1_800_000_000_000))).toEqual([0, 67, 133, undefined]);
   });
 
   it('jump: nothing lasts longer for it, and what the camera told of its time is forgotten', () => {
