@@ -57,8 +57,15 @@ export function quotaOf(world: World, organ: Organ, day: string, demo?: Demonstr
 /** Shares of a hall's cases by the hour of the day, 24 of them; any numbers in proportion. */
 export type Load = readonly number[];
 
+/** When a day is planned, and what was owed in the month before it: ids of organs, and `<organ> <hall>`. */
+interface Beginning {
+  now: number;
+  owedBefore: ReadonlySet<string>;
+}
+
 /**
- * The duties of a day; the same quota, lots and loads always give the same events. `lots`: what was drawn for `quota.draws`.
+ * The duties of a day; the same quota, lots and loads always give the same events. `lots`: what was drawn for `quota.draws`. With a
+ * `beginning`, a hall or an organ that is new, and comes so late that its first duty would be at risk at once, owes from the next day on.
  */
 export function dutiesOf(
   world: World,
@@ -69,7 +76,14 @@ export function dutiesOf(
     draw,
     loads = new Map(),
     demo,
-  }: { lots?: readonly DrawLot[]; draw?: string; loads?: ReadonlyMap<string, Load>; demo?: Demonstration } = {},
+    beginning,
+  }: {
+    lots?: readonly DrawLot[];
+    draw?: string;
+    loads?: ReadonlyMap<string, Load>;
+    demo?: Demonstration;
+    beginning?: Beginning;
+  } = {},
 ): EventOf<'patrol.planned'>[] {
   const quota = quotaOf(world, organ, day, demo);
   if (!quota) return [];
@@ -98,7 +112,11 @@ export function dutiesOf(
       ...(suggestedAt.length > 0 ? { suggestedAt } : {}),
     };
   };
-  return [
+  const isLate = ({ hall, of, riskAt, dueAt }: EventOf<'patrol.planned'>): boolean =>
+    beginning !== undefined &&
+    beginning.now >= (riskAt ?? dueAt) &&
+    !beginning.owedBefore.has(of === 'drawn' ? organ.id : `${organ.id} ${hall}`);
+  const duties = [
     ...quota.owed.map(({ hall, times, of }) => planned(hall, times, of)),
     ...quota.draws.flatMap(({ level, count, times }) => {
       const lot = lots.find((each) => each.level === level);
@@ -108,6 +126,7 @@ export function dutiesOf(
       return chosen.map((hall) => planned(world.halls.get(hall)!, times, 'drawn', note));
     }),
   ];
+  return duties.filter((duty) => !isLate(duty));
 }
 
 export const dutyId = (day: string, organ: string, hall: string): string => `${day}:${organ}:${hall}`;

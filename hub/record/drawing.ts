@@ -12,6 +12,17 @@ export const selectDutyIds = (day: string): Statement => ({
   values: [day],
 });
 
+export interface OwedRow extends Record<string, unknown> {
+  organ: string;
+  hall: string;
+}
+
+/** Whom the organs owed visits in these days. */
+export const selectOwed = (from: string, before: string): Statement => ({
+  text: 'select distinct organ, hall from duty where day >= $1 and day < $2 and not as_needed',
+  values: [from, before],
+});
+
 export interface DrawBody extends Record<string, unknown> {
   body: Draw;
 }

@@ -20,10 +20,12 @@ import {
   selectDutyIds,
   selectDutyTurns,
   selectLoads,
+  selectOwed,
   selectSeeds,
   selectVisited,
   type DrawBody,
   type LoadRow,
+  type OwedRow,
   type SeedRow,
   type VisitedRow,
 } from './drawing.ts';
@@ -35,6 +37,8 @@ const mostTurns = 1_000;
 const furthest = 30;
 /** How far back a hall's busy hours are counted. */
 const loadDays = 28;
+/** Longer than any holiday as well: whom an organ owed nothing for so long is new to it. */
+const owedDays = 31;
 const patience = { patienceMs: 5_000 };
 
 interface Seed {
@@ -123,12 +127,15 @@ export class Planner {
 
     const known = new Set((await run<{ id: string }>(this.#store, selectDutyIds(day))).map(({ id }) => id));
     const loads = quotas.length === 0 ? new Map<string, Load>() : await this.#loads(day);
+    const owed = await run<OwedRow>(this.#store, selectOwed(addDays(day, -owedDays), day));
+    const beginning = { now, owedBefore: new Set(owed.flatMap(({ organ, hall }) => [organ, `${organ} ${hall}`])) };
     const duties = quotas
       .flatMap(({ organ }) =>
         dutiesOf(world, organ, day, {
           lots: lots.get(organ.id) ?? [],
           draw: drawId(day, organ.id),
           loads,
+          beginning,
           ...(demo ? { demo } : {}),
         }),
       )

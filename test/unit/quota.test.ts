@@ -185,6 +185,19 @@ describe('四川 第六条（一）', () => {
     expect(draw!.halls.map(({ region }) => region)).not.toContain('510104');
   });
 
+  it('asks for nothing on the day on which a hall or an organ is new and comes too late; a hub that was away owes all of it', () => {
+    const world = sichuanWorld();
+    const at = (now: number, owedBefore: string[]) =>
+      dutiesOf(world, organOf(world, '510100'), '2026-10-13', {
+        beginning: { now: startOf('2026-10-13') + now * 3_600_000, owedBefore: new Set(owedBefore) },
+      }).map(({ hall }) => hall);
+    const all = ['hall-510100', 'hall-510104', 'hall-510107'];
+    expect(at(15, [])).toEqual(all);
+    expect(at(18, [])).toEqual([]);
+    expect(at(16, ['510100', '510100 hall-510100', '510100 hall-510107'])).toEqual(['hall-510100', 'hall-510107']);
+    expect(at(18, ['510100', ...all.map((hall) => `510100 ${hall}`)])).toEqual(all);
+  });
+
   it('asks nobody to visit a hall that is there no more', () => {
     const world = sichuanWorld();
     const hall = world.halls.get('hall-510107')!;
