@@ -81,6 +81,8 @@ function ofFinding(world: World, row: RegisterRow, finding: Finding): Told {
   const looked = rectification?.answer?.outcome === 'accepted' ? rectification.answer : undefined;
   const result = appeal?.answer?.reason ?? rectification?.answer?.note;
   const { visit, evidence } = row;
+  // What its appeal was right about was no finding, and deducts nothing.
+  const isWithdrawn = stateOf(finding) === 'withdrawn';
   const sha256 = snapshotSha256 ?? evidence?.pictureSha256;
   const title = packOf(world, region, dayOf(at))?.findings.find((each) => each.code === code)?.title;
   return {
@@ -91,7 +93,7 @@ function ofFinding(world: World, row: RegisterRow, finding: Finding): Told {
     from: visit?.startedAt ?? at,
     ...(visit?.finishedAt === undefined ? {} : { until: visit.finishedAt }),
     method: 'live',
-    found: true,
+    found: !isWithdrawn,
     code,
     ...(title ? { what: title } : {}),
     ...(note === undefined ? {} : { text: { zh: note } }),
@@ -113,7 +115,7 @@ function ofFinding(world: World, row: RegisterRow, finding: Finding): Told {
     state: { of: 'finding', is: stateOf(finding) },
     ...(result === undefined ? {} : { result }),
     ...(looked ? { verified: { name: looked.name, at: looked.at } } : {}),
-    ...(points === undefined ? {} : { points }),
+    ...(points === undefined || isWithdrawn ? {} : { points }),
   };
 }
 

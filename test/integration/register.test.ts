@@ -250,6 +250,20 @@ describe('the register', () => {
     expect(csv.trim().split('\r\n').at(-1)).toBe(`Chain head 510104,${check.entries},${check.head}`);
   });
 
+  it('counts a finding that was withdrawn on appeal as none, and keeps its line', async () => {
+    const ids = async (query: string): Promise<string[]> => told(await lines('li', `kind=video&limit=500&${query}`));
+    expect(await ids('found=true')).toEqual(['finding-2']);
+    const on = { ...byLi, finding: 'finding-2', hall: 'hall-1' };
+    await desk.backend.bus.publishAll([
+      { ...on, kind: 'finding.appealed', id: 'a2', account: 'wang', text: '当时在开会', photos: [] },
+      { ...on, kind: 'finding.appealDecided', id: 'd2', account: 'chen', outcome: 'accepted', reason: '情况属实' },
+    ]);
+    await until('the withdrawal', async () => (await ids('found=true')).length === 0, 30_000);
+    const line = (await lines('li', 'kind=video&found=false')).items.find(({ id }) => id === 'finding-2');
+    expect(line).toMatchObject({ found: false, state: { of: 'finding', is: 'withdrawn' }, result: '情况属实' });
+    expect(line).not.toHaveProperty('points');
+  });
+
   it('rebuilds equal', async () => {
     const { store, databaseUrl } = desk.backend;
     await store.query('create database again');

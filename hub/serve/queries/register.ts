@@ -51,7 +51,7 @@ interface Source {
   organIs: string;
   accountIs: string;
   found: string | undefined;
-  notFound: string | undefined;
+  notFound: string;
 }
 
 const none = 'null::jsonb';
@@ -81,8 +81,8 @@ const sources: readonly Source[] = [
     organ: 'd.organ',
     organIs: 'd.organ = $',
     accountIs: "l.body->>'account' = $",
-    found: 'true',
-    notFound: undefined,
+    found: "l.state <> 'withdrawn'",
+    notFound: "l.state = 'withdrawn'",
   },
   {
     of: 'signal',
