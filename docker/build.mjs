@@ -47,6 +47,7 @@ export async function build(/** @type {string} */ root, /** @type {string} */ pr
     cameras: 'docker/cameras.ts',
     trial: 'hub/serve/trialThread.ts',
     onvif: 'stream/onvifThread.ts',
+    matters: 'ingest/matters/readThread.ts',
     push: 'stream/push/server.ts',
   });
   const vite = await import('vite');

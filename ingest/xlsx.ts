@@ -82,16 +82,33 @@ export async function* readXlsx(
 
 async function tableOf(file: Buffer, sheet: string | undefined, bounds: XlsxLimits): Promise<unknown[][]> {
   const members = unzip(file, bounds.inflatedBytes);
-  for (const [name, bytes] of members) if (/worksheets\/[^/]+\.xml$/.test(name)) checkSize(bytes, bounds);
+  for (const [name, bytes] of members) {
+    checkStretches(name, bytes);
+    if (/worksheets\/[^/]+\.xml$/.test(name)) checkSize(bytes, bounds);
+  }
   // Numbers as they are written: a case number of 17 digits must not lose its end on the way through a float.
   return readSheet(zip(members), sheet ?? 1, { parseNumber: (text: string) => new Digits(text) });
+}
+
+/** A cell holds 32,767 characters, of which each takes at most six bytes. */
+const longestStretch = 256 * 2 ** 10;
+
+/** The reader begins a tag or a text anew with every piece of the file that it goes on in: one without end would take hours. */
+function checkStretches(name: string, xml: Buffer): void {
+  for (let from = 0; from < xml.length;) {
+    const end = xml.indexOf(0x3e, from);
+    if ((end === -1 ? xml.length : end) - from > longestStretch)
+      throw new HubError('zip.large', `${name} has a tag or a text of more than ${longestStretch} bytes`);
+    if (end === -1) return;
+    from = end + 1;
+  }
 }
 
 /** One cell far out would be filled up to with empty ones: its address is looked at before that. */
 function checkSize(xml: Buffer, { rows, columns }: XlsxLimits): void {
   for (const [, column = '', row] of xml
     .toString('latin1')
-    .matchAll(/<(?:\w+:)?(?:row|c)\b[^>]*?\sr=["']([A-Z]*)(\d+)["']/g)) {
+    .matchAll(/<(?:\w+:)?(?:row|c)\b[^<>]*?\sr=["']([A-Z]*)(\d+)["']/g)) {
     const index = [...column].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0);
     if (Number(row) > rows) throw new HubError('zip.large', `more than ${rows} rows`);
     if (index > columns) throw new HubError('zip.large', `more than ${columns} columns`);

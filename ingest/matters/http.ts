@@ -16,7 +16,8 @@ import { holdingsOf, importDrafts, newestOf } from '../../hub/platform/matters.t
 import type { Context } from '../../hub/platform/part.ts';
 import { problem, sendProblem } from '../../hub/platform/problem.ts';
 import { cellOf, titleOf } from './columns.ts';
-import { largestFile, readMatters, readPublished } from './read.ts';
+import { readMattersAside, readPublishedAside } from './aside.ts';
+import { largestFile } from './read.ts';
 import { mattersFile, templateFile } from './write.ts';
 
 /** A file of five thousand matters takes seconds to read: two at a time. */
@@ -116,7 +117,10 @@ export async function matterFileRoutes(app: FastifyInstance, context: Context): 
       upload('matter.edit', async (path, { region, dryRun }) => {
         const now = Date.now();
         const promised = packOf(world(), region, dayOf(now))?.matters?.promised ?? 'earlier';
-        const read = await readMatters(path, { region, promised, departments: world().departments });
+        const read = await readMattersAside(path, {
+          ...{ region, promised },
+          departments: new Set(world().departments.keys()),
+        });
         const { faults, faultCount } = read;
         const nothing = { added: [], changed: [], unchanged: [], refused: [], written: false };
         // All of a file or nothing of it: half a catalogue is none.
@@ -131,7 +135,7 @@ export async function matterFileRoutes(app: FastifyInstance, context: Context): 
       '/api/matters/reconcile',
       { bodyLimit: largestFile },
       upload('matter.read', async (path, { region }) => {
-        const { rows, faults, faultCount } = await readPublished(path);
+        const { rows, faults, faultCount } = await readPublishedAside(path);
         if (faultCount > 0) return { faults, faultCount, compared: 0, found: [] };
         const { ours, secret, used } = await holdingsOf(store, region);
         const theirs = rows.map(({ value }) => value);

@@ -61,6 +61,16 @@ describe('XLSX', () => {
     ]);
   });
 
+  it('refuses at once what would take hours to read: a tag without end, and one in another', async () => {
+    const attributes = Array.from({ length: 250_000 }, (_, at) => `a${at}="1"`).join(' ');
+    for (const tag of [`<row ${attributes}/>`, '<c '.repeat(1_000_000)]) {
+      const read = xlsx(await spoilt((sheet) => sheet.replace('<sheetData>', `<sheetData>${tag}`)));
+      await expect(read).rejects.toMatchObject({ code: 'xlsx.large', message: /a tag or a text of more than/ });
+    }
+    const long = await book([header, ['K-1', null, 5, '长'.repeat(32_767)]]);
+    expect(shown(await xlsx(long))).toMatchObject([{ 备注: '长'.repeat(32_767) }]);
+  });
+
   it('refuses the row of a broken cell with sheet, row and column, where the mapping reads it', async () => {
     const bytes = await book([
       header,

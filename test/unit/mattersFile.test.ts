@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columns } from '../../ingest/matters/columns.ts';
+import { readMattersAside, readPublishedAside } from '../../ingest/matters/aside.ts';
 import { readMatters, readPublished } from '../../ingest/matters/read.ts';
 import { writeMatters, writeTemplate } from '../../ingest/matters/write.ts';
 import { fillTemplate, recordOf } from '../support/matters.ts';
@@ -132,5 +133,20 @@ describe('the matters file', () => {
     expect(faults).toMatchObject([{ row: 4, column: '事项编码' }]);
     await writeFile(path('nocode.csv'), '编号,承诺时限\nA,7\n');
     expect((await readPublished(path('nocode.csv'))).faults).toMatchObject([{ row: 1, column: '事项编码' }]);
+  });
+});
+
+describe('a file that was uploaded', () => {
+  it('is read aside, and refused for the reason it has', async () => {
+    await fillTemplate(path('template.xlsx'), path('aside.xlsx'), [{}]);
+    expect((await readMattersAside(path('aside.xlsx'), options)).rows).toHaveLength(1);
+    expect((await readPublishedAside(path('aside.xlsx'))).rows).toHaveLength(1);
+    const gone = readPublishedAside(path('gone.xlsx'));
+    await expect(gone).rejects.toMatchObject({ code: 'matters.file', message: /no such file/ });
+  });
+
+  it('is given up when its time is over', async () => {
+    const read = readMattersAside(path('template.xlsx'), options, 1);
+    await expect(read).rejects.toMatchObject({ code: 'matters.slow', message: /not read within 0.001 s/ });
   });
 });
