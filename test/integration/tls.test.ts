@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
-import { createServer, type AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +17,7 @@ import { openBrowser } from '../support/browser.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
 import { removeFolder } from '../support/folder.ts';
+import { freePort } from '../support/freePort.ts';
 
 const names = { hosts: ['localhost'], ips: ['127.0.0.1'] };
 const password = 'a long password';
@@ -60,14 +60,6 @@ async function text(path: string): Promise<string> {
   const { status, body } = await get(path);
   expect([path, status]).toEqual([path, 200]);
   return String(body);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 const put = async (pair: Pair): Promise<void> => {

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createConnection } from 'mysql2/promise';
@@ -10,6 +9,7 @@ import { createLog } from '../../hub/platform/log.ts';
 import { projectFolder } from '../../hub/platform/migrate.ts';
 import { temporaryFolder } from './hub.ts';
 import { removeFolder } from './folder.ts';
+import { freePort } from './freePort.ts';
 
 export interface Mariadb {
   /** `mysql://department:…@127.0.0.1:port/office`: may read only. */
@@ -139,12 +139,4 @@ async function preparedFolder(): Promise<string> {
   const folder = await temporaryFolder();
   await run('cp', ['-a', `${template}/.`, folder]);
   return folder;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
