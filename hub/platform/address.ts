@@ -5,6 +5,19 @@ export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address);
 }
 
+/** Whose an address is, for limits: itself, or of IPv6 the network of 64 bits, of which one machine has every address. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  if (isIP(plain) !== 6) return plain;
+  const [head = '', tail] = plain.toLowerCase().split('::');
+  const groups = head.split(':').filter(Boolean);
+  // Behind `::` stand the last ones.
+  const rest = tail === undefined ? [] : tail.split(':').filter(Boolean);
+  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0');
+  const all = [...groups, ...zeros, ...rest].map((each) => each.replace(/^0+(?=.)/, ''));
+  return `${all.slice(0, 4).join(':')}::/64`;
+}
+
 /** Private, unique local and loopback networks. Link-local ones are not among them: clouds answer there with their own keys. */
 const near = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7'];
 

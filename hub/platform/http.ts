@@ -11,6 +11,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Sessions } from './access.ts';
+import { networkOf } from './address.ts';
 import type { Tls } from './cert.ts';
 import { problem, problemOf, sendProblem } from './problem.ts';
 
@@ -51,6 +52,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     forceCloseConnections: true,
     return503OnClosing: false,
     onProtoPoisoning: 'error',
+    // An address that cannot be read comes to no route, and to no error handler either.
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error).problem),
   });
   app.server.headersTimeout = 20_000;
   if (tls) boundSessions(app);
@@ -101,9 +104,10 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     max: perMinute,
     timeWindow: 60_000,
     cache: 10_000,
-    keyGenerator: async (request) => (await sessionOf(request, options)) ?? request.ip,
-    // Video has its own bounds in stream, the doors in ingest (a source sends thousands a minute), and files of the web are cheap.
-    allowList: (request) => !/^\/(api|evidence)\//.test(request.url) || request.url.startsWith('/api/ingest/'),
+    keyGenerator: async (request) => (await sessionOf(request, options)) ?? networkOf(request.ip),
+    // Video has its own bounds in stream, and files of the web are cheap. By the route as well: an address can be written in many ways.
+    allowList: ({ routeOptions, url }) =>
+      ![routeOptions.url, url].some((each) => /^\/(api|evidence)\//.test(each ?? '')),
     errorResponseBuilder: (_request, { ttl }) =>
       Object.assign(new Error(`too many requests; again in ${Math.ceil(ttl / 1000)} s`), { statusCode: 429 }),
   });

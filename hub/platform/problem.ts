@@ -32,6 +32,9 @@ export function sendProblem(reply: FastifyReply, body: FullProblem): FastifyRepl
     .send(JSON.stringify(body));
 }
 
+/** Of PostgreSQL: U+0000 or half a character in a text or in JSON, and a day that no calendar has. The value came with the request. */
+const unstorable = new Set(['22021', '22P05', '22008']);
+
 /** What an error means to the caller. `bug` says that it is ours and belongs in the log; its text stays inside. */
 export function problemOf(error: unknown): { problem: FullProblem; bug: boolean } {
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -51,6 +54,8 @@ export function problemOf(error: unknown): { problem: FullProblem; bug: boolean 
     error instanceof Error ? (error as FastifyError) : { statusCode: 500, code: '', message: '' };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return { problem: problem(statusCode, { detail: message, ...(code ? { reason: code } : {}) }), bug: false };
+  if (unstorable.has(code))
+    return { problem: problem(400, { reason: 'a text or a day of the request is none that can be stored' }), bug: false };
   return { problem: problem(500), bug: true };
 }
 

@@ -23,6 +23,7 @@ import {
   type GuideMatter,
 } from '../model/publicCase.ts';
 import { packOf, type Hall } from '../model/world.ts';
+import { networkOf } from '../platform/address.ts';
 import type { Context } from '../platform/part.ts';
 import { all, answer, one } from './gate.ts';
 import { Limiter } from './limiter.ts';
@@ -66,7 +67,7 @@ export function publicRoutes(app: FastifyInstance, { store, world }: Pick<Contex
 
   /** The hall of the address, where its region shows this at all (C-01); else nothing is said of it. */
   function hallOf(request: FastifyRequest, what: 'board' | 'enquiry', now: number): Hall | Refusal {
-    const wait = ofAddress.take(request.ip, now);
+    const wait = ofAddress.take(networkOf(request.ip), now);
     if (wait > 0) return tooMany(wait);
     const { hall: id = '' } = request.params as { hall?: string };
     const hall = world().halls.get(id);
@@ -110,7 +111,7 @@ export function publicRoutes(app: FastifyInstance, { store, world }: Pick<Contex
     const input = read(enquiryBody, request.body);
     if (input instanceof Refusal) return input;
     const number = input.number.normalize('NFKC');
-    const wait = Math.max(asked.take(request.ip, now), guessed.take(`${hall.region} ${number}`, now));
+    const wait = Math.max(asked.take(networkOf(request.ip), now), guessed.take(`${hall.region} ${number}`, now));
     if (wait > 0) return tooMany(wait);
     const rows = await all<CaseBody>(store, casesByNumber(number, hall.id, hall.region));
     const row = rows.find(({ body }) => knowsApplicant(body, input.applicant));

@@ -5,6 +5,7 @@ import type { Me } from '../model/api.ts';
 import { awaitingState } from '../model/confirmation.ts';
 import { may, permissions, type Identity } from '../model/rights.ts';
 import type { World } from '../model/world.ts';
+import { networkOf } from '../platform/address.ts';
 import { cookieName, sessionEnded, tokenOf, type Sessions } from '../platform/access.ts';
 import type { Context } from '../platform/part.ts';
 import { checkPassword } from '../platform/password.ts';
@@ -51,8 +52,9 @@ export function sessionRoutes(
     if (input instanceof Refusal) return answer(reply, input);
     const now = Date.now();
     // Account and address together: somebody far away cannot lock an inspector out by failing in his name.
-    const pair = `${input.account} ${request.ip}`;
-    const wait = Math.max(addresses.take(request.ip, now), accounts.take(pair, now));
+    const network = networkOf(request.ip);
+    const pair = `${input.account} ${network}`;
+    const wait = Math.max(addresses.take(network, now), accounts.take(pair, now));
     if (wait > 0)
       return answer(reply, new Refusal(429, { reason: 'too many tries: wait a moment' }, Math.ceil(wait / 1000)));
     const row = await one<AccountRow>(store, selectAccount(input.account));

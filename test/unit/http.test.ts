@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HubError } from '../../hub/model/error.ts';
+import { networkOf } from '../../hub/platform/address.ts';
 import { createHttp } from '../../hub/platform/http.ts';
 import { createLog } from '../../hub/platform/log.ts';
 
@@ -28,6 +29,10 @@ describe('http', () => {
     await app.register(async (scope) => {
       const body = z.object({ casefile: z.string(), steps: z.array(z.object({ at: z.int() })) });
       scope.post('/api/cases', { schema: { body } }, () => ({ ok: true }));
+      scope.post('/api/ingest/events', { config: { rateLimit: { max: 3, timeWindow: 60_000 } } }, () => ({ ok: true }));
+      scope.get('/api/stored', () => {
+        throw Object.assign(new Error('invalid byte sequence for encoding "UTF8": 0x00'), { code: '22021' });
+      });
       scope.get('/api/away', () => {
         throw new HubError('store.away', 'the database is not reachable');
       });
@@ -120,6 +125,31 @@ describe('http', () => {
     expect((await post({ origin: 'http://hub.example:8080' })).statusCode).toBe(200);
     expect((await post({})).statusCode).toBe(200);
   });
+
+  it('takes a text that cannot be stored, and an address that cannot be read, for what they are', async () => {
+    expectProblem(await app.inject('/api/stored'), 400);
+    expectProblem(await app.inject('/api/%ff'), 400);
+    expect(logged).toEqual([]);
+  });
+
+  it('limits a door as it asks for itself, and an address however it is written', async () => {
+    const send = () => app.inject({ method: 'POST', url: '/api/ingest/events' });
+    for (let index = 0; index < 3; index += 1) expect((await send()).statusCode).toBe(200);
+    expectProblem(await send(), 429);
+    for (let index = 0; index < 20; index += 1) expect((await app.inject('/%61pi/away')).statusCode).toBe(503);
+    expectProblem(await app.inject('/%61pi/away'), 429);
+    expectProblem(await app.inject('/api/away'), 429);
+  });
+
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+  ])('counts %s as %s', (address, network) => expect(networkOf(address)).toBe(network));
 
   it('limits requests by address', async () => {
     for (let index = 0; index < 20; index += 1) expect((await app.inject('/api/nothing')).statusCode).toBe(404);
