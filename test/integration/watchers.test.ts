@@ -206,6 +206,10 @@ describe('what was delivered', () => {
       `insert into finding (id, region, visit, hall, hall_window, at, position, body) values ('f1', '510104', 'v1', 'hall-1', 'w2', $1, 1, $2)`,
       [at, { camera: 'c2' }],
     );
+    await store.query(
+      `insert into finding (id, region, visit, hall, hall_window, at, position, body) values ('f2', '510104', 'v1', 'hall-1', 'w1', $1, 1, $2)`,
+      [at, { state: 'withdrawn' }],
+    );
     const { session } = held.get('li')!;
     for (const minutes of [0, 3, 12]) await noteOpening(store, session, 'f1', at + minutes * minute);
     await noteOpening(store, 'nobody', 'f1', at);
@@ -330,7 +334,8 @@ describe('one’s own page', () => {
     const month = '2026-03';
     const { total, work, places } = (await ask('li', `/api/mine?month=${month}`)).body as MyMonth;
     expect(total).toMatchObject({ live: 3000, playback: 300, evidence: 10, findings: 2, days: 1 });
-    expect(work).toEqual({ visits: 1, counted: 1, verifiedSeconds: 551, findings: 2 });
+    // Of the visit's two findings one was withdrawn.
+    expect(work).toEqual({ visits: 1, counted: 1, verifiedSeconds: 551, findings: 1 });
     expect(places).toHaveLength(2);
     expect(((await ask('li', `/api/mine/stays?month=${month}`)).body as StayPage).items).toHaveLength(15);
     const other = (await ask('zhao', `/api/mine?month=${month}`)).body as MyMonth;

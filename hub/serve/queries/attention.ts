@@ -106,7 +106,7 @@ export interface WorkRow extends Row {
 /** What an account's visits of a span came to. */
 export const workOf = (account: string, from: number, to: number): Statement => ({
   text: `select count(*)::int as visits, count(*) filter (where (body->>'counts')::boolean)::int as counted,
-      coalesce(sum((body->>'findings')::int), 0)::int as findings,
+      coalesce(sum((select count(*) from finding f where f.visit = visit.id and f.state <> 'withdrawn')), 0)::int as findings,
       coalesce(sum((select sum((w->>'seconds')::float8) from jsonb_array_elements(body->'views') w)), 0)::int as verified_seconds
     from visit where account = $1 and started_at between $2 and $3 and state = 'finished'`,
   values: [account, from, to],

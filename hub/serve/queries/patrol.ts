@@ -35,12 +35,12 @@ export interface MonthRow extends Record<string, unknown> {
   findings: number;
 }
 
-/** Duties from the first day of the month up to `day`, and what was found on their visits. As needed nothing is required, and every visit that counts is done. */
+/** Duties from the first day of the month up to `day`, and what was found on their visits and not withdrawn. As needed nothing is required, and every visit that counts is done. */
 export const monthOfDuties = (scope: Scope, organ: string | undefined, first: string, day: string): Statement => ({
   text: `with mine as (select id, body, as_needed from duty d where ${whose} and day between $5 and $6)
     select coalesce(sum((body->>'required')::int) filter (where not as_needed), 0)::int as required,
       coalesce(sum(case when as_needed then (body->>'done')::int else least((body->>'done')::int, (body->>'required')::int) end), 0)::int as done,
-      (select coalesce(sum((v.body->>'findings')::int), 0)::int from visit v where v.duty in (select id from mine)) as findings
+      (select count(*)::int from visit v join finding f on f.visit = v.id and f.state <> 'withdrawn' where v.duty in (select id from mine)) as findings
     from mine`,
   values: [...whoseValues(scope, organ), first, day],
 });
