@@ -72,7 +72,7 @@ async function startApart(): Promise<Apart> {
   const { context } = hub;
   const cameras = new Cameras(context, { pictureSeconds: 0 });
   const deliveries = new Deliveries(context.store, context.log);
-  const door = new Door({ cameras, deliveries, bounds: { lastsMs: 2_500, perSession: 3 } });
+  const door = new Door({ cameras, deliveries, bounds: { lastsMs: 6_000, perSession: 3 } });
   const app = await createHttp({ log: context.log, version: 'test' });
   routes({ context, door, evidence: new Evidence(hub.dataDir) })(app);
   const sockets: SocketServer = openSockets({
@@ -120,7 +120,7 @@ function connect(cookie: string | undefined, url = hub.address, path = '/socket.
   return line;
 }
 
-const until = untilWithin(15_000);
+const until = untilWithin(30_000);
 
 /** What one socket client was told of one view; acknowledges unless it is told not to. */
 class Viewer {
@@ -256,9 +256,13 @@ describe('nothing leaves', () => {
   it('when the view was not renewed, or there are too many', async () => {
     const cookie = await hub.signIn({ name: 'wu', role: 'inspector', region });
     const folder = `/live/${ids.one}`;
-    const playlist = await playlistOf(`${folder}/index.m3u8`, cookie, apart.url);
-    const idle = await new Viewer(connect(cookie, apart.url, '/live/socket.io')).open(ids.one);
     const busy = await new Viewer(connect(cookie, apart.url, '/live/socket.io')).open(ids.one);
+    await until('pictures', () => busy.pictures.length > 0);
+    const line = connect(cookie, apart.url, '/live/socket.io');
+    await until('a line', () => line.connected);
+    // All is there that the next three need: they follow each other at once.
+    const playlist = await playlistOf(`${folder}/index.m3u8`, cookie, apart.url);
+    const idle = await new Viewer(line).open(ids.one);
     idle.acknowledges = idle.renews = false;
     expect(await refusal(`/live/${ids.two}/index.m3u8`, cookie, apart.url)).toEqual([429, 'view.bounds']);
     // Asking would renew it: only the hub's own clock can tell.
@@ -267,7 +271,7 @@ describe('nothing leaves', () => {
     expect(await refusal(`${folder}/${partIn(playlist)}`, cookie, apart.url)).toEqual([403, 'view.expired']);
     expect(busy.overs).toEqual([]);
     busy.line.disconnect();
-  }, 30_000);
+  }, 60_000);
 });
 
 describe('a view ends at once', () => {
@@ -281,20 +285,20 @@ describe('a view ends at once', () => {
       return { cookie, viewer, file: `/live/${ids.two}/${initIn(playlist)}` };
     };
     const [left, moved, other] = [await watch('sun-li'), await watch('zhou'), await watch('wang')];
-    const another = sessions(store);
+    // Time stands still there: it does not look up again by itself what it looked up.
+    const standing = Date.now();
+    const another = sessions(store, () => standing);
     followEndings(bus, another.forget);
     const leaving = (async () => {
       const elsewhere = () => another.identify({ headers: { cookie: left.cookie } });
       expect(await elsewhere()).toBeDefined();
-      const signedOut = Date.now();
       const answer = await fetch(`${hub.address}/api/session`, { method: 'DELETE', headers: { cookie: left.cookie } });
       expect(answer.status).toBe(204);
       // Whatever answers in this process knows it with the sign-out's answer, not when the news has gone round.
       expect(await refusal(left.file, left.cookie)).toEqual([401, undefined]);
       await until('cut off', () => left.viewer.line.disconnected);
-      // Another process hears of it, long before it looks up again what it looked up.
+      // Another process hears of it.
       await until('known elsewhere', async () => (await elsewhere()) === undefined);
-      expect(Date.now() - signedOut).toBeLessThan(4_000);
       const had = left.viewer.pictures.length;
       await sleep(300);
       expect(left.viewer.pictures.length).toBe(had);
@@ -314,7 +318,7 @@ describe('a view ends at once', () => {
     await store.query('update camera set enabled = true where id = $1', [ids.two]);
     bus.connection.publish(worldChanged);
     await until('back', () => hub.context.world().cameras.get(ids.two)!.enabled);
-  }, 40_000);
+  }, 90_000);
 });
 
 describe('a slow client', () => {
@@ -326,8 +330,8 @@ describe('a slow client', () => {
     const quick = await new Viewer(connect(cookie, apart.url, '/live/socket.io')).open(ids.one);
     const shown = (): number => quick.pictures.reduce((sum, { duration }) => sum + duration, 0);
     const before = shown();
-    await until('some seconds of pictures', () => shown() > before + 3, 25_000);
-    const largest = Math.max(...quick.pictures.map(({ bytes }) => bytes.length));
+    await until('some seconds of pictures', () => shown() > before + 3);
+    const largest = Math.max(...[...quick.pictures, ...slow.pictures].map(({ bytes }) => bytes.length));
     expect(quick.bytes).toBeGreaterThan(slow.credit + largest);
     expect(slow.bytes).toBeLessThanOrEqual(slow.credit + largest);
     const last = slow.pictures.at(-1)!;
@@ -358,6 +362,16 @@ describe('what was watched', () => {
     const fetched = new Set<string>();
     const shown = (): number =>
       viewer.pictures.filter(({ at }) => at >= startedAt).reduce((sum, { duration }) => sum + duration, 0);
+    const span = { from: startedAt, to: startedAt + 3_000 };
+    const sessionOf = async (name: string): Promise<string> =>
+      (await store.query<{ id: string }>('select id from session where account = $1', [name])).at(-1)!.id;
+    const isWritten = async (name: string): Promise<boolean> => {
+      const [row] = await store.query<{ to: number | null }>(
+        'select max(media_to) as "to" from delivery where session = $1',
+        [await sessionOf(name)],
+      );
+      return (row?.to ?? 0) >= span.to;
+    };
     await until('what is reported below', async () => {
       const playlist = await playlistOf(`/live/${ids.one}/plain.m3u8`, byHttp!);
       for (const [file] of playlist.matchAll(/^[^#\n]+\.mp4$/gm)) {
@@ -365,12 +379,9 @@ describe('what was watched', () => {
         fetched.add(file);
         await (await ask(`/live/${ids.one}/${file}`, byHttp)).arrayBuffer();
       }
-      return shown() > 4.5;
+      return shown() > 4.5 && (await isWritten('gu'));
     });
     for (const each of [viewer, cheater]) each.line.disconnect();
-    const sessionOf = async (name: string): Promise<string> =>
-      (await store.query<{ id: string }>('select id from session where account = $1', [name])).at(-1)!.id;
-    const span = { from: startedAt, to: startedAt + 3_000 };
     const verify = async (name: string, reports: boolean): Promise<[number, Progress['views'][number]['problem']]> => {
       const session = await sessionOf(name);
       const rows = await store.query<{ camera: string; media_from: number; media_to: number }>(
@@ -405,20 +416,18 @@ describe('what was watched', () => {
       });
       return [views[0]!.seconds, problems.get('w')];
     };
-    const isWritten = async (name: string): Promise<boolean> => {
-      const [row] = await store.query<{ to: number | null }>(
-        'select max(media_to) as "to" from delivery where session = $1',
-        [await sessionOf(name)],
-      );
-      return (row?.to ?? 0) >= span.to;
-    };
-    for (const name of ['gu', 'ye', 'mo']) await until('deliveries', () => isWritten(name));
+    for (const name of ['ye', 'mo']) await until('deliveries', () => isWritten(name));
     const [http] = await verify('gu', true);
     const [socket] = await verify('ye', true);
-    expect(http).toBeGreaterThan(2.5);
+    // All three, unless the machine stood still: then no picture is of that time.
+    const sent = viewer.pictures
+      .map(({ at, duration }) => Math.min(at + duration * 1000, span.to) - Math.max(at, span.from))
+      .reduce((sum, ms) => sum + Math.max(0, ms) / 1000, 0);
+    expect(sent).toBeGreaterThan(0.5);
+    expect(http).toBeGreaterThan(sent - 0.5);
     expect(Math.abs(http - socket)).toBeLessThanOrEqual(0.2);
     expect(await verify('mo', false)).toEqual([0, 'notReported']);
-  }, 40_000);
+  }, 90_000);
 });
 
 describe('the page’s own player', () => {
@@ -440,17 +449,18 @@ describe('the page’s own player', () => {
     await until('playing', () => said('playing'));
     const delay = (): Promise<number> => page.evaluate<number>('states.at(-1).delay ?? Infinity');
     await until('hardly any delay', async () => (await delay()) < 1_500);
-    const looked = await page.evaluate<{ date: number; frames: number; playing: boolean }>('player.looked');
-    expect(looked).toMatchObject({ playing: true });
-    expect(Math.abs(Date.now() - looked.date)).toBeLessThan(3_000);
+    const looked = await until('a picture of now', async () => {
+      const now = await page.evaluate<{ date: number; frames: number; playing: boolean }>('player.looked');
+      return now.playing && Math.abs(Date.now() - now.date) < 3_000 && now;
+    });
     await until('more frames', async () => (await page.evaluate<number>('player.looked.frames')) > looked.frames + 10);
     server.misbehave('stall', one);
-    await until('stalled', () => said('stalled'), 10_000);
-    server.misbehave('none', one);
+    await until('stalled', () => said('stalled'));
     await page.evaluate('states.length = 0');
-    await until('playing again', () => said('playing'), 20_000);
+    server.misbehave('none', one);
+    await until('playing again', () => said('playing'));
     expect(await page.evaluate('lost')).toBe(0);
     await page.evaluate('player.close()');
     await context.close();
-  }, 60_000);
+  }, 120_000);
 });

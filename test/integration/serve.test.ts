@@ -102,10 +102,15 @@ describe('signing in', () => {
       return { took: performance.now() - from, body: answer.body };
     };
     await time('warm-up');
-    const [known, unknown] = [await time('sun'), await time('nobody')];
-    expect(known.body).toEqual(unknown.body);
-    // Without the decoy an unknown account answers in a hundredth of the time.
-    expect(unknown.took).toBeGreaterThan(known.took / 4);
+    const tries = { known: [await time('sun')], unknown: [await time('nobody')] };
+    for (let more = 0; more < 2; more += 1) {
+      tries.known.push(await time('sun'));
+      tries.unknown.push(await time('nobody'));
+    }
+    for (const { body } of tries.unknown) expect(body).toEqual(tries.known[0]!.body);
+    // Without the decoy an unknown account answers in a hundredth of the time. The quickest of three: the machine may be busy.
+    const quickest = (each: { took: number }[]) => Math.min(...each.map(({ took }) => took));
+    expect(quickest(tries.unknown)).toBeGreaterThan(quickest(tries.known) / 4);
   });
 
   it('slows down whoever goes on trying', async () => {

@@ -98,8 +98,11 @@ describe('sockets of a hub', () => {
       stepped('s-w9', '510105', 'w9'),
       stepped('s-none', '510104'),
     ]);
-    await until('all at the city', () => chen!.events.length === 4);
+    await until('all where they belong', () =>
+      [chen!, li!, zhao!, wang!, sun!].every(({ events }, index) => events.length >= [4, 3, 1, 1, 1][index]!),
+    );
     await sleep(100);
+    expect(chen!.events).toHaveLength(4);
     expect(li!.events.sort()).toEqual(['s-none', 's-w1', 's-w3']);
     expect(zhao!.events).toEqual(['s-w9']);
     expect(wang!.events).toEqual(['s-w1']);
@@ -347,7 +350,7 @@ describe('sockets of a hub', () => {
     await sleep(500);
     expect(wire.connected).toBe(true);
     await context.store.query('update session set expires_at = 1 where id = $1', [session]);
-    await until('cut off', () => wire.disconnected, 10_000);
+    await until('cut off', () => wire.disconnected);
     await sockets.disconnect();
     await sockets.stop();
     await app.close();
@@ -430,26 +433,26 @@ describe('a stalled client', () => {
     await until('both live', () => slow.items.length === 100 && quick.items.length === 100);
     stream(slow.wire).pause();
     const before = held();
-    for (let index = 0; index < 200; index += 1) {
+    for (let index = 0; index < 120; index += 1) {
       await commit(200);
       // As fast as the quick one reads: only the stalled one is behind.
       await until('the quick one', () => quick.items.length === 100 + 200 * (index + 1), 30_000);
     }
-    expect(quick.items.map((each) => each.position)).toEqual(Array.from({ length: 40_100 }, (_, index) => index + 1));
+    expect(quick.items.map((each) => each.position)).toEqual(Array.from({ length: 24_100 }, (_, index) => index + 1));
     quick.items.length = 0;
-    // 88 MB went by: the ring of 4,000 items takes 9 of them, a stalled socket's credit 7 to 14.
+    // 53 MB went by: the ring of 4,000 items takes 9 of them, a stalled socket's credit 7 to 14.
     const grown = held() - before;
     expect(grown).toBeLessThan(35);
 
     stream(slow.wire).resume();
-    await until('told to load again', () => slow.resets > 0 && slow.cursor === position, 20_000);
+    await until('told to load again', () => slow.resets > 0 && slow.cursor === position);
     await commit(10);
     await until('live again', () => slow.cursor === position && slow.items.at(-1)?.position === position);
     const seen = slow.items.map((each) => each.position);
     expect(new Set(seen).size).toBe(seen.length);
     slow.wire.disconnect();
     quick.wire.disconnect();
-  }, 60_000);
+  }, 120_000);
 
   it('hears everything once when it missed no more than is replayed', async () => {
     const slow = await new Page().open(desk, 'li');
@@ -460,18 +463,18 @@ describe('a stalled client', () => {
       await commit(20, padding.repeat(5));
     }
     stream(slow.wire).resume();
-    await until('caught up', () => slow.cursor === position, 20_000);
+    await until('caught up', () => slow.cursor === position);
     expect(slow.resets).toBe(0);
     expect(slow.items.map((each) => each.position)).toEqual(
       Array.from({ length: 1_900 }, (_, index) => from + index + 1),
     );
     slow.wire.disconnect();
-  }, 60_000);
+  }, 120_000);
 
   it('learns of a commit that was never announced', async () => {
     const li = await new Page().open(desk, 'li');
     await write(1);
-    await until('the silent one', () => li.items.length === 1, 5_000);
+    await until('the silent one', () => li.items.length === 1);
     expect(li.cursor).toBe(position);
     li.wire.disconnect();
   });

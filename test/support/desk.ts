@@ -198,7 +198,7 @@ async function seedAccounts({ store }: Backend): Promise<void> {
 export async function until<T>(
   what: string,
   find: () => Promise<T | undefined | false> | T | undefined | false,
-  withinMs = 15_000,
+  withinMs = 40_000,
 ): Promise<T> {
   for (const end = Date.now() + withinMs; Date.now() < end; await sleep(20)) {
     const found = await find();
