@@ -102,7 +102,35 @@ describe('docker/compose.yaml', () => {
 
   it('splits the hub into its roles, each of which is one service', () => {
     const roles = Object.values(compose.services).flatMap((service) => service.environment?.ROLES?.split(',') ?? []);
-    expect(roles.sort()).toEqual(['ingest', 'record', 'serve', 'stream']);
+    expect(roles.sort()).toEqual(['ingest', 'notify', 'record', 'serve', 'stream']);
+  });
+
+  it('leads every path of a door or a picture to its own part, as nginx chooses', () => {
+    const locations = [
+      ...read('docker/proxy.routes').matchAll(/^location (=|~)? ?(\S+) \{\s+proxy_pass http:\/\/(\w+);/gm),
+    ];
+    const partOf = (path: string): string | undefined => {
+      const exact = locations.find(([, how, where]) => how === '=' && where === path);
+      const matching = locations.find(([, how, where]) => how === '~' && new RegExp(where!).test(path));
+      const [longest] = locations
+        .filter(([, how, where]) => how === undefined && path.startsWith(where!))
+        .sort((a, b) => b[2]!.length - a[2]!.length);
+      return (exact ?? matching ?? longest)?.[3];
+    };
+    const paths = (folder: string, begin: RegExp) =>
+      code
+        .filter((file) => file.startsWith(`${folder}/`) && !file.startsWith('ingest/agent/'))
+        .flatMap((file) => [...read(file).matchAll(/['`](\/[a-z]+\/[^'`]*)['`]/g)].map((found) => found[1]!))
+        .filter((path) => begin.test(path))
+        .map((path) => path.replaceAll(/:\w+|\$\{\w+(\.\w+)?\}/g, 'xlsx'));
+    const doors = paths('ingest', /^\/api\/./);
+    const pictures = paths('stream', /^\/(api|live|recorded|evidence)\/./);
+    expect(doors).toEqual(expect.arrayContaining(['/api/entry', '/api/ingest/xlsx', '/api/matters/export.xlsx']));
+    expect(pictures).toEqual(expect.arrayContaining(['/api/recorded', '/live/xlsx', '/evidence/xlsx']));
+    expect(doors.filter((path) => partOf(path) !== 'ingest')).toEqual([]);
+    expect(pictures.filter((path) => partOf(path) !== 'stream')).toEqual([]);
+    for (const path of ['/', '/api/session', '/api/matters', '/api/recorded/holds', '/api/findings/x/photos'])
+      expect(partOf(path), path).toBe('hub');
   });
 
   it('pins every image, restarts and watches every service', () => {
