@@ -72,22 +72,32 @@ export function plainShare(grey: Uint8Array): number {
   return plain / blocks;
 }
 
+/** The first of those looks that show the same, and when the last one was that did not: what froze did so after that. */
+interface First {
+  grey: Uint8Array;
+  at: number;
+  differedAt: number;
+  looks: number;
+}
+
 /** Judges one camera. Black and covered are believed when seen twice, so that a flash or a passer-by is no fault. */
 export class Judge {
   #judgement: Judgement = { fault: undefined, since: undefined };
   /** Programme time of the last picture that was decoded and good. */
   #goodAt: number | undefined;
-  #suspect: { fault: Fault; at: number } | undefined;
-  /** The first of those that look like it since. */
-  #first: { grey: Uint8Array; at: number; looks: number } | undefined;
-  /** Programme time of the first of those whose bytes are the same. */
+  /** Programme time of a look that was black or covered, behind one that was not. */
+  #suspectAt: number | undefined;
+  #first: First | undefined;
+  /** Programme time of the first of those whose bytes are the same, and of the last one whose bytes were others. */
   #repeatedFrom: number | undefined;
+  #differedAt: number | undefined;
   #lookedAt: number | undefined;
+  #settledAt: number | undefined;
   #telling = false;
 
-  /** Programme time of the last picture that was looked at. */
-  get lookedAt(): number | undefined {
-    return this.#lookedAt;
+  /** Programme time up to which the picture is judged; stands still while it is or may be black, covered or frozen. */
+  get settledAt(): number | undefined {
+    return this.#settledAt;
   }
 
   get judgement(): Judgement {
@@ -99,7 +109,7 @@ export class Judge {
     return (
       this.#lookedAt === undefined ||
       this.#judgement.fault !== undefined ||
-      this.#suspect !== undefined ||
+      this.#suspectAt !== undefined ||
       this.#telling ||
       this.#first!.looks > 1
     );
@@ -110,36 +120,47 @@ export class Judge {
     this.#telling = same || telling;
     if (!same || before === undefined) {
       this.#repeatedFrom = undefined;
+      this.#differedAt = before;
       return;
     }
     const from = (this.#repeatedFrom ??= before);
     // What repeats must have been looked at: a black picture repeats as well.
-    const isClear = this.#lookedAt !== undefined && this.#lookedAt >= from && this.#suspect === undefined;
-    if (isClear && this.#judgement.fault === undefined && at - from >= REPEATED_MS) this.#judge('frozen', from);
+    const isClear = this.#lookedAt !== undefined && this.#lookedAt >= from && this.#suspectAt === undefined;
+    if (isClear && this.#judgement.fault === undefined && at - from >= REPEATED_MS)
+      this.#judge('frozen', this.#differedAt ?? from);
   }
 
   /** The decoded picture. */
   look(grey: Uint8Array, at: number): void {
-    this.#lookedAt = at;
     const { fault } = this.#judgement;
     const limit = fault === 'frozen' ? CHANGED.leave : CHANGED.enter;
     if (this.#first && changedBetween(this.#first.grey, grey) < limit) this.#first.looks++;
-    else this.#first = { grey, at, looks: 1 };
+    else this.#first = { grey, at, differedAt: this.#lookedAt ?? at, looks: 1 };
+    this.#lookedAt = at;
+    this.#decide(grey, at, this.#first);
+    const mayBeFrozen = this.#first.looks > 1 || this.#repeatedFrom !== undefined;
+    // While there is a fault nothing counts anyway; that it began may not have reached those who ask yet.
+    if (this.#judgement.fault === undefined && this.#suspectAt === undefined && !mayBeFrozen) this.#settledAt = at;
+  }
+
+  #decide(grey: Uint8Array, at: number, first: First): void {
+    const { fault } = this.#judgement;
     const seen = this.#see(grey);
     if (seen) {
-      const isSure = fault !== undefined || this.#suspect?.fault === seen;
-      if (isSure) this.#judge(seen, this.#goodAt ?? this.#suspect?.at ?? at);
-      else this.#suspect = { fault: seen, at };
+      // (What is nearly black may look black now and covered then.)
+      const isSure = fault !== undefined || this.#suspectAt !== undefined;
+      if (isSure) this.#judge(seen, this.#goodAt ?? this.#suspectAt ?? at);
+      else this.#suspectAt = at;
       return;
     }
-    this.#suspect = undefined;
-    if (this.#first.looks >= SAME.looks && at - this.#first.at >= SAME.ms) {
-      this.#judge('frozen', this.#first.at);
+    this.#suspectAt = undefined;
+    if (first.looks >= SAME.looks && at - first.at >= SAME.ms) {
+      this.#judge('frozen', first.differedAt);
       return;
     }
     // What looks like the picture before proves nothing yet.
-    if (fault !== undefined && this.#first.at < at) return;
-    this.#goodAt = this.#first.at;
+    if (fault !== undefined && first.at < at) return;
+    this.#goodAt = first.at;
     this.#judge(undefined, at);
   }
 
@@ -153,6 +174,6 @@ export class Judge {
   #judge(fault: Fault | undefined, since: number): void {
     if (this.#judgement.since !== undefined && fault === this.#judgement.fault) return;
     this.#judgement = { fault, since };
-    this.#suspect = undefined;
+    this.#suspectAt = undefined;
   }
 }

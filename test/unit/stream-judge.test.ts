@@ -79,14 +79,14 @@ describe('a camera', () => {
     expect(new Set(faults(still, 10_000))).toEqual(new Set([undefined]));
   });
 
-  it('is frozen when the same picture is seen three times within 2.5 s or more, counted from its first', () => {
+  it('is frozen when the same picture is seen three times within 2.5 s or more, counted from the last that was another', () => {
     const pictures = [live(0), live(1), live(1), live(1), live(1), live(2)];
     expect(judged(pictures)).toEqual([
       { fault: undefined, since: 0 },
       { fault: undefined, since: 0 },
       { fault: undefined, since: 0 },
-      { fault: 'frozen', since: 1 },
-      { fault: 'frozen', since: 1 },
+      { fault: 'frozen', since: 0 },
+      { fault: 'frozen', since: 0 },
       { fault: undefined, since: 5 },
     ]);
     // A quiet counter may look the same twice, and a camera may send a picture twice.
@@ -118,6 +118,17 @@ describe('a camera', () => {
     ]);
   });
 
+  it('that is black now and covered then is not well', () => {
+    const [black, hand] = [draw(() => 0), noisy((x) => 40 + x / 8, 5, 9)];
+    expect(faults([live(0), black, hand, black, live(1)])).toEqual([
+      undefined,
+      undefined,
+      'covered',
+      'black',
+      undefined,
+    ]);
+  });
+
   it('that is black or covered from the beginning is so from its first picture on', () => {
     const black = draw(() => 0);
     expect(judged([black, black])[1]).toEqual({ fault: 'black', since: 0 });
@@ -135,6 +146,33 @@ describe('a camera', () => {
     };
     expect(send(live(0))).toEqual([undefined, undefined, 'frozen', 'frozen']);
     expect(send(draw(() => 0))).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it('that sends the same bytes is frozen since the last that were others', () => {
+    const judge = new Judge();
+    for (const second of [0, 1, 2, 3, 4, 5, 6]) {
+      const before = second === 0 ? undefined : start + (second - 1) * 1000;
+      judge.arrived(start + second * 1000, before, second > 2, false);
+      if (second % 2 === 0) judge.look(live(Math.min(second, 2)), start + second * 1000);
+    }
+    // The third picture is the one that repeats: the camera may have frozen right after the second.
+    expect(judge.judgement).toEqual({ fault: 'frozen', since: start + 1000 });
+  });
+
+  it('is not judged for as long as it may be frozen, black or covered, and never for less than before', () => {
+    const [dark, seconds] = [draw(() => 0), (at: number | undefined) => at && (at - start) / 2000];
+    const until = (pictures: Grey[]): (number | undefined)[] => {
+      const judge = new Judge();
+      return pictures.map((grey, index) => {
+        judge.look(grey, start + index * 2000);
+        return seconds(judge.settledAt);
+      });
+    };
+    expect(until([live(0), live(1), live(1), live(2), live(2), live(2), live(2), live(3)])).toEqual([
+      ...[0, 1, 1, 3, 3, 3, 3, 7],
+    ]);
+    expect(until([live(0), dark, live(1), dark, dark, live(2)])).toEqual([0, 0, 2, 2, 2, 5]);
+    expect(until([dark, dark])).toEqual([undefined, undefined]);
   });
 
   it('wants a closer look while something may be wrong', () => {
