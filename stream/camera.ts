@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CameraState } from '../hub/model/event.ts';
@@ -72,7 +73,19 @@ export function backOff(failures: number, cost: Cost, random = Math.random()): n
  */
 export function waitForSession(opened: readonly number[], most: number, now: number): number {
   const oldest = opened.at(-most);
-  return oldest === undefined ? 0 : Math.max(0, oldest + 60_000 - now);
+  // (Not longer, although the clock was set back.)
+  return oldest === undefined ? 0 : Math.min(60_000, Math.max(0, oldest + 60_000 - now));
+}
+
+/** What comes of `work`, or throws as soon as nobody waits for it any more: an encoder or a table may take its time. */
+async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const aborted = once(signal, 'abort', { signal: done.signal }).then(() => Promise.reject(new Error('stopped')));
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    done.abort();
+  }
 }
 
 /** The life of one camera: on demand, kept going by one retry loop, let go when nobody asks any more. */
@@ -140,7 +153,7 @@ export class Camera {
 
   /** Programme time up to which its picture was judged; undefined while there is none. */
   get judgedUntil(): number | undefined {
-    return this.#newest && (this.#judge.lookedAt ?? 0);
+    return this.#newest && (this.#judge.settledAt ?? 0);
   }
 
   /** What the picture, which was `unseen` at `at` (epoch ms), looks like; undefined when it cannot be decoded. */
@@ -251,6 +264,7 @@ export class Camera {
     let failures = 0;
     while (!signal.aborted) {
       await sleep(waitForSession(this.#opened, most, Date.now()), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) break;
       this.#opened.push(Date.now());
       if (this.#opened.length > most) this.#opened.shift();
       const outcome = await this.#run(signal);
@@ -307,8 +321,7 @@ export class Camera {
     };
     let source: Source;
     try {
-      const address = await this.#options.address();
-      if (signal.aborted) return { reason: 'stopped', pictures, endedAt, unopened: true };
+      const address = await unless(signal, this.#options.address());
       const ears: Ears = { init: (bytes) => this.window.begin((init = bytes)), picture: take };
       source = this.#options.open?.(ears) ?? open(address, this.#unfit, this.#options.sound?.() === true, ears);
     } catch (error) {
@@ -329,6 +342,7 @@ export class Camera {
       if (now - pictureAt > SILENT_MS) {
         // What comes cannot be shown before the next key picture: asking anew would not bring it sooner.
         const isDeaf = now - Math.max(pictureAt, source.heardAt ?? 0) > SILENT_MS;
+        this.window.rest();
         const why = isDeaf ? 'no picture for 3 s' : 'pictures were lost on the way, until the next key picture';
         this.#set('stalled', endedAt ?? now, why);
         if (isDeaf) end(why);
@@ -342,6 +356,7 @@ export class Camera {
     clearInterval(watch);
     this.#source = undefined;
     this.#runFrom = undefined;
+    this.window.rest();
     return { ...ended, reason: reason ?? ended.reason, pictures, endedAt };
   }
 

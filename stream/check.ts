@@ -50,8 +50,6 @@ export class Checks {
     let camera: Camera | undefined;
     if ('camera' in question) camera = this.#options.cameras.find(question.camera)?.camera;
     else {
-      const fault = await this.#fault(question.address);
-      if (fault !== undefined) return { ok: false, reason: fault };
       camera = new Camera({
         id: 'a test of an address',
         address: () => Promise.resolve(question.address),
@@ -62,7 +60,8 @@ export class Checks {
     if (!camera) return { ok: false, reason: 'no such camera, or it is switched off' };
     this.#open.add(camera);
     try {
-      return await watch(camera, until, () => said);
+      const fault = 'address' in question ? await this.#fault(question.address) : undefined;
+      return fault === undefined ? await watch(camera, until, () => said) : { ok: false, reason: fault };
     } finally {
       this.#open.delete(camera);
       if ('address' in question) await camera.stop();

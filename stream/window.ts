@@ -102,7 +102,6 @@ export class Window {
   #breakNext = false;
   #pending: Piece[] = [];
   #pendingDuration = 0;
-  #pendingBytes = 0;
   #bytes = 0;
   #openBytes = 0;
   #partTarget = 0;
@@ -173,11 +172,18 @@ export class Window {
     this.#breakNext = false;
   }
 
-  /** A run of the camera begins with its initialization section; whatever was open is closed. */
-  begin(init: Buffer): void {
+  /** Nothing comes for now: what there is becomes a part and a whole segment, so that it is delivered and recorded. */
+  rest(): void {
     this.#flush(true);
     this.#close();
+  }
+
+  /** A run of the camera begins with its initialization section; whatever was open is closed. */
+  begin(init: Buffer): void {
+    this.rest();
     this.#interval.breaks();
+    // One that no picture followed: a camera may begin again and again and send none.
+    this.#release(this.#init);
     this.#breakNext = this.#segments.length > 0;
     this.#init = `${this.#prefix}-i${this.#initCount++}.mp4`;
     this.#inits.set(this.#init, init);
@@ -193,10 +199,8 @@ export class Window {
     const begunByKey = open?.parts[0]?.independent ?? this.#pending[0]?.key;
     const due = lasted >= this.#options.segmentTarget * 0.9 || begunByKey === false;
     const ends = full || piece.broken || (piece.key && due);
-    if (ends) {
-      this.#flush(true);
-      this.#close();
-    } else if (
+    if (ends) this.rest();
+    else if (
       this.#partTarget > 0 &&
       (this.#pendingDuration + piece.duration > this.#partTarget + 1e-6 ||
         // A key picture within a segment begins a part, unless the one before would be too short.
@@ -214,7 +218,6 @@ export class Window {
     this.#interval.lasts(piece.duration);
     this.#pending.push(piece);
     this.#pendingDuration += piece.duration;
-    this.#pendingBytes += piece.bytes.length;
     const init = this.#inits.get(this.#init);
     if (init) for (const follow of this.#followers) follow(piece, init);
     const usual = this.#pendingDuration / this.#pending.length;
@@ -291,7 +294,6 @@ export class Window {
   #drop(): void {
     this.#pending = [];
     this.#pendingDuration = 0;
-    this.#pendingBytes = 0;
   }
 
   /** Makes a part of the pictures that wait; `last` when its segment ends with it. */
@@ -328,10 +330,7 @@ export class Window {
       this.#breakNext = false;
       this.#segments.push(segment);
     }
-    const bytes = Buffer.concat(
-      this.#pending.map((piece) => piece.bytes),
-      this.#pendingBytes,
-    );
+    const bytes = Buffer.concat(this.#pending.map((piece) => piece.bytes));
     segment.parts.push({
       name: this.nextPart,
       bytes,
@@ -389,7 +388,10 @@ export class Window {
   #forget(): void {
     const { init, parts } = this.#gone.shift()!;
     for (const part of parts) this.#bytes -= part.bytes.length;
-    const isNeeded = (segments: readonly Segment[]): boolean => segments.some((segment) => segment.init === init);
-    if (init !== this.#init && !isNeeded(this.#segments) && !isNeeded(this.#gone)) this.#inits.delete(init);
+    if (init !== this.#init) this.#release(init);
+  }
+
+  #release(init: string): void {
+    if (![...this.#segments, ...this.#gone].some((segment) => segment.init === init)) this.#inits.delete(init);
   }
 }

@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { HubError } from '../../hub/model/error.ts';
 import { keyDigest } from '../../hub/platform/camera.ts';
 import { supervise, type Child } from '../../hub/platform/children.ts';
 import type { Context } from '../../hub/platform/part.ts';
+import { Waiters } from '../waiters.ts';
 import type { Said, Told } from './server.ts';
 
 const isSource = import.meta.url.endsWith('.ts');
@@ -28,7 +28,7 @@ export class Push {
   #process: ChildProcess | undefined;
   #flvPort: number | undefined;
   #publishing = new Set<string>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiters(mostKeys);
   #keys: Record<string, string> = {};
 
   private constructor(context: Context, port: number) {
@@ -71,12 +71,9 @@ export class Push {
 
   /** Where the hub reads what is pushed to this camera; throws `camera.push` when nobody pushes within three seconds. */
   async address(camera: string): Promise<string> {
-    const deadline = Date.now() + patienceMs;
-    while (!this.#publishing.has(camera) || this.#flvPort === undefined) {
-      const left = deadline - Date.now();
-      if (left <= 0) throw new HubError('camera.push', 'no encoder pushes to this camera');
-      await Promise.race([sleep(left), new Promise<void>((resolve) => this.#waiting.add(resolve))]);
-    }
+    const isThere = (): boolean => this.#publishing.has(camera) && this.#flvPort !== undefined;
+    if (!(await this.#waiting.until(isThere, patienceMs)))
+      throw new HubError('camera.push', 'no encoder pushes to this camera');
     return `http://127.0.0.1:${this.#flvPort}/push/${camera}.flv?secret=${this.#secret}`;
   }
 
@@ -119,7 +116,6 @@ export class Push {
 
   #say(cameras: string[]): void {
     this.#publishing = new Set(cameras);
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
+    this.#waiting.wake();
   }
 }

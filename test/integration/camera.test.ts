@@ -250,6 +250,8 @@ describe.concurrent('a camera that speaks RTSP', () => {
   const secret = 'a+b@Secret9';
   /** Everything that was said of any camera, to find passwords and addresses in. */
   const said: string[] = [];
+  /** States in which nothing comes, told while a segment was not whole, and so not recorded. */
+  const unfinished: CameraState[] = [];
   const cameras: Camera[] = [];
   const servers: CameraServer[] = [];
   const stops: (() => void)[] = [];
@@ -286,6 +288,7 @@ describe.concurrent('a camera that speaks RTSP', () => {
       changed: (state, _, detail) => {
         states.push([state, detail]);
         said.push(detail ?? '');
+        if (state !== 'live' && camera.window.segments.some(({ closed }) => !closed)) unfinished.push(state);
       },
       log: pino({ level: 'trace' }, sink),
     });
@@ -423,7 +426,20 @@ describe.concurrent('a camera that speaks RTSP', () => {
     await camera.stop();
     await until('no connection left', () => one.open === 0);
     expect([one.watching('a'), one.watching('b')]).toEqual([0, 0]);
+    // What came before a cut is whole by then: it may be the last that the camera ever sends.
+    expect(unfinished).toEqual([]);
   }, 40_000);
+
+  it('is let go at once, although its address is still waited for', async () => {
+    let camera: Camera | undefined;
+    await new Promise<void>((asked) => {
+      const address = (): Promise<never> => new Promise(() => asked());
+      camera = new Camera({ id: 'late', address, changed: () => undefined, log: createLog('silent') });
+      camera.ask();
+    });
+    await camera!.stop();
+    expect(camera!.state).toBe('idle');
+  });
 
   it('gets an ffmpeg where its pictures wait for later ones, and each is shown in its turn', async () => {
     const file = await makeFilm({ width: 320, height: 180, seconds: 4, between: 2 });
@@ -518,6 +534,8 @@ describe('a camera whose ffmpeg is killed again and again', () => {
     expect(waitForSession(opened, 4, 3500)).toBe(56_500);
     expect(waitForSession(opened, 4, 60_000)).toBe(0);
     expect(waitForSession(opened, 5, 3500)).toBe(0);
+    // The clock was set back an hour.
+    expect(waitForSession(opened, 4, -3_600_000)).toBe(60_000);
   });
 });
 

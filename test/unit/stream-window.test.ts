@@ -196,6 +196,36 @@ describe('the window', () => {
     expect(window.find(window.segments[0]!.init)).toMatchObject({ kind: 'init' });
   });
 
+  it('delivers and records what there is when nothing comes for now, and goes on from there', () => {
+    const closed: { duration: number; parts: number }[] = [];
+    const window = filled(15 * 3 + 5, {
+      closed: ({ duration, parts }) => closed.push({ duration: Math.round(duration * 15), parts: parts.length }),
+    });
+    const told = (): number => closed.reduce((sum, { duration }) => sum + duration, 0);
+    expect(told()).toBeLessThan(50);
+    window.rest();
+    expect(told()).toBe(50);
+    const before = closed.length;
+    window.rest();
+    window.begin(init);
+    expect(closed).toHaveLength(before);
+    feed(window, 15 * 3, { from: 60_000 });
+    expect(window.segments.filter((segment) => segment.discontinuity)).toHaveLength(1);
+    expect(window.segments.map(({ sequence }) => sequence)).toEqual(
+      window.segments.map((_, index) => window.segments[0]!.sequence + index),
+    );
+  });
+
+  it('keeps no initialization section of a run that sent no picture', () => {
+    const window = filled(15 * 3);
+    const { init: used, sequence } = window.segments[0]!;
+    const prefix = used.replace(/\d+\.mp4$/, '');
+    for (let run = 0; run < 50; run++) window.begin(Buffer.from(`run ${run}`));
+    const found = Array.from({ length: 60 }, (_, run) => window.find(`${prefix}${run}.mp4`)).filter(Boolean);
+    expect(found.map((each) => each!.bytes.toString())).toEqual(['init', 'run 49']);
+    expect(window.segments[0]!.sequence).toBe(sequence);
+  });
+
   it('never counts backward and never uses a name twice, through breaks and clearing', () => {
     const window = new Window({ span: 3 });
     const names = new Set<string>();
