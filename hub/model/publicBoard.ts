@@ -1,7 +1,7 @@
 /**
  * 公示: what the public screen of a hall, the touch screen (触摸屏) and an applicant's own enquiry may say (QT-11, QT-12, FS-31).
- * Whoever stands before them is nobody in particular: no name beyond its first character, no whole number of a case, no person of
- * the office, nothing secret (JY-02).
+ * Whoever stands before them is nobody in particular: no name beyond its first character, no whole number of a case, nothing secret
+ * (JY-02); of the office nobody but who serves a matter (publicCase.ts), by staff number or post.
  */
 import { addDays, dayOf, isWorkingDay, startOf } from './calendar.ts';
 import { stoppedAt } from './clock.ts';
@@ -108,6 +108,10 @@ export function tailOf(number: string): string {
   return `…${shown === 0 ? '' : characters.slice(-shown).join('')}`;
 }
 
+/** Windows in the order of the numbers on their counters. */
+export const byNumber = (one: { number: string }, other: { number: string }): number =>
+  one.number.localeCompare(other.number, 'en', { numeric: true });
+
 export const publicName = ({ name, nameEn }: PublicName): PublicName => ({
   name,
   ...(nameEn === undefined ? {} : { nameEn }),
@@ -172,7 +176,7 @@ export function boardOf(
   const away = new Map(presences.map((each) => [each.id, presenceAt(each, now)]));
   const windows = [...world.windows.values()]
     .filter((each) => each.hall === hall.id && isOpenOn(each, day))
-    .sort((one, other) => one.number.localeCompare(other.number, 'en', { numeric: true }));
+    .sort(byNumber);
   const { received, completed, open, promised, early } = counts;
   return {
     hall: { id: hall.id, ...publicName(hall), opens: hall.opens, closes: hall.closes },

@@ -1,9 +1,19 @@
 /** 查询: what an applicant who knows the number of a case hears of it, and the guide to the matters of a hall (QT-11). */
 import type { MatterRecord } from './matter.ts';
-import { publicMatter, publicName, publicStep, type Complaint, type PublicName } from './publicBoard.ts';
+import { dayOf } from './calendar.ts';
 import { stoppedAt } from './clock.ts';
+import { presenceAt, type Presence } from './presence.ts';
+import {
+  byNumber,
+  maskedName,
+  publicMatter,
+  publicName,
+  publicStep,
+  type Complaint,
+  type PublicName,
+} from './publicBoard.ts';
 import type { Casefile } from './state.ts';
-import { chainOf, isLive, type Matter, type World } from './world.ts';
+import { chainOf, isLive, isOpenOn, type Hall, type Matter, type World } from './world.ts';
 
 export const progressKinds = [
   'received',
@@ -115,7 +125,20 @@ export interface GuideList {
   items: GuideLine[];
 }
 
-/** `GET /api/public/matters/:hall/:code`: the eight published elements (SZ-15), as far as the catalogue has them. */
+/** What somebody of the office does with a matter. */
+export const officeDuties = ['accepts', 'handles', 'reviews', 'approves'] as const;
+type OfficeDuty = (typeof officeDuties)[number];
+
+/** A window that serves a matter, and the staff number (工号) of who sits there now. */
+export interface GuideWindow extends PublicName {
+  number: string;
+  staff?: string;
+}
+
+/**
+ * `GET /api/public/matters/:hall/:code`: the eight published elements (SZ-15), as far as the catalogue has them, and whose business it
+ * is (人员职责, QT-11).
+ */
 export interface GuideMatter extends GuideLine {
   dayUnit: GuideList['dayUnit'];
   applicants: ('person' | 'enterprise' | 'other')[];
@@ -127,6 +150,11 @@ export interface GuideMatter extends GuideLine {
   form?: string;
   steps: string[];
   outputs: string[];
+  windows: GuideWindow[];
+  /** 审核科室. */
+  section?: string;
+  /** By staff number or post; a name by its first character. Only what the catalogue says. */
+  duties: { duty: OfficeDuty; people: string[] }[];
   /** Absent: the catalogue says nothing; empty: nothing is charged. Yuan. */
   fees?: { name: string; amount?: number; unit?: string; basis?: string }[];
 }
@@ -153,13 +181,60 @@ export function guideLine(world: World, matter: Matter): GuideLine {
   };
 }
 
+const staffNumber = /^(?:工号)?[A-Za-z]{0,6}-?\d[\d-]{0,19}$/;
+/** A surname at most stands before it. */
+const post = /^(?:分管|主管)?\p{Script=Han}?副?(?:局长|处长|科长|所长|股长|主任|书记)$/u;
+
+/** Somebody of the office, as everybody may know them. */
+function publicPerson(text: string): string {
+  const said = text.normalize('NFKC').trim();
+  return staffNumber.test(said) || post.test(said) ? said : maskedName(said);
+}
+
+/**
+ * The windows of a hall that serve a department, in the order of their numbers; what a region above publishes is served by the
+ * department of the same name here. `presences`: who is away, and who stands in.
+ */
+export function guideWindows(
+  world: World,
+  hall: Hall,
+  department: string | undefined,
+  presences: readonly Pick<Presence, 'id' | 'records'>[],
+  now: number,
+): GuideWindow[] {
+  if (department === undefined) return [];
+  const name = world.departments.get(department)?.name;
+  const isServed = (id: string | undefined): boolean =>
+    id !== undefined && (id === department || (name !== undefined && world.departments.get(id)?.name === name));
+  const away = new Map(presences.map((each) => [each.id, presenceAt(each, now)]));
+  return [...world.windows.values()]
+    .filter((each) => each.hall === hall.id && isServed(each.department) && isOpenOn(each, dayOf(now)))
+    .sort(byNumber)
+    .map((window) => {
+      const record = away.get(window.id);
+      const staff = record ? record.standIn : window.staff;
+      return {
+        ...publicName(window),
+        number: window.number,
+        ...(staff === undefined ? {} : { staff: publicPerson(staff) }),
+      };
+    });
+}
+
 /** `record`: the frozen record of the matter, where there is one; what is in force comes from the matter itself. */
 export function guideMatter(
   world: World,
   matter: Matter,
   record: MatterRecord | undefined,
   dayUnit: GuideList['dayUnit'],
+  windows: GuideWindow[],
 ): GuideMatter {
+  const people: Record<OfficeDuty, readonly string[] | undefined> = {
+    accepts: record?.acceptors,
+    handles: record?.handlers ?? matter.handlers,
+    reviews: record?.reviewers,
+    approves: record?.approvers ?? matter.approvers,
+  };
   const fees = record?.fees ?? matter.fees;
   return {
     ...guideLine(world, matter),
@@ -173,6 +248,12 @@ export function guideMatter(
     ...someText('form', record?.form),
     steps: matter.steps,
     outputs: matter.outputs ?? [],
+    windows,
+    ...someText('section', record?.section),
+    duties: officeDuties.flatMap((duty) => {
+      const own = [...new Set((people[duty] ?? []).map(publicPerson).filter(Boolean))];
+      return own.length === 0 ? [] : [{ duty, people: own }];
+    }),
     ...(fees === undefined
       ? {}
       : {

@@ -16,6 +16,7 @@ import {
   guideLine,
   guideMatter,
   guideMatters,
+  guideWindows,
   knowsApplicant,
   progressOf,
   type CaseProgress,
@@ -145,8 +146,14 @@ export function publicRoutes(app: FastifyInstance, { store, world }: Pick<Contex
         ? undefined
         : guideMatters(world(), hall.region, dayOf(now)).find((each) => each.code === code);
     if (!matter) return unknown('matter');
-    const record = (await one<RecordBody>(store, frozenRecord(matter.region, matter.code)))?.record;
-    return guideMatter(world(), matter, record && !isSecret(record) ? record : undefined, unitOf(hall, now));
+    const [row, presences] = await Promise.all([
+      one<RecordBody>(store, frozenRecord(matter.region, matter.code)),
+      all<PresenceBody>(store, presencesOf(hall.id)),
+    ]);
+    const record = row && !isSecret(row.record) ? row.record : undefined;
+    const bodies = presences.map(({ body }) => body);
+    const windows = guideWindows(world(), hall, matter.department, bodies, now);
+    return guideMatter(world(), matter, record, unitOf(hall, now), windows);
   }
 
   const told =

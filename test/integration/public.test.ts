@@ -86,6 +86,10 @@ describe('the guide on the touch screen', () => {
     expect(line).toMatchObject({ name: '户口迁移登记', promisedDays: 1, itemClass: 'instant' });
     const one = await ask<GuideMatter>(`/matters/${hall}/GA-01`);
     expect(one.body).toMatchObject({ bases: ['户口登记条例 第十条'], steps: ['核对证件', '登记'] });
+    // Whose business it is: the windows of its department here, by their numbers.
+    expect(one.body.windows.length).toBeGreaterThan(0);
+    for (const { number, staff } of one.body.windows)
+      expect([number, staff]).toEqual([number, expect.stringMatching(/^\d+$/)]);
     expect((await ask(`/matters/${hall}/none-such`)).status).toBe(404);
   });
 });

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startOf } from '../../hub/model/calendar.ts';
 import { boardOf, maskedName, mostBoardCases, publicityOf, tailOf } from '../../hub/model/publicBoard.ts';
-import { guideMatter, guideMatters, knowsApplicant, progressOf } from '../../hub/model/publicCase.ts';
+import { guideMatter, guideMatters, guideWindows, knowsApplicant, progressOf } from '../../hub/model/publicCase.ts';
+import type { Presence } from '../../hub/model/presence.ts';
 import type { Casefile } from '../../hub/model/state.ts';
 import type { Matter, World } from '../../hub/model/world.ts';
 import { packFor, smallWorld } from '../support/world.ts';
@@ -228,10 +229,51 @@ describe('the guide', () => {
   });
 
   it('tells “nothing is charged” from “nothing is known”', () => {
-    expect(guideMatter(world, matter('M1'), undefined, 'working')).not.toHaveProperty('fees');
-    expect(guideMatter(world, matter('M1', { fees: [] }), undefined, 'working').fees).toEqual([]);
+    expect(guideMatter(world, matter('M1'), undefined, 'working', [])).not.toHaveProperty('fees');
+    expect(guideMatter(world, matter('M1', { fees: [] }), undefined, 'working', []).fees).toEqual([]);
     expect(
-      guideMatter(world, matter('M1', { fees: [{ name: '工本费', amount: 5 }] }), undefined, 'working').fees,
+      guideMatter(world, matter('M1', { fees: [{ name: '工本费', amount: 5 }] }), undefined, 'working', []).fees,
     ).toEqual([{ name: '工本费', amount: 5 }]);
+  });
+
+  it('says whose business a matter is: windows and staff numbers, posts, and of a name its first character (QT-11)', () => {
+    const [w1, w2] = ['w1', 'w2'].map((id) => world.windows.get(id)!);
+    const staffed = {
+      ...world,
+      windows: new Map([
+        ['w2', { ...w2!, number: '10', staff: '1001' }],
+        ['w1', { ...w1!, number: '9', staff: '901' }],
+        ['w3', { ...w1!, id: 'w3', number: '3', staff: '301', department: 'other' }],
+        ['w4', { ...w1!, id: 'w4', number: '4', staff: '401', closedFrom: day }],
+      ]),
+    };
+    const filedBy = { account: 'wang', name: '王', at: now - 2 };
+    const leave = { id: 'p', kind: 'leave' as const, from: now - 1, until: now + 1, reason: '病假', filedBy };
+    const windows = (records: Presence['records']) =>
+      guideWindows(staffed, hall, w1!.department, [{ id: 'w1', records }], now).map(({ number, staff }) => [
+        number,
+        staff,
+      ]);
+    expect(windows([])).toEqual([
+      ['9', '901'],
+      ['10', '1001'],
+    ]);
+    expect(windows([{ ...leave, standIn: '李小芳' }])[0]).toEqual(['9', '李**']);
+    expect(windows([leave])[0]).toEqual(['9', undefined]);
+    expect(guideWindows(staffed, hall, undefined, [], now)).toEqual([]);
+    const people = { handlers: ['工号0713', '张三', '张三丰'], approvers: ['王局长', '分管副局长', '王建国科长'] };
+    const told = guideMatter(world, matter('M1', people), undefined, 'working', []);
+    expect(told.duties).toEqual([
+      { duty: 'handles', people: ['工号0713', '张**'] },
+      { duty: 'approves', people: ['王局长', '分管副局长', '王**'] },
+    ]);
+    const record = { acceptors: ['0712'], handlers: [], reviewers: ['赵四'], approvers: [], section: '审批科' };
+    expect(guideMatter(world, matter('M1', people), record as never, 'working', [])).toMatchObject({
+      section: '审批科',
+      duties: [
+        { duty: 'accepts', people: ['0712'] },
+        { duty: 'reviews', people: ['赵**'] },
+      ],
+    });
   });
 });
