@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 async function start(change: Record<string, unknown> = {}, now?: () => number): Promise<Agent> {
-  const own = { hub: { address: hub.address, tokenFile: 'token', keyFile: 'key', timeoutSeconds: 3 } };
+  const own = { hub: { address: hub.address, tokenFile: 'token', keyFile: 'key', timeoutSeconds: 20 } };
   agent = await startTestAgent({ folder, hub: hub.address, token, change: { ...own, ...change } }, now);
   return agent;
 }
@@ -63,7 +63,8 @@ describe('an agent that signs', () => {
     await postTo(fast.address, [accepted('sign'), accepted('sign')]);
     // The first batch is too new for the hub, whose answer says what time it is.
     await until('the events', async () => (await recorded('sign')) === 2);
-    expect(fast.status().totals).toMatchObject({ accepted: 2, refused: 0 });
+    await until('the answer', () => fast.status().totals.accepted === 2);
+    expect(fast.status().totals).toMatchObject({ refused: 0 });
     await postTo(fast.address, [accepted('sign')]);
     const pulse = async () =>
       (

@@ -57,7 +57,7 @@ async function recorded(casefile: string, count: number): Promise<Recorded[]> {
       [casefile],
     );
     if (rows.length >= count) return rows;
-    if (tries > 400) throw new Error(`${rows.length} of ${count} events were recorded`);
+    if (tries > 2_400) throw new Error(`${rows.length} of ${count} events were recorded`);
     await sleep(25);
   }
 }

@@ -245,9 +245,9 @@ describe('files', () => {
   });
 
   it('are written one at a time', async () => {
-    const answers = await Promise.all([1, 2, 3].map(() => file('li', '/api/casefiles.xlsx')));
-    const statuses = answers.map(({ status }) => status).sort();
-    expect(statuses).toEqual([200, 503, 503]);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => file('li', '/api/casefiles.xlsx')));
+    // The first one may be written before the last one is asked for.
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
     expect((await file('li', '/api/casefiles.csv')).status).toBe(200);
   });
 });

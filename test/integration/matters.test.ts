@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Act } from '../../hub/model/matterVersion.ts';
@@ -10,6 +9,7 @@ import { projectFolder } from '../../hub/platform/migrate.ts';
 import { seedFrom } from '../../seeds/load.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { fillTemplate } from '../support/matters.ts';
+import { untilWithin } from '../support/until.ts';
 
 const token = 'token-of-a-test-source';
 const region = '510104';
@@ -60,16 +60,15 @@ async function accept(matter: string, casefile: string, occurredAt: string): Pro
 }
 
 async function dueOf(casefile: string): Promise<{ promised: string; statutory: string }> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    const [row] = await hub.context.store.query<{ promised: number; statutory: number }>(
+  const row = await untilWithin(60_000)(`casefile ${casefile}`, async () => {
+    const [found] = await hub.context.store.query<{ promised: number; statutory: number }>(
       'select promised_due_at as promised, statutory_due_at as statutory from casefile where id = $1',
       [`${region}:${casefile}`],
     );
-    const day = (at: number): string => new Date(at + 8 * 3_600_000).toISOString().slice(0, 10);
-    if (row) return { promised: day(row.promised - 1), statutory: day(row.statutory - 1) };
-    await sleep(25);
-  }
-  throw new Error(`casefile ${casefile} was not recorded`);
+    return found;
+  });
+  const day = (at: number): string => new Date(at + 8 * 3_600_000).toISOString().slice(0, 10);
+  return { promised: day(row.promised - 1), statutory: day(row.statutory - 1) };
 }
 
 /** Draft → frozen through both offices, by the command line. */
@@ -95,7 +94,7 @@ async function freeze(code: string): Promise<void> {
   for (const act of acts) expect(await turnMatter(hub.context, region, code, act)).toMatchObject({ ok: true });
 }
 
-const soon = { timeout: 20_000 };
+const soon = { timeout: 60_000 };
 
 describe('the catalogue of matters', () => {
   it('goes from the filled form to the clock, version by version (XY-14, XY-61, XY-62)', async () => {

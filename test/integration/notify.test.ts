@@ -14,6 +14,7 @@ import { webhook } from '../../hub/notify/webhook.ts';
 import { createLog } from '../../hub/platform/log.ts';
 import { start as startNotify } from '../../hub/notify/part.ts';
 import { until } from '../support/desk.ts';
+import { freePort } from '../support/freePort.ts';
 import { startTestBackend, type TestBackend } from '../support/hub.ts';
 
 /** A real HTTP server on any free port; `answer` says what it thinks of each request. */
@@ -242,16 +243,15 @@ describe('short messages', () => {
 
 describe('the outbox', () => {
   it('delivers once when the other side was down and is back', async () => {
-    const first = await listenMail();
-    await first.close();
-    const running = sender([email({ url: `smtp://127.0.0.1:${first.port}`, from: 'hub@example.cn' })], {
-      pace: { ...quick, attempts: 50 },
+    const port = await freePort();
+    const running = sender([email({ url: `smtp://127.0.0.1:${port}`, from: 'hub@example.cn' })], {
+      pace: { ...quick, attempts: 1_000 },
     });
     running.start();
     const notice = await put();
     await until('two attempts failed', async () => ((await deliveries(notice))[0]?.attempts ?? 0) >= 2);
     expect(await deliveries(notice)).toMatchObject([{ state: 'waiting', error: 'ESOCKET' }]);
-    const second = await listenMail(first.port);
+    const second = await listenMail(port);
     expect(await settled(notice)).toMatchObject([{ state: 'sent' }]);
     await running.stop();
     await second.close();

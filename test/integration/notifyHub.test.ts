@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { projectFolder } from '../../hub/platform/migrate.ts';
 import { connectStore, type Store } from '../../hub/platform/postgres.ts';
 import { until } from '../support/desk.ts';
+import { freePort } from '../support/freePort.ts';
 import { startTestHub, temporaryFolder } from '../support/hub.ts';
 
 const from = 'hub@example.cn';
@@ -136,9 +137,8 @@ it('tells the contacts of a department by mail that its case is late', async () 
 
 it('sends once, after kill -9, what was committed and not sent', async () => {
   // The mail server is away: the signal is committed, its mails wait.
-  const away = await listenMail();
-  await away.close();
-  await post(await startProcess(away.port), 'N-2');
+  const port = await freePort();
+  await post(await startProcess(port), 'N-2');
   const waiting = await withStore(async (store) => {
     await until('the first attempts failed', async () => {
       const rows = await deliveriesOf(store, 'N-2');
@@ -151,7 +151,7 @@ it('sends once, after kill -9, what was committed and not sent', async () => {
   hub!.kill('SIGKILL');
   await ended;
 
-  const mail = await listenMail(away.port);
+  const mail = await listenMail(port);
   await startProcess(mail.port);
   const sent = await withStore(async (store) => {
     await until(

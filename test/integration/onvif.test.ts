@@ -42,7 +42,7 @@ const profiles: DeviceProfile[] = [
     uri: 'rtsp://10.9.9.9/jpeg',
   },
 ];
-const onvif = new Onvif({ interfaces: ['lo'], searchMs: 800 });
+const onvif = new Onvif({ interfaces: ['lo'], searchMs: 2_000 });
 const hasty = new Onvif({ askMs: 1_500 });
 const devices: Device[] = [];
 

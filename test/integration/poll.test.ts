@@ -36,7 +36,7 @@ async function there(text: string): Promise<void> {
       await client.query(text);
       return;
     } catch (error) {
-      if (tries > 50) throw error;
+      if (tries > 200) throw error;
       await sleep(200);
     } finally {
       await client.end().catch(() => {});
@@ -83,7 +83,7 @@ async function kinds(source: string): Promise<Record<string, number>> {
 }
 
 async function until(source: string, expected: Record<string, number>): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 700; tries += 1) {
     if (JSON.stringify(await kinds(source)) === JSON.stringify(expected)) return;
     await sleep(100);
   }

@@ -180,7 +180,7 @@ describe('the recorder', () => {
     const early = await startPart();
     const from = Date.now();
     await early.stop();
-    expect(Date.now() - from).toBeLessThan(5_000);
+    expect(Date.now() - from).toBeLessThan(20_000);
   });
 
   it('has a whole ledger, and rebuilds the same rows from the archive', async () => {

@@ -76,7 +76,7 @@ describe('the sources', () => {
     const now = Date.now();
     const late = { occurredAt: now - 3 * 86_400_000, enteredAt: now - 1_000 };
     await send('near', [
-      ...Array.from({ length: 8 }, () => accepted({ enteredAt: now })),
+      ...Array.from({ length: 8 }, () => accepted({ occurredAt: now - 1.5 * minute, enteredAt: now })),
       accepted(late),
       accepted(late),
     ]);

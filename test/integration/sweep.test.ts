@@ -111,8 +111,8 @@ const signals = async (): Promise<Signal[]> =>
 const sweep = (): Sweep => new Sweep({ store: backend.store, bus: backend.bus, world: () => world, log });
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(30)) if (await isTrue()) return;
-  throw new Error('not within 20 s');
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(30)) if (await isTrue()) return;
+  throw new Error('not within 60 s');
 }
 
 beforeAll(async () => {

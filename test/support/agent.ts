@@ -24,7 +24,7 @@ export async function writeAgentConfig({ folder, hub, token, change = {} }: Agen
   await writeFile(join(folder, 'token'), `${token}\n`, { mode: 0o600 });
   const file = join(folder, 'agent.yaml');
   const text = {
-    hub: { address: hub, tokenFile: 'token', timeoutSeconds: 3 },
+    hub: { address: hub, tokenFile: 'token', timeoutSeconds: 20 },
     spool: { folder: 'spool' },
     listen: '127.0.0.1:0',
     retry: { minSeconds: 0.05, maxSeconds: 0.4 },
