@@ -1,8 +1,9 @@
 /** `hallwatch contacts`: who is told of a signal, and where (XY-31, XY-32). */
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import type { ContactFault } from '../model/contact.ts';
 import { HubError } from '../model/error.ts';
 import { prefixOf } from '../model/world.ts';
-import { largestFile, readContacts, saveContacts, writeContacts, type ContactFault } from '../platform/contacts.ts';
+import { largestFile, readContacts, saveContacts, writeContacts } from '../platform/contacts.ts';
 import { worldChanged } from '../platform/world.ts';
 import { say, withBackend } from './backend.ts';
 import { table } from './table.ts';

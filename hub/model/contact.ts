@@ -1,4 +1,4 @@
-/** 联系人: who is told of a signal, and where (XY-31, XY-32, C-08). Reference data, written by `hallwatch contacts import`. */
+/** 联系人: who is told of a signal, and where (XY-31, XY-32, C-08). Reference data, written on the page of contacts and by `hallwatch contacts import`. */
 import type { Notice } from './notice.ts';
 import type { World } from './world.ts';
 
@@ -26,6 +26,22 @@ export interface Contact {
   webhook?: string;
   /** The account of the same person, where they have one. */
   account?: string;
+}
+
+/** What is wrong with one cell of a file of contacts. `column` by its title, empty of the file as a whole. */
+export interface ContactFault {
+  row: number;
+  column: string;
+  reason: string;
+}
+
+/** `POST /api/admin/contacts/import`: nothing is written when anything is wrong. `faults`: the first hundred. */
+export interface ContactImport {
+  added: number;
+  changed: number;
+  unchanged: number;
+  faults: ContactFault[];
+  written: boolean;
 }
 
 /** More people than this are not told of one notice. */

@@ -2,7 +2,7 @@
 import { parse } from 'csv-parse/sync';
 import iconv from 'iconv-lite';
 import { z } from 'zod';
-import { contactRoles, type Contact, type ContactRole } from '../model/contact.ts';
+import { contactRoles, type Contact, type ContactFault, type ContactRole } from '../model/contact.ts';
 import { HubError } from '../model/error.ts';
 import { identifier, regionCode, shortText } from '../model/fields.ts';
 import type { Runner } from './postgres.ts';
@@ -74,12 +74,6 @@ export interface Places {
   halls: ReadonlyMap<string, unknown>;
 }
 
-export interface ContactFault {
-  row: number;
-  column: string;
-  reason: string;
-}
-
 /** The contacts of a CSV file (UTF-8 or GB18030), or what is wrong with it, cell by cell. `row` counts lines of the file. */
 export function readContacts(bytes: Buffer, places: Places): { contacts: Contact[]; faults: ContactFault[] } {
   if (bytes.length > largestFile)
@@ -96,7 +90,7 @@ export function readContacts(bytes: Buffer, places: Places): { contacts: Contact
   const missing = (['id', 'region', 'role', 'name'] as const).filter((field) => !fields.includes(field));
   const faults: ContactFault[] = [
     ...unknown.map((title) => ({ row: 1, column: title, reason: `no such column; known are ${titleList()}` })),
-    ...missing.map((field) => ({ row: 1, column: titleOf(field), reason: 'the column is missing' })),
+    ...missing.map((field) => ({ row: 1, column: columnOf(field), reason: 'the column is missing' })),
   ];
   if (rows.length - 1 > mostRows)
     faults.push({ row: mostRows + 2, column: '', reason: `expected at most ${mostRows} rows` });
@@ -106,7 +100,7 @@ export function readContacts(bytes: Buffer, places: Places): { contacts: Contact
   rows.slice(1).forEach((cells, index) => {
     const row = index + 2;
     const add = (field: string, reason: string): void => {
-      if (faults.length < mostFaults) faults.push({ row, column: titleOf(field), reason });
+      if (faults.length < mostFaults) faults.push({ row, column: columnOf(field), reason });
     };
     const given = Object.fromEntries(fields.map((field, at) => [field, cells[at]]).filter(([, cell]) => cell));
     const result = shape.safeParse(given);
@@ -129,7 +123,8 @@ export function readContacts(bytes: Buffer, places: Places): { contacts: Contact
   return faults.length > 0 ? { contacts: [], faults } : { contacts, faults };
 }
 
-const titleOf = (field: string): string => columns.find(([, each]) => each === field)?.[0] ?? field;
+/** The title of a field’s column. */
+export const columnOf = (field: string): string => columns.find(([, each]) => each === field)?.[0] ?? field;
 const titleList = (): string => columns.map(([zh]) => zh).join(', ');
 
 function textOf(bytes: Buffer): string {

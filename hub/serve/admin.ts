@@ -17,7 +17,7 @@ type AccountAct = Omit<EventOf<'account.changed'>, Own>;
 
 export interface Administration {
   /** Into the ledger first: without the recorder nothing is changed. Undefined when it stands there. */
-  note: (asking: Asking, what: Reference) => Promise<Refusal | undefined>;
+  note: (asking: Pick<Asking, 'who' | 'now'>, what: Reference) => Promise<Refusal | undefined>;
   noteAccount: (asking: Asking, what: AccountAct) => Promise<Refusal | undefined>;
   /** Tells everybody that reference data changed, and waits until it is known here. */
   announce: (isKnown: (world: World) => boolean) => Promise<void>;

@@ -2,15 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { contactForm, unfitContact, type ContactForm } from '../model/administration.ts';
 import type { ContactPage } from '../model/adminApi.ts';
+import { dayOf } from '../model/calendar.ts';
 import type { Contact } from '../model/contact.ts';
 import { regionCode } from '../model/fields.ts';
 import { may } from '../model/rights.ts';
 import { prefixOf, type World } from '../model/world.ts';
-import { saveContacts } from '../platform/contacts.ts';
+import { saveContacts, writeContacts } from '../platform/contacts.ts';
 import type { Context } from '../platform/part.ts';
 import { differenceOf, pageOf, wrong, type Administration } from './admin.ts';
 import { defined } from './commands.ts';
-import type { Asking, Route } from './gate.ts';
+import { hiddenOfContact } from './contactImport.ts';
+import { Download, type Asking, type Route } from './gate.ts';
 import { read, Refusal, unknown } from './problem.ts';
 
 const pageSize = 100;
@@ -19,8 +21,6 @@ const listQuery = z.object({
   text: z.string().max(60).optional(),
   after: z.string().max(80).optional(),
 });
-/** How somebody is reached, and where a webhook leads, stands in no ledger. */
-const hidden = ['phone', 'mobile', 'email', 'webhook'];
 
 /** 联系人 (C-08, XY-31, XY-32): who is told of a signal, and where. */
 export function adminContactRoutes({ store, world }: Context, { note, announce }: Administration): Route[] {
@@ -40,7 +40,7 @@ export function adminContactRoutes({ store, world }: Context, { note, announce }
     const fault = unfitContact(form, present);
     if (fault) return wrong(fault);
     const id = before?.id ?? `contact-${randomBytes(5).toString('hex')}`;
-    const { fields, ...difference } = differenceOf(before, form, hidden);
+    const { fields, ...difference } = differenceOf(before, form, hiddenOfContact);
     const contact = contactOf(id, form);
     if (fields.length === 0) return contact;
     const refused = await note(asking, {
@@ -94,6 +94,16 @@ export function adminContactRoutes({ store, world }: Context, { note, announce }
       },
     },
     {
+      method: 'GET',
+      url: '/admin/contacts.csv',
+      needs: 'place.manage',
+      handle: async (asking) => {
+        const own = [...world().contacts.values()].filter((each) => maySee(asking, each));
+        const body = Buffer.from(writeContacts(own));
+        return new Download(`contacts-${dayOf(asking.now)}.csv`, 'text/csv; charset=utf-8', body);
+      },
+    },
+    {
       method: 'POST',
       url: '/admin/contacts',
       needs: 'place.manage',
@@ -116,7 +126,7 @@ export function adminContactRoutes({ store, world }: Context, { note, announce }
         const before = find(asking);
         if (!before) return unknown('contact');
         const { id, region, name: title } = before;
-        const { after: was } = differenceOf(undefined, before, hidden);
+        const { after: was } = differenceOf(undefined, before, hiddenOfContact);
         const refused = await note(asking, {
           ...{ region, what: 'contact', act: 'removed', subject: id, title, before: was, after: {} },
         });

@@ -10,6 +10,7 @@ import { attentionRoutes } from './attention.ts';
 import { cameraRoutes } from './cameras.ts';
 import { casefileRoutes } from './casefiles.ts';
 import { commands } from './commands.ts';
+import { contactImport } from './contactImport.ts';
 import { startCounting } from './counting.ts';
 import { drawRoutes } from './draw.ts';
 import { evidenceRoutes } from './evidence.ts';
@@ -56,6 +57,7 @@ export const start: StartPart = async (context) => {
         async (api) => {
           sessionRoutes(api, context, sessions, sockets);
           await photoRoutes(api, context, sessions, photos);
+          await contactImport(api, context, sessions, admin);
           publicRoutes(api, context);
           open(api, sessions, [
             ...hallRoutes(context),
