@@ -10,6 +10,10 @@ const project = (name: string, order: number, seconds: number, workers: number):
     testTimeout: seconds * 1000,
     hookTimeout: Math.max(seconds, 30) * 1000,
     pool: 'forks',
+    // A condition is waited for as long as by everything else that waits: a second is nothing on a busy machine.
+    expect: { poll: { timeout: 30_000 } },
+    // Pages look as they do on one day, whenever they are looked at.
+    setupFiles: name === 'e2e' ? ['test/support/today.ts'] : [],
     // What is pure needs no process of its own for each file.
     isolate: name !== 'unit',
     maxWorkers: workers,
@@ -27,7 +31,7 @@ export default defineConfig({
       project('unit', 0, 10, 2),
       project('contract', 1, 60, 1),
       project('integration', 2, 90, 4),
-      project('e2e', 3, 120, 2),
+      project('e2e', 3, 240, 2),
     ],
   },
 });

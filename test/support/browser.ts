@@ -1,4 +1,5 @@
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { sameDay } from './day.ts';
 
 /** Debian's Chromium, which must not try to reach anything but the hub under test. */
 export function openBrowser(): Promise<Browser> {
@@ -26,21 +27,25 @@ export interface Visitor {
 
 /**
  * A browser of its own: its own cookies, a desk-sized window, Chinese. Somebody has worked in it before: nobody is invited to be
- * shown round, and no service worker starts; `first`: as it is the first time.
+ * shown round, and no service worker starts; `first`: as it is the first time. `touch`: worked by a finger, on a phone that also
+ * says that it is one.
  */
 export async function visit(
   browser: Browser,
   address: string,
-  options: { lang?: 'zh' | 'en'; width?: number; height?: number; first?: boolean } = {},
+  options: { lang?: 'zh' | 'en'; width?: number; height?: number; first?: boolean; touch?: 'tablet' | 'phone' } = {},
 ): Promise<Visitor> {
-  const { lang = 'zh', width = 1440, height = 900, first = false } = options;
+  const { lang = 'zh', width = 1440, height = 900, first = false, touch } = options;
   const context = await browser.newContext({
     baseURL: address,
     locale: lang === 'zh' ? 'zh-CN' : 'en-US',
     viewport: { width, height },
+    hasTouch: touch !== undefined,
+    isMobile: touch === 'phone',
     timezoneId: 'Asia/Shanghai',
     serviceWorkers: first ? 'allow' : 'block',
   });
+  await sameDay(context);
   if (!first) await context.addInitScript(`try { localStorage.setItem('hallwatch.guide', 'off') } catch {}`);
   const page = await context.newPage();
   const errors: string[] = [];

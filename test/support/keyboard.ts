@@ -3,6 +3,8 @@ import type { Page } from 'playwright-core';
 
 /** More controls than these are rows of a list: the first of them stand for the rest. */
 const most = 80;
+/** How long a dialog may take to come or to go, ms. */
+const patience = 30_000;
 
 interface Left {
   missing: string[];
@@ -77,7 +79,7 @@ export async function badDialogs(page: Page, buttons: readonly string[], opened:
     }`);
     await page.keyboard.press('Enter');
     const dialog = page.locator('dialog[open]');
-    const isOpen = await dialog.waitFor({ timeout: 10_000 }).then(
+    const isOpen = await dialog.waitFor({ timeout: patience }).then(
       () => true,
       () => false,
     );
@@ -101,7 +103,7 @@ export async function badDialogs(page: Page, buttons: readonly string[], opened:
     }
     if (outside !== '') wrong.push(`${name}: Tab leaves it for ${outside}`);
     await page.keyboard.press('Escape');
-    const isClosed = await dialog.waitFor({ state: 'detached', timeout: 10_000 }).then(
+    const isClosed = await dialog.waitFor({ state: 'detached', timeout: patience }).then(
       () => true,
       () => false,
     );

@@ -13,8 +13,8 @@ const cell = 16;
 const tolerance = 14;
 /** Cells that may differ more: a value that grew by a digit. A heading that moved is twice as many. */
 const mostCells = 3;
-/** What comes a moment later than the heading may come so late. */
-const patience = 10_000;
+/** What comes a moment later than the heading may come so late; where many pages changed, half as late for each. */
+const patience = 30_000;
 
 /** Not on the picture: what moves by itself, and the address that each run has of its own. */
 const still = `
@@ -32,7 +32,7 @@ const reports = join(projectFolder(), 'test-results', 'pictures');
 export class Pictures {
   readonly #page: Page;
   readonly #folder: string;
-  readonly #patience: number;
+  #patience: number;
   #session: CDPSession | undefined;
 
   /** `folder`: where the references stand; `patienceMs`: how long a page may take to look like them. */
@@ -61,6 +61,7 @@ export class Pictures {
         await sleep(200);
         continue;
       }
+      this.#patience /= 2;
       // Where somebody can look at it.
       const report = join(reports, `${name}.webp`);
       await mkdir(dirname(report), { recursive: true });

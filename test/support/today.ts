@@ -1,23 +1,15 @@
 /**
- * To be imported before everything else: in this process, and in pages that are told so, it is Thursday 19 November 2026, 10:00 in
- * Shanghai, and time goes on from there. Day, week and month of a page's pictures are the same whenever they are taken.
+ * Runs before each browser test (vitest.config.ts): in this process, and in its pages, it is Thursday 19 November 2026, 10:00 in
+ * Shanghai, and time goes on from there. What a page shows, and what is due, missed or of today, is the same whenever they run.
+ * Another moment for a look at closing time or midnight: TODAY=2026-12-31T23:58+08:00.
  */
 import { JsMsgImpl } from '../../node_modules/@nats-io/jetstream/lib/jsmsg.js';
 import { ServerResponse } from 'node:http';
-import type { BrowserContext } from 'playwright-core';
+import { beside, day } from './day.ts';
 
-/** A Date so many milliseconds beside the real one; its source runs in pages as well. */
-const besides = (Real: DateConstructor, by: number): DateConstructor => {
-  const now = (): number => Real.now() + by;
-  return new Proxy(Real, {
-    construct: (target, values, made) =>
-      Reflect.construct(target, values.length === 0 ? [now()] : values, made) as Date,
-    get: (target, key) => (key === 'now' ? now : Reflect.get(target, key)) as unknown,
-  });
-};
-
-const by = Date.parse('2026-11-19T10:00:00+08:00') - Date.now();
-globalThis.Date = besides(Date, by);
+const by = Date.parse(process.env.TODAY ?? '2026-11-19T10:00:00+08:00') - Date.now();
+day.shiftMs = by;
+globalThis.Date = beside(Date, by);
 
 // The recorder takes the log's own time for the time of receipt, and the log's server keeps the real one.
 const { get: infoOf } = Object.getOwnPropertyDescriptor(JsMsgImpl.prototype, 'info')!;
@@ -34,7 +26,3 @@ ServerResponse.prototype.writeHead = function (this: ServerResponse, ...values: 
   this.setHeader('date', new Date().toUTCString());
   return writeHead.apply(this, values as Parameters<typeof writeHead>);
 } as typeof writeHead;
-
-/** Pages of this browser context have the same day. */
-export const sameDay = (context: BrowserContext): Promise<unknown> =>
-  context.addInitScript(`window.Date = (${String(besides)})(Date, ${by})`);
