@@ -27,9 +27,10 @@ beforeAll(async () => {
   const patrol = { secondsPerWindow, share: needed / 12, wholeVisit: secondsPerWindow };
   desk = await startVisitHall({ fps: 5, patrol });
   ({ hub, server, context, page, cameras } = desk);
-}, 120_000);
+  page.setDefaultTimeout(slow.timeout);
+});
 
-afterAll(() => desk?.stop(), 30_000);
+afterAll(() => desk?.stop());
 
 const slow = { timeout: 60_000 };
 const playing = (): Promise<number> => page.locator('[data-tile][data-state=playing]').count();
@@ -80,7 +81,7 @@ async function frozenFor(number: string): Promise<number> {
   return turn?.state === 'frozen' ? Date.now() - turn.at : 0;
 }
 
-describe('verified seconds', { timeout: 240_000 }, () => {
+describe('verified seconds', () => {
   it('are earned by an honest visit to twelve windows, and not for the time the tablet slept', async () => {
     await expect.poll(playing, slow).toBeGreaterThanOrEqual(needed);
     const id = await desk.start();
@@ -96,8 +97,8 @@ describe('verified seconds', { timeout: 240_000 }, () => {
     expect(done.refused).toBeUndefined();
     for (const { seconds, verified } of done.views) {
       expect(verified).toBe(seconds >= secondsPerWindow);
-      // Who catches up after waking plays a little faster.
-      expect(seconds).toBeLessThan(elapsed(done) - slept + 2);
+      // Who is late plays a little faster: that makes up for some seconds, and not for those that were slept through.
+      expect(seconds).toBeLessThan(elapsed(done) - slept / 2);
     }
     const pages = await hub.context.store.query('select distinct page from view_report where visit = $1', [id]);
     expect(pages).toHaveLength(1);
@@ -106,15 +107,15 @@ describe('verified seconds', { timeout: 240_000 }, () => {
 
   it('are none in a hidden tab, and the record says so', async () => {
     server.misbehave('freeze', cameras.find(({ number }) => number === '04')!.id);
-    const id = await desk.start();
+    // Hidden before the visit begins and until it ends: however long a press takes, nobody sees anything.
     const show = await hide(page);
+    const id = await desk.start();
     await sleep(3_000);
-    await show();
-    // What lies between the tab's return and the press is not hidden.
     const done = await desk.finish(id);
     expect(done).toMatchObject({ counts: false, verified: 0 });
-    for (const { seconds } of done.views) expect(seconds).toBeLessThan(2);
+    for (const { seconds } of done.views) expect(seconds).toBe(0);
     expect(viewOf(done, '01').lost?.hidden ?? 0).toBeGreaterThan(1);
+    await show();
     await dismiss();
   });
 

@@ -75,24 +75,25 @@ beforeAll(async () => {
   );
   inspector = await come();
   ({ page } = inspector);
-}, 240_000);
+});
 
 afterAll(async () => {
   await browser?.close();
   await hub?.stop();
   await removeFolder(dataDir);
-}, 60_000);
+});
 
-// Scripts of the page are texts: the project's types know no DOM outside web/.
-const played = '[...document.querySelectorAll("video")].map((video) => video.currentTime)';
-
-/** Until every one of twelve tiles has played a second. */
+/** Until every one of twelve tiles has played a second from now on; its picture may meanwhile come from another <video>. */
 async function untilAllAdvance(): Promise<void> {
-  const now = () => page.evaluate<number[]>(played);
-  await expect.poll(async () => (await now()).length, { timeout: patience }).toBeGreaterThanOrEqual(12);
-  const before = await now();
-  const advanced = async () => (await now()).filter((time, index) => time > (before[index] ?? 0) + 1).length;
-  await expect.poll(advanced, { timeout: 90_000 }).toBeGreaterThanOrEqual(12);
+  // Scripts of the page are texts: the project's types know no DOM outside web/.
+  await page.evaluate('window.began = new Map()');
+  const advanced = (): Promise<number> =>
+    page.evaluate(`[...document.querySelectorAll('[data-tile]')].filter((tile) =>
+      [...tile.querySelectorAll('video')].some((video) => {
+        if (!began.has(video)) began.set(video, video.currentTime);
+        return video.currentTime > began.get(video) + 1;
+      })).length`);
+  await expect.poll(advanced, { timeout: 120_000 }).toBe(12);
 }
 
 const isDrawn = (picture: Locator): Promise<boolean> =>
@@ -135,12 +136,10 @@ describe('first light', () => {
   it('signs in to a desk on which twelve tiles play, one of them with its true delay', async () => {
     await signIn(page, 'inspector', 'demo-inspector');
     await untilAllAdvance();
-    const delay = page.getByTestId('delay').first();
-    await expect.poll(() => delay.textContent(), { timeout: patience }).toMatch(/\d/);
-    const seconds = Number(/[\d.]+/.exec((await delay.textContent()) ?? '')?.[0]);
-    expect(seconds).toBeGreaterThan(0);
-    expect(seconds).toBeLessThan(10);
-  }, 240_000);
+    const seconds = async (): Promise<number> =>
+      Number(/[\d.]+/.exec((await page.getByTestId('delay').first().textContent()) ?? '')?.[0] ?? 0);
+    await expect.poll(async () => (await seconds()) > 0 && (await seconds()) < 10, { timeout: patience }).toBe(true);
+  });
 });
 
 describe('the day of an inspector', () => {
@@ -166,7 +165,7 @@ describe('the day of an inspector', () => {
     await page.goto('/ledger?kind=video');
     const line = page.locator('[data-testid=register-row][data-kind=video][data-found=true]', { hasText: '玩手机' });
     expect(await line.first().innerText()).toContain('电子监察员 0103');
-  }, 180_000);
+  });
 });
 
 describe('the day of a hall’s manager, on a tablet', () => {
@@ -175,14 +174,7 @@ describe('the day of a hall’s manager, on a tablet', () => {
   const card = (id: string): Locator => tablet.locator(`[data-testid=hall-finding][data-finding="${id}"]`);
 
   it('explains a finding, puts it right with a photo, and sees it verified', async () => {
-    const context = await browser.newContext({
-      ...{ baseURL: hub.address, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', serviceWorkers: 'block' },
-      ...{ viewport: { width: 1024, height: 768 }, hasTouch: true },
-    });
-    await context.addInitScript(`localStorage.setItem('hallwatch.guide', 'off')`);
-    tablet = await context.newPage();
-    tablet.setDefaultTimeout(patience);
-    tablet.on('pageerror', (error) => inspector.errors.push(`tablet: ${String(error)}`));
+    ({ page: tablet } = await come({ width: 1024, height: 768, touch: 'tablet' }));
     await signIn(tablet, 'manager', 'demo-manager');
     await tablet.waitForURL((url) => url.pathname === '/hall');
     const [empty] = found as [string, string];
@@ -209,7 +201,7 @@ describe('the day of a hall’s manager, on a tablet', () => {
     await page.getByTestId('answer-send').click();
     // Both see it without a reload.
     for (const each of [page, tablet]) await stands(each, '已核验');
-  }, 240_000);
+  });
 
   it('appeals against another, and it is withdrawn by somebody who did not record it', async () => {
     const phone = found[1]!;
@@ -232,7 +224,7 @@ describe('the day of a hall’s manager, on a tablet', () => {
     await province.page.getByTestId('answer-send').click();
     await stands(tablet, '已撤销');
     await tablet.context().close();
-  }, 240_000);
+  });
 });
 
 describe('the day of a provincial inspector', () => {
@@ -256,7 +248,28 @@ describe('the day of a provincial inspector', () => {
     );
     expect(kept).toEqual({ hall: 'hall-510421-1' });
     await province.context.close();
-  }, 240_000);
+  });
+});
+
+describe('the day of a department’s supervision body', () => {
+  it('shows the windows of its own line, and of no other (SC-15)', async () => {
+    const { page: desk, context } = await come();
+    await signIn(desk, 'housing', 'demo-housing');
+    const tiles = (): Promise<string[]> =>
+      desk.evaluate('[...document.querySelectorAll("[data-tile]")].map((tile) => tile.dataset.testid)');
+    for (const [name, own] of [
+      ['武侯区政务服务中心', 'tile-02'],
+      ['锦江区政务服务中心', 'tile-05'],
+    ] as const) {
+      await desk.getByTestId('line-hall').filter({ hasText: name }).first().click();
+      await desk.locator(`[data-testid=${own}][data-state=playing]`).waitFor();
+      expect(await tiles()).toEqual([own]);
+    }
+    // Of the city and below: not the hall of another city, nor that of the province.
+    expect(await desk.getByTestId('line-hall').locator('visible=true').allInnerTexts()).toHaveLength(3);
+    expect(await desk.getByTestId('signal').count()).toBe(0);
+    await context.close();
+  });
 });
 
 describe('without signing in', () => {
@@ -279,7 +292,7 @@ describe('without signing in', () => {
     await screen.getByRole('button', { name: '查询' }).click();
     expect(await screen.getByTestId('progress').innerText()).toContain(known!.number);
     await anybody.context.close();
-  }, 180_000);
+  });
 });
 
 describe('a finding', () => {
@@ -288,12 +301,14 @@ describe('a finding', () => {
     await page.getByTestId('clip').click();
     await page.locator('[data-testid=evidence][data-state=complete]').waitFor();
     expect(await page.getByTestId('evidence').innerText()).toContain('窗口无人');
-  }, 180_000);
+  });
 });
 
 describe('an event', () => {
   it('shows the signal of an overdue case within a second of posting it', async () => {
     await page.goto('/');
+    // A list under the pointer holds still.
+    await page.mouse.move(0, 0);
     const delay = page.getByTestId('delay').first();
     await expect.poll(() => delay.textContent(), { timeout: patience }).toMatch(/\d/);
     const took: number[] = [];
@@ -307,7 +322,7 @@ describe('an event', () => {
       took.push(performance.now() - from);
     }
     expect(Math.min(...took), took.join(' ')).toBeLessThan(1_000);
-  }, 180_000);
+  });
 });
 
 describe('what may happen to a hub', () => {
@@ -347,7 +362,7 @@ describe('what may happen to a hub', () => {
     const seen = page.locator(`[data-testid=signal][data-casefile="${region}:E2E-K"]`).first().waitFor();
     await post(overdue('E2E-K'));
     await seen;
-  }, 180_000);
+  });
 
   it('has all of it in a whole ledger after a restart', async () => {
     await hub.stop();
@@ -364,5 +379,5 @@ describe('what may happen to a hub', () => {
     for (const [act, count] of Object.entries(acts))
       expect(await countOf(`ledger where act = '${act}'`), act).toBe(count);
     expect(visitors.flatMap(({ errors }) => errors)).toEqual([]);
-  }, 240_000);
+  });
 });

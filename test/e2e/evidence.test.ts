@@ -16,7 +16,8 @@ import { startTestHub, type TestHub } from '../support/hub.ts';
 import { untilWithin } from '../support/until.ts';
 
 const run = promisify(execFile);
-const until = untilWithin(30_000);
+const slow = { timeout: 60_000 };
+const until = untilWithin(slow.timeout);
 const hall = 'hall-510104-1';
 const organ = 'organ-510104';
 const fps = 10;
@@ -74,13 +75,13 @@ beforeAll(async () => {
   expect(sent.status, await sent.text()).toBe(200);
   await bus.connection.flush();
   ({ context: li, page, errors } = await enter('li'));
-}, 120_000);
+});
 
 afterAll(async () => {
   await browser?.close();
   await hub?.stop();
   await server?.stop();
-}, 30_000);
+});
 
 async function enter(name: string, width = 1440): Promise<Awaited<ReturnType<typeof visit>>> {
   const cookie = (await hub.signIn({ name, role: 'inspector', region: '510104', organ })).split('=') as [
@@ -88,6 +89,7 @@ async function enter(name: string, width = 1440): Promise<Awaited<ReturnType<typ
     string,
   ];
   const visitor = await visit(browser, hub.address, { width });
+  visitor.page.setDefaultTimeout(slow.timeout);
   await visitor.context.addCookies([{ name: cookie[0], value: cookie[1], url: hub.address }]);
   return visitor;
 }
@@ -147,35 +149,33 @@ const tileOf = (camera: Camera): string => camera.window ?? '';
 const number = (camera: Camera): string => hub.context.world().windows.get(tileOf(camera))!.number;
 
 /** Puts the hand on the slider. */
-const shift = (at: number): Promise<void> =>
-  page.evaluate(`{
+async function shift(at: number): Promise<void> {
+  await page.getByTestId('shift').waitFor({ state: 'attached' });
+  await page.evaluate(`{
     const input = document.querySelector('[data-testid=shift]');
     input.value = '${at}';
     input.dispatchEvent(new Event('input', { bubbles: true }));
   }`);
+}
 
-describe('the time shift', { timeout: 60_000 }, () => {
+describe('the time shift', () => {
   it('every tile shows the same moment, says that it is recorded, and why there is nothing', async () => {
     await page.goto('/?lang=zh');
-    await page.locator(`[data-tile="${tileOf(whole)}"][data-state=playing]`).waitFor({ timeout: 30_000 });
+    await page.locator(`[data-tile="${tileOf(whole)}"][data-state=playing]`).waitFor();
     await shift(began + 20_000);
     for (const camera of [whole, torn])
-      await page
-        .locator(`[data-tile="${tileOf(camera)}"] [data-testid=recorded][data-state=playing]`)
-        .waitFor({ timeout: 20_000 });
+      await page.locator(`[data-tile="${tileOf(camera)}"] [data-testid=recorded][data-state=playing]`).waitFor();
     // It runs, and both pictures with it.
     const first = await seen(tileOf(whole));
-    await expect
-      .poll(async () => (await seen(tileOf(whole))).shows, { timeout: 15_000 })
-      .toBeGreaterThan(first.shows + 2_000);
-    const apart: number[] = [];
-    for (let turn = 0; turn < 10; turn += 1) {
-      const [one, other] = await Promise.all([seen(tileOf(whole)), seen(tileOf(torn))]);
-      apart.push(Math.abs(one.shows - one.at), Math.abs(other.shows - other.at));
-      await sleep(100);
-    }
-    // What is on a screen at a look may be a hitch of the machine; nine of ten may not.
-    expect(apart.sort((a, b) => a - b)[17], apart.join(' ')).toBeLessThanOrEqual(500);
+    await expect.poll(async () => (await seen(tileOf(whole))).shows, slow).toBeGreaterThan(first.shows + 2_000);
+    // A hitch of the machine lets a picture fall behind, and it comes back; pictures that go their own ways never stay together.
+    let together = 0;
+    await until('both to show the moment, ten looks long', async () => {
+      const looks = await Promise.all([seen(tileOf(whole)), seen(tileOf(torn))]);
+      together = looks.every(({ at, shows }) => Math.abs(shows - at) <= 500) ? together + 1 : 0;
+      if (looks[0].at > began + hole.from * 1000 - 2_000) await shift(began + 20_000);
+      return together >= 10;
+    });
     const tile = page.locator(`[data-tile="${tileOf(whole)}"]`);
     expect(await tile.getAttribute('data-state')).toBe('recorded');
     expect(await tile.innerText()).toMatch(/录像 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/);
@@ -185,7 +185,7 @@ describe('the time shift', { timeout: 60_000 }, () => {
     await page.locator(`[data-tile="${tileOf(torn)}"] [data-testid=recorded][data-state=gap]`).waitFor();
     expect(await page.locator(`[data-tile="${tileOf(torn)}"]`).innerText()).toContain('摄像机离线');
     await page.locator(`[data-tile="${tileOf(whole)}"] [data-testid=recorded][data-state=playing]`).waitFor();
-    expect(await page.locator('[data-testid=timeline] [data-gap=offline]').count()).toBeGreaterThan(0);
+    await page.locator('[data-testid=timeline] [data-gap=offline]').first().waitFor({ state: 'attached' });
   });
 
   it('moves by the arrow keys and by a hand on the lanes, and one press leads back', async () => {
@@ -203,7 +203,7 @@ describe('the time shift', { timeout: 60_000 }, () => {
       .poll(async () => Math.abs(Date.now() - 1_800_000 - (await seen(tileOf(whole))).at))
       .toBeLessThan(300_000);
     await page.getByTestId('back-to-live').click();
-    await page.locator(`[data-tile="${tileOf(whole)}"][data-state=playing]`).waitFor({ timeout: 30_000 });
+    await page.locator(`[data-tile="${tileOf(whole)}"][data-state=playing]`).waitFor();
     expect(await page.getByTestId('recorded').count()).toBe(0);
   });
 
@@ -222,37 +222,30 @@ describe('the time shift', { timeout: 60_000 }, () => {
     });
     await until('the duty', async () => (await store.query("select from duty where id = 'shifted'")).length > 0);
     await page.goto('/?lang=zh');
-    await page.locator(`[data-tile="${tileOf(whole)}"][data-state=playing]`).waitFor({ timeout: 30_000 });
+    await page.locator(`[data-tile="${tileOf(whole)}"][data-state=playing]`).waitFor();
     await page.getByTestId('start-visit').click();
-    await page.getByTestId('finish-visit').waitFor({ timeout: 15_000 });
-    const count = async (): Promise<{ reports: number; delivered: number }> =>
-      (
-        await store.query<{ reports: number; delivered: number }>(
-          'select (select count(*) from view_report) as reports, (select count(*) from delivery) as delivered',
-        )
-      )[0]!;
-    await until('reports of the live picture', async () => (await count()).reports > 0);
+    await page.getByTestId('finish-visit').waitFor();
+    /** Lines that speak of pictures from a moment on, or of those that were recorded. */
+    const lines = async (table: 'view_report' | 'delivery', from: number): Promise<number> => {
+      const text = `select count(*) as n from ${table} where media_to > $1 or media_to < $2`;
+      return (await store.query<{ n: number }>(text, [from, began + 300_000]))[0]!.n;
+    };
+    await until('reports of the live picture', async () => (await lines('view_report', now)) > 0);
 
     await shift(began + 20_000);
     await page.locator(`[data-tile="${tileOf(whole)}"] [data-testid=recorded][data-state=playing]`).waitFor();
-    // What was seen before the hand moved is still on its way.
-    let still = await count();
-    await until('nothing more on its way', async () => {
-      const before = still;
-      await sleep(2_500);
-      still = await count();
-      return JSON.stringify(still) === JSON.stringify(before);
-    });
+    // What was seen before the hand moved may still be on its way: it is of before.
+    const from = Date.now() + 1_000;
     const { shows } = await seen(tileOf(whole));
-    await until('the recording to run', async () => (await seen(tileOf(whole))).shows > shows + 5_000);
-    expect(await count()).toEqual(still);
+    await until('the recording to run', async () => (await seen(tileOf(whole))).shows > shows + 6_000);
+    expect([await lines('view_report', from), await lines('delivery', from)]).toEqual([0, 0]);
 
     await page.getByTestId('back-to-live').click();
-    await until('reports of the live picture', async () => (await count()).reports > still.reports);
+    await until('reports of the live picture', async () => (await lines('view_report', from)) > 0);
   });
 });
 
-describe('evidence', { timeout: 60_000 }, () => {
+describe('evidence', () => {
   it('is taken by a key at the moment that is shown, asked for, approved, and opened with its watermark', async () => {
     await shift(began + 40_000);
     await page.locator(`[data-tile="${tileOf(whole)}"] button[aria-pressed]`).click();
@@ -261,7 +254,7 @@ describe('evidence', { timeout: 60_000 }, () => {
     await page.getByTestId('evidence-why').fill('窗口空岗');
     await page.getByTestId('evidence-save').click();
     await page.getByTestId('see-evidence').click();
-    await page.locator('[data-testid=evidence][data-state=complete]').waitFor({ timeout: 20_000 });
+    await page.locator('[data-testid=evidence][data-state=complete]').waitFor();
     await page.getByTestId('manifest').getByText('clip', { exact: false }).first().waitFor();
     await page.getByTestId('verify').click();
     await page.locator('[data-testid=verified][data-ok=true]').waitFor();
@@ -276,16 +269,14 @@ describe('evidence', { timeout: 60_000 }, () => {
     await zhao.page.getByTestId('tab-requests').click();
     await zhao.page.getByTestId('release-row').click();
     await zhao.page.getByTestId('approve').click();
-    await zhao.page.locator('[data-testid=release][data-state=released]').waitFor({ timeout: 30_000 });
+    await zhao.page.locator('[data-testid=release][data-state=released]').waitFor();
     await zhao.page.getByText('副本只给申请人打开').waitFor();
     expect(zhao.errors).toEqual([]);
     await zhao.context.close();
 
-    await page.getByTestId('open-copy').click({ timeout: 20_000 });
+    await page.getByTestId('open-copy').click();
     await expect
-      .poll(() => page.evaluate<number>("document.querySelector('[data-testid=copy]').videoWidth ?? 0"), {
-        timeout: 15_000,
-      })
+      .poll(() => page.evaluate<number>("document.querySelector('[data-testid=copy]')?.videoWidth ?? 0"), slow)
       .toBeGreaterThan(0);
     expect(await page.locator('main').innerText()).not.toMatch(/evidence-|release-|cam-|win-|hall-/);
   });
@@ -293,14 +284,14 @@ describe('evidence', { timeout: 60_000 }, () => {
   it('the window at the moment of an event: the recording of today, a release for what is older', async () => {
     await page.goto('/case/510104%3AE1');
     await page.getByTestId('moment-open').first().click();
-    await page.getByTestId('moment').locator('[data-testid=recorded][data-state=playing]').waitFor({ timeout: 20_000 });
+    await page.getByTestId('moment').locator('[data-testid=recorded][data-state=playing]').waitFor();
     expect(await page.getByTestId('moment').innerText()).toContain(`${number(whole)} 窗口`);
     await page.keyboard.press('Escape');
     await page.goto('/case/510104%3AE2');
     await page.getByTestId('moment-open').first().click();
     await page.getByText('这一刻须经批准才能调阅').waitFor();
     await page.getByTestId('ask-release').click();
-    await page.getByTestId('moment').getByText('已申请调阅').waitFor({ timeout: 20_000 });
+    await page.getByTestId('moment').getByText('已申请调阅').waitFor();
     const rows = await hub.context.store.query<{ act: string }>(
       "select body->>'act' as act from evidence_release where body->>'purpose' = '查看办件发生时的窗口'",
       [],

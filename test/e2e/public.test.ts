@@ -2,11 +2,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, visit } from '../support/browser.ts';
+import { openBrowser, visit, type Visitor } from '../support/browser.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { untilWithin } from '../support/until.ts';
 
-const until = untilWithin(30_000);
+const patience = 60_000;
+const until = untilWithin(patience);
 const region = '510104';
 const hall = 'hall-510104-1';
 let hub: TestHub;
@@ -46,16 +47,22 @@ beforeAll(async () => {
     const [row] = await store.query<{ n: number }>('select count(*)::int as n from casefile', []);
     return row!.n === cases.length;
   });
-}, 90_000);
+});
 
 afterAll(async () => {
-  await browser.close();
-  if (!isStopped) await hub.stop();
-}, 30_000);
+  await browser?.close();
+  if (!isStopped) await hub?.stop();
+});
+
+async function come(options: Parameters<typeof visit>[2]): Promise<Visitor> {
+  const visitor = await visit(browser, hub.address, options);
+  visitor.page.setDefaultTimeout(patience);
+  return visitor;
+}
 
 describe('without signing in', () => {
   it('the public screen shows masked cases in pages, on a wall and on a phone (QT-12)', async () => {
-    const wall = await visit(browser, hub.address, { width: 1920, height: 1080 });
+    const wall = await come({ width: 1920, height: 1080 });
     await wall.page.goto(`/board/${hall}`);
     await wall.page.getByTestId('board-case').first().waitFor();
     const said = await wall.page.getByTestId('board').innerText();
@@ -70,7 +77,7 @@ describe('without signing in', () => {
     expect(wall.errors).toEqual([]);
     await wall.context.close();
 
-    const phone = await visit(browser, hub.address, { width: 390, height: 844, lang: 'en' });
+    const phone = await come({ width: 390, height: 844, lang: 'en' });
     await phone.page.goto(`/board/${hall}`);
     await phone.page.getByTestId('board-case').nth(39).waitFor();
     expect(await phone.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
@@ -79,7 +86,7 @@ describe('without signing in', () => {
   });
 
   it('the touch screen answers for number and surname, and has a guide (QT-11)', async () => {
-    const { page, context, errors } = await visit(browser, hub.address, { width: 1024, height: 768 });
+    const { page, context, errors } = await come({ width: 1024, height: 768 });
     await page.goto(`/enquiry/${hall}`);
     await page.getByTestId('ask').click();
     const keypad = page.getByTestId('keypad');
@@ -106,18 +113,19 @@ describe('without signing in', () => {
 });
 
 it('a new inspector is shown round once, and ? names the keys', async () => {
-  const { page, context, errors } = await visit(browser, hub.address, { first: true });
+  const { page, context, errors } = await come({ first: true });
   const cookie = await hub.signIn({ name: 'li', role: 'inspector', region });
   const [name = '', value = ''] = cookie.split('=');
   await context.addCookies([{ name, value, url: hub.address }]);
   await page.goto('/');
   await page.getByTestId('invite').getByRole('button', { name: '开始引导' }).click();
-  const titles: string[] = [];
-  for (let step = 0; step < 5; step++) {
-    titles.push(await page.getByTestId('tour').getByRole('heading').innerText());
+  const titles = new Set<string>();
+  for (let step = 1; step <= 5; step += 1) {
+    const isAnother = async (): Promise<number> =>
+      titles.add(await page.getByTestId('tour').getByRole('heading').innerText()).size;
+    await expect.poll(isAnother).toBe(step);
     await page.getByTestId('tour-next').click();
   }
-  expect(new Set(titles).size).toBe(5);
   await page.getByTestId('tour').waitFor({ state: 'detached' });
   await page.reload();
   await page.getByTestId('start-visit').waitFor();
@@ -131,7 +139,7 @@ it('a new inspector is shown round once, and ? names the keys', async () => {
 });
 
 it('the app offers a new build, and without its hub it opens and says so', async () => {
-  const { page, context } = await visit(browser, hub.address, { first: true });
+  const { page, context } = await come({ first: true });
   await page.goto('/sign-in');
   await page.getByTestId('submit').waitFor();
   // The shell is whole once its worker is active.
