@@ -144,10 +144,10 @@ export function run(
   };
 }
 
-/** Runs ffmpeg to its end on `stdin` and answers what it wrote; undefined when that is nothing, or takes longer than so many ms. */
+/** Runs ffmpeg to its end, on `stdin` or what the command names, and answers what it wrote; undefined when that is nothing, or takes longer than so many ms. */
 export async function convert(
   command: Command,
-  stdin: Buffer,
+  stdin: Buffer | undefined,
   patienceMs: number,
   tell?: (line: string) => void,
 ): Promise<Buffer | undefined> {

@@ -131,8 +131,7 @@ export class Releasing {
     try {
       const letters = await lettersIn(work, watermark);
       if (original.body.files.some(({ kind }) => kind === 'clip')) {
-        const command = copyOf(from, original.body, letters);
-        const mp4 = await converted(command, Buffer.from(command.list ?? ''), convertMs);
+        const mp4 = await converted(copyOf(from, original.body, letters), undefined, convertMs);
         const seconds = original.body.segments.reduce((sum, each) => sum + each.seconds, 0);
         if (secondsIn(mp4) < seconds - 2) throw new HubError('evidence.copy', 'the copy ends early');
         await write('copy.mp4', mp4);
@@ -214,8 +213,8 @@ async function lettersIn(folder: string, watermark: readonly string[]): Promise<
   return { font, lines, middle: lines[0]! };
 }
 
-/** What ffmpeg made of `stdin`, within `patienceMs`; complaints about a camera's pictures are no failure. */
-async function converted(command: Command, stdin: Buffer, patienceMs: number): Promise<Buffer> {
+/** What ffmpeg made, of `stdin` if there is any, within `patienceMs`; complaints about a camera's pictures are no failure. */
+async function converted(command: Command, stdin: Buffer | undefined, patienceMs: number): Promise<Buffer> {
   const began = Date.now();
   let said = '';
   const bytes = await convert(command, stdin, patienceMs, (line) => (said ||= line));

@@ -34,75 +34,52 @@ export interface Letters {
 const width = 1280;
 const height = 720;
 
-function drawing({ font, lines, middle }: Letters): string[] {
+/** Pictures of all sizes become one. */
+const fitted = `scale=${width}:${height}:force_original_aspect_ratio=decrease,pad=${width}:${height}:-1:-1,setsar=1`;
+const boxed = 'fontsize=24:fontcolor=white:box=1:boxcolor=black@0.55:boxborderw=6:x=16';
+
+function written({ font, lines, middle }: Letters): string {
   const text = (file: string, more: string): string =>
     `drawtext=fontfile=${escaped(font)}:textfile=${escaped(file)}:expansion=none:${more}`;
   return [
-    `scale=${width}:${height}:force_original_aspect_ratio=decrease`,
-    `pad=${width}:${height}:-1:-1`,
-    'setsar=1',
-    ...lines.map((file, index) =>
-      text(file, `fontsize=24:fontcolor=white:box=1:boxcolor=black@0.55:boxborderw=6:x=16:y=16+${index}*38`),
-    ),
+    ...lines.map((file, index) => text(file, `${boxed}:y=16+${index}*38`)),
     text(middle, `fontsize=34:fontcolor=white@0.35:borderw=1:bordercolor=black@0.25:x=(w-tw)/2:y=(h-th)/2`),
-  ];
+  ].join(',');
 }
 
-/** The clip's files one after the other, each picture with its time by the server's clock. `folder` is where they lie. */
-export function copyOf(folder: string, manifest: Manifest, letters: Letters): Command {
-  // With its protocol, because the list itself comes from a pipe.
-  const quoted = (file: string): string => `'file:${`${folder}/${file}`.replaceAll("'", "'\\''")}'`;
-  const list = ['ffconcat version 1.0'];
-  const clocks: string[] = [];
-  let begins = 0;
-  for (const { name } of manifest.files.filter(({ kind }) => kind === 'clip')) {
-    const segments = manifest.segments.filter(({ file }) => file === name);
-    const [first, last] = [segments[0], segments.at(-1)];
-    if (!first || !last) continue;
-    const lasts = last.offset + last.seconds;
-    list.push(`file ${quoted(name)}`, `duration ${lasts.toFixed(3)}`);
+/**
+ * The clip's files one after the other, each picture with its time by the server's clock. `folder` is where they lie. Each has a decoder
+ * of its own, because a camera may have begun with other parameters or another codec in between; as a list they would share one.
+ */
+export function copyOf(folder: string, manifest: Manifest, { font, ...letters }: Letters): Command {
+  const clips = manifest.files.flatMap(({ name }) => manifest.segments.find(({ file }) => file === name) ?? []);
+  const shown = clips.map(({ file, at }, index) => {
     // drawtext adds this to the time of the picture and shows it as if it were UTC.
-    const zero = (first.at / 1000 + 8 * 3600 - begins).toFixed(3);
-    const clock = escaped(`%{pts:gmtime:${zero}}`);
-    const shown = escaped(`between(t,${begins.toFixed(3)},${(begins + lasts).toFixed(3)})`);
-    clocks.push(
-      `drawtext=fontfile=${escaped(letters.font)}:text=${clock}:enable=${shown}:fontsize=24:fontcolor=white:box=1:boxcolor=black@0.55:boxborderw=6:x=16:y=h-th-16`,
-    );
-    begins += lasts;
-  }
+    const clock = escaped(`%{pts:gmtime:${(at / 1000 + 8 * 3600).toFixed(3)}}`);
+    return `movie=filename=${escaped(`${folder}/${file}`)},${fitted},format=yuv420p,drawtext=fontfile=${escaped(font)}:text=${clock}:${boxed}:y=h-th-16[${index}]`;
+  });
+  const labels = clips.map((_, index) => `[${index}]`).join('');
   return {
-    list: [...list, ''].join('\n'),
-    inputOptions: [...['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'error'], ...concat],
+    input: [...shown, `${labels}concat=n=${clips.length},${written({ font, ...letters })}`].join(';'),
+    inputOptions: [...quiet, '-f', 'lavfi'],
     outputOptions: [
-      ...[
-        '-map',
-        '0:v:0',
-        '-an',
-        '-sn',
-        '-dn',
-        '-map_metadata',
-        '-1',
-        '-vf',
-        [...drawing(letters), ...clocks].join(','),
-      ],
+      // (Their rates may differ as well: each picture keeps its time.)
+      ...['-map', '0:v:0', '-map_metadata', '-1', '-vsync', 'passthrough', '-enc_time_base', '1:90000'],
       ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '26', '-pix_fmt', 'yuv420p', '-threads', '1', '-g', '50'],
       ...['-movflags', 'frag_keyframe+empty_moov+default_base_moof', '-fs', String(mostBytes), '-f', 'mp4'],
     ],
   };
 }
 
-const concat = ['-threads', '1', '-protocol_whitelist', 'pipe,file', '-safe', '0', '-f', 'concat'];
+const quiet = ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'error'];
 const mostBytes = 256 * 1024 * 1024;
 
 /** The picture of the moment, from standard input. */
 export function pictureCopy(letters: Letters): Command {
   return {
-    inputOptions: [
-      ...['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'error'],
-      ...['-threads', '1', '-f', 'mjpeg'],
-    ],
+    inputOptions: [...quiet, '-threads', '1', '-f', 'mjpeg'],
     outputOptions: [
-      ...['-frames:v', '1', '-threads', '1', '-vf', drawing(letters).join(',')],
+      ...['-frames:v', '1', '-threads', '1', '-vf', `${fitted},${written(letters)}`],
       ...['-c:v', 'mjpeg', '-q:v', '3', '-f', 'mjpeg'],
     ],
   };

@@ -15,7 +15,7 @@ import { verifyLedger } from '../../hub/record/verify.ts';
 import { Boxes, retime } from '../../stream/boxes.ts';
 import { convert } from '../../stream/ffmpeg.ts';
 import { evidenceFolder, releaseFolder } from '../../stream/evidence/folder.ts';
-import { pictureCopy } from '../../stream/evidence/watermark.ts';
+import { copyOf, pictureCopy } from '../../stream/evidence/watermark.ts';
 import { font } from '../../stream/evidence/release.ts';
 import { inWords, verifyEvidence, verifyFolder } from '../../stream/evidence/verify.ts';
 import { Recording } from '../../stream/recording/recording.ts';
@@ -401,6 +401,44 @@ describe('a release', () => {
     const [zhang, li, empty] = [await draw('张三'), await draw('李四'), await draw(' ')];
     expect(zhang).not.toEqual(li);
     expect(zhang.length).toBeGreaterThan(empty.length);
+  }, 60_000);
+
+  it('shows every picture of a camera that began anew with another size and another codec', async () => {
+    const folder = join(hub.dataDir, "odd, [clips]'s: all");
+    await mkdir(folder);
+    const films = [{ width: 320 }, { codec: 'h265', width: 320 }, { codec: 'h265', width: 640, seconds: 2 }] as const;
+    const names = await Promise.all(
+      films.map(async ({ width, ...film }, index) => {
+        const of = await makeFilm({ seconds: 4, ...film, width, height: (width * 9) / 16 });
+        const tags = 'codec' in film ? '-tag:v hvc1 ' : '';
+        const to = `-t 1 -c copy ${tags}-movflags frag_keyframe+empty_moov+default_base_moof`.split(' ');
+        await run('ffmpeg', ['-loglevel', 'error', '-framerate', '15', '-i', of, ...to, join(folder, `${index}.mp4`)]);
+        return `${index}.mp4`;
+      }),
+    );
+    const at = Date.UTC(2026, 10, 22, 4, 0, 0);
+    const manifest = {
+      files: [{ name: 'picture.jpg', kind: 'picture' }, ...names.map((name) => ({ name, kind: 'clip' }))],
+      segments: names.map((file, index) => ({ file, offset: 0, seconds: 1, at: at + index * 5000, sha256: '' })),
+    } as Manifest;
+    const line = join(folder, 'line.txt');
+    await writeFile(line, '甲');
+    const said: string[] = [];
+    const letters = { font, lines: [line], middle: line };
+    const copy = await convert(copyOf(folder, manifest, letters), undefined, 30_000, (text) => said.push(text));
+    expect(said).toEqual([]);
+    // The number of each picture stands in its first lines, above all that was written into it.
+    const strip = '-vf crop=iw:6:0:1,scale=16:1:flags=area,format=gray -vsync passthrough -f rawvideo -'.split(' ');
+    const decoder = run('ffmpeg', ['-loglevel', 'error', '-i', '-', ...strip], { encoding: 'buffer' });
+    decoder.child.stdin!.end(copy);
+    const { stdout } = await decoder;
+    const numbers = Array.from({ length: stdout.length / 16 }, (_, picture) =>
+      [...stdout.subarray(picture * 16, picture * 16 + 16)].reduce(
+        (sum, level, bit) => sum + (level > 125 ? 2 ** bit : 0),
+        0,
+      ),
+    );
+    expect(numbers).toEqual([0, 1, 2].flatMap(() => Array.from({ length: 15 }, (_, number) => number)));
   }, 60_000);
 
   it('is closed when it has expired', async () => {
