@@ -4,7 +4,8 @@
  *
  *   GET    /api/admin/places/:kind?region=&hall=&text=&after= → PlacePage (kind: region, organ, department, hall, window)
  *   POST   /api/admin/places/:kind {form}         → PlaceLine
- *   POST   /api/admin/places/:kind/:id {changes}  → PlaceLine; `closedFrom` closes it from a day on, null opens it again
+ *   POST   /api/admin/places/:kind/:id {changes}  → PlaceLine; `closedFrom` closes it from a day on, null opens it again;
+ *                                                 a wider line waits for an overseer (confirmation.ts)
  *   GET    /api/admin/accounts?region=&role=&state=&text=&after= → AccountPage
  *   POST   /api/admin/accounts {form}             → AccountGiven: its one-time password, shown this once
  *   POST   /api/admin/accounts/:account {changes} → AccountLine
@@ -18,7 +19,7 @@
  *   GET    /api/admin/contacts?region=&text=&after= → ContactPage
  *   POST   /api/admin/contacts {form}; /:id {form} → Contact; DELETE /:id → {}
  */
-import type { Awaiting } from './confirmation.ts';
+import type { Awaiting, LineAsked, NamedDepartment } from './confirmation.ts';
 import type { Contact } from './contact.ts';
 import type { Permission, Role } from './rights.ts';
 import type { Named } from './world.ts';
@@ -35,7 +36,9 @@ export interface PlaceLine extends Named {
   departmentNameEn?: string;
   /** Of the supervision body of a department (SC-15): its line. */
   departments?: string[];
-  line?: (Named & { id: string; regionName: string; regionNameEn?: string })[];
+  line?: NamedDepartment[];
+  /** A wider line that was asked for it, and what became of that. */
+  asked?: LineAsked;
   staff?: string;
   /** Minutes after midnight. */
   opens?: number;

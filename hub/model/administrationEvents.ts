@@ -16,14 +16,23 @@ const values = z
   .refine((each) => Object.keys(each).length <= 20, 'expected at most 20 fields');
 const changed = { subject: identifier, title: shortText, before: values, after: values };
 
-/** An organ, a hall, a window … was added, changed, closed from a day on, or opened again; a contact or a closed day was removed. */
+const answered = {
+  reason: reasonText.optional(),
+  /** It opens nothing until another person has confirmed it (三员分立, SC-29). */
+  awaits: z.literal(true).optional(),
+  /** Whose request is confirmed or refused, and of when. */
+  request: z.strictObject({ by: identifier, at: instant }).optional(),
+};
+
+/** An organ, a hall, a window … was added, changed, closed from a day on, or opened again; a contact or a closed day was removed; a wider line was confirmed or refused. */
 export const referenceChanged = z.strictObject({
   kind: z.literal('reference.changed'),
   ...byPerson,
   ...changed,
   what: z.enum(['region', 'organ', 'department', 'hall', 'window', 'contact', 'closure']),
-  act: z.enum(['added', 'changed', 'closed', 'reopened', 'removed']),
+  act: z.enum(['added', 'changed', 'closed', 'reopened', 'removed', 'confirmed', 'refused']),
   hall: identifier.optional(),
+  ...answered,
 });
 
 /** Somebody's account; `account` is who did it, `subject` whose it is. */
@@ -44,11 +53,7 @@ export const accountChanged = z.strictObject({
     'refused',
     'removed',
   ]),
-  reason: reasonText.optional(),
-  /** It opens nothing until another person has confirmed it (三员分立, SC-29). */
-  awaits: z.literal(true).optional(),
-  /** Whose request is confirmed or refused, and of when. */
-  request: z.strictObject({ by: identifier, at: instant }).optional(),
+  ...answered,
 });
 
 type Administered = (z.infer<typeof referenceChanged> | z.infer<typeof accountChanged>) & { receivedAt: number };
@@ -63,15 +68,15 @@ export function decideAdministration(event: Administered): Consequences {
   const facts: Record<string, string | number | boolean> = { title };
   for (const [field, value] of Object.entries(before)) facts[`${field}.before`] = factOf(value);
   for (const [field, value] of Object.entries(after)) facts[`${field}.after`] = factOf(value);
-  if (event.kind === 'account.changed') {
-    const { act, request, reason, awaits } = event;
-    if ((act === 'confirmed' || act === 'refused') && (!request || request.by === account || subject === account))
-      return refuse('account', 'nobody confirms what they asked for');
-    if (reason !== undefined) facts['reason'] = reason;
-    if (awaits) facts['awaits'] = true;
-    if (request) Object.assign(facts, { askedBy: request.by, askedAt: request.at });
-    return { puts: [], ledger: [{ region, at, act: `account.${act}`, subject, account, facts }] };
-  }
+  const { act, request, reason, awaits } = event;
+  const isOwn = event.kind === 'account.changed' && subject === account;
+  if ((act === 'confirmed' || act === 'refused') && (!request || request.by === account || isOwn))
+    return refuse('account', 'nobody confirms what they asked for');
+  if (reason !== undefined) facts['reason'] = reason;
+  if (awaits) facts['awaits'] = true;
+  if (request) Object.assign(facts, { askedBy: request.by, askedAt: request.at });
+  if (event.kind === 'account.changed')
+    return { puts: [], ledger: [{ region, at, act: `account.${event.act}`, subject, account, facts }] };
   facts['what'] = event.what;
   const hall = event.hall === undefined ? {} : { hall: event.hall };
   return { puts: [], ledger: [{ region, at, act: `reference.${event.act}`, subject, ...hall, account, facts }] };

@@ -5,10 +5,14 @@
  *
  *   GET  /api/watchers/requests                → RequestPage; needs `watchers.oversee`
  *   POST /api/watchers/requests/:account {askedAt, confirmed: true} | {askedAt, confirmed: false, reason} → {}
+ *   POST /api/watchers/lines/:organ      the same of a line that is to become wider (SC-15)
  */
 import type { Fault } from './administration.ts';
 import { holds, permissions, type Identity, type Permission, type Role } from './rights.ts';
 import { prefixOf, type Named } from './world.ts';
+
+/** A department, with its region's name. */
+export type NamedDepartment = Named & { id: string; regionName: string; regionNameEn?: string };
 
 export const confirmWithin = 7 * 86_400_000;
 
@@ -73,14 +77,25 @@ export interface Awaiting {
   refused?: { at: number; name: string; reason: string };
 }
 
-export const awaitingState = ({ at, refused }: Awaiting, now: number): 'asked' | 'refused' | 'lapsed' =>
-  refused ? 'refused' : now > at + confirmWithin ? 'lapsed' : 'asked';
+/** Whether the line of a supervision body reaches further than before (SC-15); a new body has nobody yet. */
+export const widensLine = (before: readonly string[] | undefined, after: readonly string[] | undefined): boolean =>
+  before !== undefined && (after ?? []).some((id) => !before.includes(id));
 
-/** Why somebody may not answer the request of an account in their scope; undefined when they may. */
+/** A wider line that was asked for a supervision body; until it is confirmed the line stays what it was. */
+export interface LineAsked extends Pick<Awaiting, 'at' | 'by' | 'byName' | 'refused'> {
+  departments: string[];
+}
+
+export const awaitingState = (
+  { at, refused }: Pick<Awaiting, 'at' | 'refused'>,
+  now: number,
+): 'asked' | 'refused' | 'lapsed' => (refused ? 'refused' : now > at + confirmWithin ? 'lapsed' : 'asked');
+
+/** Why somebody may not answer the request of an account, or of a line, in their scope; undefined when they may. */
 export function mayConfirm(
   who: Pick<Identity, 'account'>,
-  account: string,
-  awaiting: Awaiting | undefined,
+  account: string | undefined,
+  awaiting: Pick<Awaiting, 'at' | 'by' | 'refused'> | undefined,
   askedAt: number,
   now: number,
 ): Fault | undefined {
@@ -111,8 +126,22 @@ export interface RequestLine {
   mustChange: boolean;
 }
 
+/** A line that an overseer may widen. */
+export interface LineRequest {
+  organ: string;
+  name: Named;
+  region: Named & { code: string };
+  /** What it would gain and lose. */
+  added: NamedDepartment[];
+  removed: NamedDepartment[];
+  askedAt: number;
+  lapsesAt: number;
+  byName: string;
+}
+
 /** The oldest first; `isCut` when there are more. */
 export interface RequestPage {
   items: RequestLine[];
+  lines: LineRequest[];
   isCut: boolean;
 }

@@ -45,13 +45,35 @@ export function placeOf(world: World, kind: PlaceKind, id: string): Place | unde
   return { organ: world.organs, department: world.departments, hall: world.halls }[kind].get(id);
 }
 
-/** Writes the whole row. A new one whose id is taken changes nothing and gives false. */
-export async function savePlace(
+/**
+ * Writes the fields that changed, and of a line (SC-15) only what was judged: false when it is another one by now. Whatever was
+ * asked for a line is gone with it.
+ */
+export async function changePlace(
+  runner: Runner,
+  kind: PlaceKind,
+  { place, before, fields }: { place: Place; before: Place; fields: readonly string[] },
+  now: number,
+): Promise<boolean> {
+  const { table, key, columns } = tables[kind];
+  const names: Record<string, string> = { name: 'name', nameEn: 'name_en', ...columns };
+  const values: unknown[] = [place.id, now];
+  const sets = fields.flatMap((field) =>
+    names[field] === undefined ? [] : [`${names[field]} = $${values.push(place[field as keyof Place] ?? null)}`],
+  );
+  const isLine = fields.includes('departments');
+  const judged = isLine ? `and departments is not distinct from $${values.push(before.departments ?? null)}` : '';
+  const set = ['changed_at = $2', ...sets, ...(isLine ? ['asked = null'] : [])].join(', ');
+  const changed = await runner.query(`update ${table} set ${set} where ${key} = $1 ${judged} returning ${key}`, values);
+  return changed.length > 0;
+}
+
+/** Writes a new row; one whose id is taken changes nothing and gives false. */
+export async function addPlace(
   runner: Runner,
   world: World,
   kind: PlaceKind,
   place: Place,
-  isNew: boolean,
   now: number,
 ): Promise<boolean> {
   const { table, key, columns } = tables[kind];
@@ -62,7 +84,7 @@ export async function savePlace(
     changed_at: now,
   };
   for (const [field, column] of Object.entries(columns)) row[column] = place[field as keyof Place] ?? null;
-  if (kind === 'region' && isNew) {
+  if (kind === 'region') {
     const parent = chainOf(place.id).find((code) => code !== place.id && world.regions.has(code));
     // Under invented regions stand invented ones.
     const demo = parent !== undefined && (world.regions.get(parent)?.demo ?? false);
@@ -70,11 +92,6 @@ export async function savePlace(
   }
   const names = Object.keys(row);
   const values = Object.values(row);
-  if (!isNew) {
-    const set = names.map((name, index) => `${name} = $${index + 1}`).join(', ');
-    await runner.query(`update ${table} set ${set} where ${key} = $1`, values);
-    return true;
-  }
   const added = await runner.query(
     `insert into ${table} (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})
      on conflict (${key}) do nothing returning ${key}`,

@@ -3,16 +3,17 @@ import { z } from 'zod';
 import { changes, forms, placeKinds, unfitPlace, type Place, type PlaceKind } from '../model/administration.ts';
 import type { PlaceLine, PlacePage } from '../model/adminApi.ts';
 import { dayOf } from '../model/calendar.ts';
+import { widensLine, type LineAsked, type NamedDepartment } from '../model/confirmation.ts';
 import { identifier, regionCode } from '../model/fields.ts';
 import { may } from '../model/rights.ts';
-import { isOpenOn, prefixOf, type Named, type World } from '../model/world.ts';
+import { chainOf, isOpenOn, prefixOf, type World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
-import { placeOf, savePlace } from '../platform/reference.ts';
+import { addPlace, changePlace, placeOf } from '../platform/reference.ts';
 import { differenceOf, pageOf, wrong, type Administration } from './admin.ts';
 import { defined } from './commands.ts';
-import type { Asking, Route } from './gate.ts';
+import { all, one, type Asking, type Route } from './gate.ts';
 import { conflict, read, Refusal, unknown } from './problem.ts';
-import { accountsOfPlaces } from './queries/admin.ts';
+import { accountsOfPlaces, askLine, selectAsked, selectConfirmer, type AskedRow } from './queries/admin.ts';
 
 const pageSize = 100;
 const listQuery = z.object({
@@ -21,6 +22,10 @@ const listQuery = z.object({
   text: z.string().max(60).optional(),
   after: z.string().max(80).optional(),
 });
+
+const unconfirmable =
+  'no overseer of the region or above can confirm a wider line: the command line makes one (hallwatch account add)';
+const changedMeanwhile = 'the line was changed meanwhile: read it again';
 
 /** Organs, departments, halls, windows and regions, as `hub/model/adminApi.ts` says. */
 export function adminPlaceRoutes(context: Context, { note, announce }: Administration): Route[] {
@@ -41,7 +46,12 @@ export function adminPlaceRoutes(context: Context, { note, announce }: Administr
             kind,
             places.map(({ id }) => id),
           );
-    return places.map((place) => lineOf(present, kind, place, today, accounts.get(place.id)));
+    const ids = kind === 'organ' ? places.flatMap(({ id, departments }) => (departments ? [id] : [])) : [];
+    const asked = ids.length === 0 ? [] : await all<AskedRow>(store, selectAsked(ids));
+    return places.map((place) => {
+      const wider = asked.find(({ id }) => id === place.id)?.asked;
+      return { ...lineOf(present, kind, place, today, accounts.get(place.id)), ...(wider ? { asked: wider } : {}) };
+    });
   }
 
   return [
@@ -115,7 +125,7 @@ export function adminPlaceRoutes(context: Context, { note, announce }: Administr
           ...(kind === 'window' ? { hall: place.hall } : {}),
         });
         if (refused) return refused;
-        if (!(await savePlace(store, present, kind, place, true, asking.now)))
+        if (!(await addPlace(store, present, kind, place, asking.now)))
           return conflict('code', 'this code is taken already');
         await announce((now) => placeOf(now, kind, place.id) !== undefined);
         const [line] = await linesOf(kind, [place], asking.now);
@@ -138,6 +148,11 @@ export function adminPlaceRoutes(context: Context, { note, announce }: Administr
         if (fields.length > 0) {
           const fault = unfitPlace(kind, place, before, present, dayOf(asking.now));
           if (fault) return wrong(fault);
+          // 三员分立: who keeps the system does not widen by themselves what others may see.
+          const wider =
+            kind === 'organ' && widensLine(before.departments, place.departments) ? lineFor(asking, place) : undefined;
+          if (wider && !(await one(store, selectConfirmer(chainOf(place.region), [asking.who.account]))))
+            return conflict('departments', unconfirmable);
           const isClosing = fields.includes('closedFrom');
           const refused = await note(asking, {
             region: place.region,
@@ -146,11 +161,18 @@ export function adminPlaceRoutes(context: Context, { note, announce }: Administr
             subject: place.id,
             title: place.name,
             ...difference,
+            ...(wider ? { awaits: true } : {}),
             ...(kind === 'hall' ? { hall: place.id } : kind === 'window' ? { hall: place.hall } : {}),
           });
           if (refused) return refused;
-          await savePlace(store, present, kind, place, false, asking.now);
-          await announce((now) => now !== present && isThere(placeOf(now, kind, place.id), input));
+          const own = wider ? fields.filter((field) => field !== 'departments') : fields;
+          const isWritten =
+            (own.length === 0 || (await changePlace(store, kind, { place, before, fields: own }, asking.now))) &&
+            (!wider || (await one(store, askLine(place.id, before.departments!, wider))) !== undefined);
+          if (!isWritten) return conflict('departments', changedMeanwhile);
+          const { departments: _, ...rest } = input;
+          await announce((now) => now !== present && isThere(placeOf(now, kind, place.id), wider ? rest : input));
+          if (wider) place.departments = before.departments!;
         }
         const [line] = await linesOf(kind, [place], asking.now);
         return line!;
@@ -158,6 +180,10 @@ export function adminPlaceRoutes(context: Context, { note, announce }: Administr
     },
   ];
 }
+
+const lineFor = ({ who, now }: Asking, { departments = [] }: Place): LineAsked => ({
+  ...{ at: now, by: who.account, byName: who.name, departments: [...departments] },
+});
 
 const isThere = (place: Place | undefined, input: Partial<Place>): boolean =>
   place !== undefined && differenceOf(place, input).fields.length === 0;
@@ -199,7 +225,7 @@ function freeId(world: World, kind: PlaceKind, place: Omit<Place, 'id'>): string
   return `${begin}-${randomBytes(4).toString('hex')}`;
 }
 
-function namedDepartment(world: World, id: string): Named & { id: string; regionName: string; regionNameEn?: string } {
+export function namedDepartment(world: World, id: string): NamedDepartment {
   const department = world.departments.get(id);
   const region = world.regions.get(department?.region ?? '');
   return {

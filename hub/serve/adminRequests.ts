@@ -1,14 +1,31 @@
 /** 三员分立 (SC-29): overseers confirm or refuse what administrators asked for accounts that supervise. */
 import { z } from 'zod';
 import { boundBy } from '../model/administration.ts';
-import { confirmWithin, mayConfirm, type Grant, type RequestLine, type RequestPage } from '../model/confirmation.ts';
+import {
+  confirmWithin,
+  mayConfirm,
+  type Grant,
+  type LineRequest,
+  type RequestLine,
+  type RequestPage,
+} from '../model/confirmation.ts';
 import { instant, reasonText } from '../model/fields.ts';
+import { may } from '../model/rights.ts';
 import type { Named, World } from '../model/world.ts';
 import type { Context } from '../platform/part.ts';
 import type { Administration } from './admin.ts';
+import { namedDepartment } from './adminPlaces.ts';
 import { all, one, type Route } from './gate.ts';
 import { conflict, read, Refusal, unknown } from './problem.ts';
-import { answerRequest, selectRequests, type RequestRow } from './queries/admin.ts';
+import {
+  answerLine,
+  answerRequest,
+  selectAsked,
+  selectLineRequests,
+  selectRequests,
+  type AskedRow,
+  type RequestRow,
+} from './queries/admin.ts';
 
 const mostRequests = 100;
 const answerBody = z.discriminatedUnion('confirmed', [
@@ -18,7 +35,7 @@ const answerBody = z.discriminatedUnion('confirmed', [
 
 export function adminRequestRoutes(
   { store, world }: Pick<Context, 'store' | 'world'>,
-  { noteAccount }: Pick<Administration, 'noteAccount'>,
+  { note, noteAccount, announce }: Administration,
 ): Route[] {
   return [
     {
@@ -27,10 +44,46 @@ export function adminRequestRoutes(
       needs: 'watchers.oversee',
       handle: async ({ scope, now }): Promise<RequestPage> => {
         const rows = await all<RequestRow>(store, selectRequests(scope.prefix, now - confirmWithin, mostRequests + 1));
+        const lines = await all<AskedRow>(
+          store,
+          selectLineRequests(scope.prefix, now - confirmWithin, mostRequests + 1),
+        );
         return {
           items: rows.slice(0, mostRequests).map((row) => lineOf(world(), row)),
-          isCut: rows.length > mostRequests,
+          lines: lines.slice(0, mostRequests).flatMap((row) => widerLineOf(world(), row) ?? []),
+          isCut: rows.length > mostRequests || lines.length > mostRequests,
         };
+      },
+    },
+    {
+      method: 'POST',
+      url: '/watchers/lines/:organ',
+      needs: 'watchers.oversee',
+      handle: async (asking): Promise<object> => {
+        const { who, now, params } = asking;
+        const input = read(answerBody, asking.body);
+        if (input instanceof Refusal) return input;
+        const organ = world().organs.get(params['organ'] ?? '');
+        if (!organ || !may(who, 'watchers.oversee', { region: organ.region })) return unknown('request');
+        const asked = (await one<AskedRow>(store, selectAsked([organ.id])))?.asked;
+        if (!asked) return unknown('request');
+        const fault = mayConfirm(who, undefined, asked, input.askedAt, now);
+        if (fault) return conflict(fault.field, fault.reason);
+        const reason = input.confirmed ? undefined : input.reason.trim();
+        const refused = await note(asking, {
+          ...{ region: organ.region, what: 'organ', act: input.confirmed ? 'confirmed' : 'refused', subject: organ.id },
+          ...{ title: organ.name, before: { departments: [...(organ.departments ?? [])] } },
+          after: { departments: asked.departments },
+          request: { by: asked.by, at: asked.at },
+          ...(reason === undefined ? {} : { reason }),
+        });
+        if (refused) return refused;
+        const kept = reason === undefined ? null : { at: now, name: who.name, reason };
+        if (!(await one(store, answerLine(organ.id, input.askedAt, kept))))
+          return conflict('askedAt', 'something else is asked for by now: read it again');
+        const line = asked.departments.join(' ');
+        await announce((known) => !input.confirmed || known.organs.get(organ.id)?.departments?.join(' ') === line);
+        return {};
       },
     },
     {
@@ -78,6 +131,23 @@ function lineOf(world: World, { account, name, mustChange, awaiting, ...grant }:
     byName,
     what,
     mustChange,
+  };
+}
+
+/** Nothing where the body is gone. */
+function widerLineOf(world: World, { id, asked }: AskedRow): LineRequest | undefined {
+  const organ = world.organs.get(id);
+  if (!organ) return undefined;
+  const present = organ.departments ?? [];
+  const named = ({ name, nameEn }: Named): Named => ({ name, ...(nameEn === undefined ? {} : { nameEn }) });
+  const { at, byName, departments } = asked;
+  return {
+    organ: id,
+    name: named(organ),
+    region: { code: organ.region, ...named(world.regions.get(organ.region) ?? { name: organ.region }) },
+    added: departments.filter((each) => !present.includes(each)).map((each) => namedDepartment(world, each)),
+    removed: present.filter((each) => !departments.includes(each)).map((each) => namedDepartment(world, each)),
+    ...{ askedAt: at, lapsesAt: at + confirmWithin, byName },
   };
 }
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlaceLine } from '../../hub/model/adminApi.ts';
 import type { DutyDay, HallDetail, HallSummary } from '../../hub/model/api.ts';
 import { dayOf } from '../../hub/model/calendar.ts';
+import type { RequestPage } from '../../hub/model/confirmation.ts';
 import type { DrawBoard } from '../../hub/model/drawApi.ts';
 import type { Event } from '../../hub/model/event.ts';
 import type { Finding, FindingDetail, FindingLine, FindingPage, Photo } from '../../hub/model/finding.ts';
@@ -403,10 +404,29 @@ describe('the supervision body of a department (SC-15)', () => {
     const seen = async () => (await ask<HallDetail>('gu', `/halls/${hall}`)).body.windows.map(({ number }) => number);
     expect(await seen()).toEqual(['08']);
     const departments = ['510104-tax', '510104-housing'];
-    const changed = await ask<PlaceLine>('admin', `/admin/places/organ/${made.id}`, { departments });
-    expect(changed).toMatchObject({ status: 200, body: { departments } });
+    const change = (line: string[]) => ask<PlaceLine>('admin', `/admin/places/organ/${made.id}`, { departments: line });
+    // 三员分立: a wider line waits for somebody who did not ask for it, and a narrower one for nobody.
+    expect(await change(departments)).toMatchObject({ status: 409, body: { field: 'departments' } });
+    cookies['jian'] = await hub.signIn({ name: 'jian', role: 'overseer', region: '510104' });
+    const changed = await change(departments);
+    expect(changed).toMatchObject({ status: 200, body: { departments: form.departments, asked: { departments } } });
+    const requests = async () => (await ask<RequestPage>('jian', '/watchers/requests')).body.lines;
+    const [request] = await requests();
+    expect(request).toMatchObject({ organ: made.id, byName: 'admin', added: [{ id: '510104-housing' }], removed: [] });
+    const answer = (who: string, body: object, askedAt = request!.askedAt) =>
+      ask(who, `/watchers/lines/${made.id}`, { askedAt, ...body });
+    for (const who of ['admin', 'gu', 'li']) expect((await answer(who, { confirmed: true })).status, who).toBe(403);
+    expect((await answer('jian', { confirmed: true }, 1_700_000_000_000)).status).toBe(409);
+    expect((await answer('jian', { confirmed: false, reason: '待核实' })).status).toBe(200);
+    expect((await answer('jian', { confirmed: true })).status).toBe(409);
+    expect(await requests()).toEqual([]);
+    await change(departments);
+    expect(await seen()).toEqual(['08']);
+    expect((await answer('jian', { confirmed: true }, (await requests())[0]!.askedAt)).status).toBe(200);
     // Who somebody is, is remembered for some seconds.
     await untilWithin(20_000)('the new line holds', async () => (await seen()).join() === '05,08');
+    expect(await change(['510104-housing'])).toMatchObject({ body: { departments: ['510104-housing'] } });
+    expect(await requests()).toEqual([]);
     const plain = await ask('admin', '/admin/places/organ/organ-510104', { departments });
     expect(plain).toMatchObject({ status: 400, body: { field: 'departments' } });
     const rows = await hub.context.store.query<{ facts: object }>(
@@ -415,7 +435,11 @@ describe('the supervision body of a department (SC-15)', () => {
     );
     expect(rows.map(({ facts }) => facts)).toMatchObject([
       { 'departments.after': '510104-tax' },
-      { 'departments.before': '510104-tax', 'departments.after': '510104-tax 510104-housing' },
+      { 'departments.before': '510104-tax', 'departments.after': '510104-tax 510104-housing', awaits: true },
+      { 'departments.after': '510104-tax 510104-housing', askedBy: 'admin', reason: '待核实' },
+      { 'departments.after': '510104-tax 510104-housing', awaits: true },
+      { 'departments.after': '510104-tax 510104-housing', askedBy: 'admin' },
+      { 'departments.before': '510104-tax 510104-housing', 'departments.after': '510104-housing' },
     ]);
   });
 

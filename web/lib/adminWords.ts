@@ -273,6 +273,11 @@ export const adminReasons: readonly (readonly [RegExp, string])[] = [
   [/^the account is locked already$/, '账号已经锁定。'],
   [/^the account is not locked$/, '账号没有锁定。'],
   [/^no other overseer of the region or above/, '本级和上级没有其他监管员可以确认：请先用命令行开立监管员账号。'],
+  [
+    /^no overseer of the region or above can confirm a wider line/,
+    '本级和上级没有监管员可以确认增加的部门：请先用命令行开立监管员账号。',
+  ],
+  [/^the line was changed meanwhile/, '负责的部门刚被更改，请刷新后再试。'],
   [/^the account was changed meanwhile/, '账号刚被更改，请刷新后再试。'],
   [/^nothing of this account awaits/, '这个账号没有待确认的事项，请刷新后再看。'],
   [/^nobody confirms what they asked for$/, '不能确认自己提请的事项。'],

@@ -554,6 +554,8 @@ export const dictionary = {
   'act.reference.closed': ['停用机构或场所', 'Place or organ closed'],
   'act.reference.reopened': ['恢复机构或场所', 'Place or organ reopened'],
   'act.reference.removed': ['删除基础资料', 'Reference data removed'],
+  'act.reference.confirmed': ['确认基础资料', 'Reference data confirmed'],
+  'act.reference.refused': ['不同意基础资料', 'Reference data refused'],
   'act.account.added': ['开立账号', 'Account created'],
   'act.account.changed': ['更改账号', 'Account changed'],
   'act.account.locked': ['锁定账号', 'Account locked'],

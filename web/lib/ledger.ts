@@ -92,6 +92,8 @@ export function subjectOf(entry: LedgerEntry): string {
     case 'reference.closed':
     case 'reference.reopened':
     case 'reference.removed':
+    case 'reference.confirmed':
+    case 'reference.refused':
     case 'account.added':
     case 'account.changed':
     case 'account.locked':

@@ -1,5 +1,5 @@
 import type { PlaceKind } from '../../model/administration.ts';
-import type { Awaiting } from '../../model/confirmation.ts';
+import type { Awaiting, LineAsked } from '../../model/confirmation.ts';
 import type { Role } from '../../model/rights.ts';
 import type { Row, Runner, Statement } from '../../platform/postgres.ts';
 
@@ -100,6 +100,37 @@ export type RequestRow = Pick<
   AccountBody,
   'account' | 'name' | 'role' | 'region' | 'hall' | 'organ' | 'department' | 'mustChange'
 > & { awaiting: Awaiting };
+
+/** What was asked for the lines of these supervision bodies (SC-15), and what became of it. */
+export const selectAsked = (organs: string[]): Statement => ({
+  text: 'select id, asked from organ where id = any($1) and asked is not null',
+  values: [organs],
+});
+
+/** Wider lines that were asked for after `since` and not refused, for the bodies of a region and below, the oldest first. */
+export const selectLineRequests = (prefix: string, since: number, limit: number): Statement => ({
+  text: `select id, asked from organ where region like $1 || '%' and (asked->>'at')::bigint >= $2 and asked->'refused' is null
+    order by (asked->>'at')::bigint, id limit $3`,
+  values: [prefix, since, limit],
+});
+export interface AskedRow extends Row {
+  id: string;
+  asked: LineAsked;
+}
+
+/** Asks for a line where the present one is still what was judged; a row when it is. */
+export const askLine = (organ: string, before: readonly string[], asked: LineAsked): Statement => ({
+  text: `update organ set asked = $3, changed_at = $4 where id = $1 and departments is not distinct from $2 returning id`,
+  values: [organ, before, asked, asked.at],
+});
+
+/** Answers the request of this moment and no other; a row when it was still there. */
+export const answerLine = (organ: string, askedAt: number, refused: LineAsked['refused'] | null): Statement => ({
+  text: `update organ set departments = case when $3::jsonb is null then array(select jsonb_array_elements_text(asked->'departments')) else departments end,
+      asked = case when $3::jsonb is null then null else asked || jsonb_build_object('refused', $3::jsonb) end
+    where id = $1 and (asked->>'at')::bigint = $2 and asked->'refused' is null returning id`,
+  values: [organ, askedAt, refused],
+});
 
 /** Who could confirm a request: overseers of these regions that can sign in. */
 export const selectConfirmer = (regions: readonly string[], except: readonly string[]): Statement => ({
