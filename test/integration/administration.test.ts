@@ -1,4 +1,5 @@
 /** Organs, halls, windows, people, closed days and contacts as an administrator writes them, over HTTP with a session. */
+import '../support/today.ts';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {

@@ -1,3 +1,4 @@
+import '../support/today.ts';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../hub/model/api.ts';

@@ -1,3 +1,4 @@
+import '../support/today.ts';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

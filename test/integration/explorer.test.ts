@@ -1,4 +1,5 @@
 /** The explorer on a real hub: who sees what, pages while rows arrive, files that read back, and figures counted by hand. */
+import '../support/today.ts';
 import { parse } from 'csv-parse/sync';
 import readExcelFile from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
 /** The catalogue over HTTP on a real hub: the form in, the review by the offices that are asked, and nothing of what is secret. */
+import '../support/today.ts';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

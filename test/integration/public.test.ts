@@ -1,4 +1,5 @@
 /** Public screens, as somebody without a session and without good intentions asks them. */
+import '../support/today.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Board } from '../../hub/model/publicBoard.ts';

@@ -1,3 +1,4 @@
+import '../support/today.ts';
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
@@ -404,12 +405,12 @@ describe('after a kill', () => {
 
     const files = (await readdir(recorded, { recursive: true })).filter((name) => name.endsWith('.mp4')).sort();
     expect(files.length).toBeGreaterThanOrEqual(2);
-    // As if it had been killed within a write as well: a stamp and half a segment.
+    // As if it had been killed within a write as well: a stamp and half a segment; and before it one whose boxes are damaged within.
     const torn = join(recorded, files.at(-1)!);
-    await appendFile(
-      torn,
-      Buffer.concat([stampOf({ at: begin }, from.media), from.media.subarray(0, from.media.length >> 1)]),
-    );
+    const stamp = stampOf({ at: begin }, from.media);
+    const damaged = Buffer.from(from.media);
+    damaged.writeUInt32BE(0xffff, 8);
+    await appendFile(torn, Buffer.concat([stamp, damaged, stamp, from.media.subarray(0, from.media.length >> 1)]));
     const size = (await stat(torn)).size;
     const index = new Index(store, createLog('silent'));
     stops.push(() => index.stop());

@@ -1,3 +1,4 @@
+import '../support/today.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayOf, endOf } from '../../hub/model/calendar.ts';

@@ -1,3 +1,4 @@
+import '../support/today.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import pino from 'pino';
 import { dayOf, endOf } from '../../hub/model/calendar.ts';

@@ -1,3 +1,4 @@
+import '../support/today.ts';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayOf } from '../../hub/model/calendar.ts';

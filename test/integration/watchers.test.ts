@@ -1,3 +1,4 @@
+import '../support/today.ts';
 import readXlsx from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LeadershipNumbers } from '../../hub/model/leadershipApi.ts';

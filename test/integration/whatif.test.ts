@@ -1,4 +1,5 @@
 /** A changed pack, tried against a small history on a real hub, and put into force by somebody else. */
+import '../support/today.ts';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDays, dayOf, endOf, startOf } from '../../hub/model/calendar.ts';

@@ -1,4 +1,5 @@
 /** A recorder in a process of its own, to be killed: writes one segment again and again, as fast as the disk takes it. */
+import './today.ts';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '../../hub/platform/log.ts';
