@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { open as openFile, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { HubError } from '../../hub/model/error.ts';
 import { slack } from '../../hub/model/recording.ts';
 import type { Store } from '../../hub/platform/postgres.ts';
-import { Boxes, type Fragment } from '../boxes.ts';
+import { Boxes, type Fragment, type Init } from '../boxes.ts';
 import { folderOf, idOf, readStamp, wholeBoxes } from './files.ts';
 import type { Index } from './index.ts';
 import { forget, markGap } from './retention.ts';
@@ -251,12 +252,22 @@ function nextSegment(bytes: Buffer, init: Buffer, isLast: boolean) {
   const { length, ended } = mediaLength(rest);
   if (length === 0 || !(ended || isLast)) return undefined;
   const media = rest.subarray(0, length);
-  const [head, ...others] = new Boxes().push(Buffer.concat([init, media]));
+  const [head, ...others] = piecesOf(Buffer.concat([init, media]));
   const fragments = others.filter((each): each is Fragment => each.kind === 'fragment');
   const first = fragments[0];
   if (head?.kind !== 'init' || !first) return undefined;
   const ticks = fragments.reduce((sum, fragment) => sum + fragment.duration, 0);
   return { stamp, media, duration: ticks / head.timescale, key: first.key, from: first.time, to: first.time + ticks };
+}
+
+/** Nothing of what was written and is damaged: it is cut off as what is torn. */
+function piecesOf(bytes: Buffer): (Init | Fragment)[] {
+  try {
+    return new Boxes().push(bytes);
+  } catch (error) {
+    if (error instanceof HubError) return [];
+    throw error;
+  }
 }
 
 /** Whole fragments at the beginning of `bytes`; `ended`: the stamp of another segment follows. */

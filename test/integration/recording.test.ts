@@ -74,7 +74,7 @@ afterEach(async () => {
   server.misbehave('none');
 });
 
-const until = untilWithin(20_000);
+const until = untilWithin(40_000);
 
 const ask = (path: string, cookie: string | undefined = inspector): Promise<Response> =>
   fetch(`${hub.address}${path}`, { headers: cookie ? { cookie } : {} });
