@@ -14,7 +14,7 @@ import type {
 import type { RequestPage } from '../../hub/model/confirmation.ts';
 import type { HallSummary, Me } from '../../hub/model/api.ts';
 import { addDays, dayOf } from '../../hub/model/calendar.ts';
-import type { Contact } from '../../hub/model/contact.ts';
+import type { Contact, ContactImport } from '../../hub/model/contact.ts';
 import type { LedgerEntry } from '../../hub/model/state.ts';
 import { createLog } from '../../hub/platform/log.ts';
 import { migrate } from '../../hub/platform/migrate.ts';
@@ -103,6 +103,7 @@ describe('rights', () => {
     ['DELETE', '/admin/closures/510104/2099-01-01'],
     ['GET', '/admin/contacts'],
     ['POST', '/admin/contacts'],
+    ['GET', '/admin/contacts.csv'],
     ['POST', '/admin/contacts/x'],
     ['DELETE', '/admin/contacts/x'],
   ];
@@ -456,6 +457,62 @@ it('contacts are added, changed and removed, and how they are reached stands in 
   const entries = await ledgerOf(added.id);
   expect(entries.map(({ act }) => act)).toEqual(['reference.added', 'reference.changed', 'reference.removed']);
   expect(JSON.stringify(entries)).not.toContain('1390000');
+});
+
+it('contacts of a file are looked at first, and written all or none, by the rights of who sends them (XY-31)', async () => {
+  const head = '编号,区划,机构,部门,角色,姓名,手机';
+  const send = async (who: string, lines: string[], dryRun: boolean): Promise<Answer<ContactImport>> => {
+    const response = await fetch(`${hub.address}/api/admin/contacts/import?dryRun=${dryRun}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream', ...(who === '' ? {} : { cookie: cookies[who]! }) },
+      body: lines.join('\r\n'),
+    });
+    return { status: response.status, body: (await response.json()) as ContactImport, cookie: '' };
+  };
+  const known = () => [...hub.context.world().contacts.keys()].filter((id) => id.startsWith('file-')).sort();
+  const good = [head, 'file-1,510104,organ-510104,,联络人,钱一,13900003333', 'file-2,510104,,510104-police,head,孙二,'];
+  for (const who of ['', 'mei', 'sheng']) expect((await send(who, good, true)).status).toBe(who === '' ? 401 : 403);
+  const wrong = [...good, 'file-3,510104,organ-510104,,联络人,李三,abc', 'file-4,510104,,,联络人,周四,'];
+  expect((await send('admin', wrong, false)).body).toMatchObject({
+    written: false,
+    faults: [
+      { row: 4, column: '手机', reason: 'expected a telephone number' },
+      { row: 5, column: '部门', reason: 'expected either a department or an organ' },
+    ],
+  });
+  // Another region's administrator, an organ of elsewhere, and whose id it is.
+  const { body: far } = await send('far', good, false);
+  expect(far.faults.map(({ row, column }) => [row, column])).toEqual([
+    [2, '区划'],
+    [3, '区划'],
+  ]);
+  const elsewhere = await send('admin', [head, 'file-1,510107,organ-510104,,head,钱一,'], true);
+  expect(elsewhere.body.faults).toMatchObject([{ row: 2, column: '机构' }]);
+  expect((await send('admin', ['\"'], true)).status).toBe(400);
+  expect(known()).toEqual([]);
+  expect((await send('admin', good, true)).body).toEqual({
+    added: 2,
+    changed: 0,
+    unchanged: 0,
+    faults: [],
+    written: false,
+  });
+  expect(known()).toEqual([]);
+  expect((await send('admin', good, false)).body).toMatchObject({ added: 2, written: true });
+  expect(known()).toEqual(['file-1', 'file-2']);
+  const taken = await send('far', [head, 'file-1,510107,organ-510107,,head,钱一,'], false);
+  expect(taken.body.faults).toMatchObject([{ row: 2, column: '编号', reason: 'this code is taken already' }]);
+  const again = [head, 'file-1,510104,organ-510104,,联络人,钱一,', good[2]!];
+  expect((await send('admin', again, false)).body).toMatchObject({ added: 0, changed: 1, unchanged: 1, written: true });
+  expect(hub.context.world().contacts.get('file-1')).not.toHaveProperty('mobile');
+  const entries = await ledgerOf('file-1');
+  expect(entries.map(({ act, account }) => [act, account])).toEqual([
+    ['reference.added', 'admin'],
+    ['reference.changed', 'admin'],
+  ]);
+  expect(JSON.stringify(entries)).not.toContain('1390000');
+  const file = await fetch(`${hub.address}/api/admin/contacts.csv`, { headers: { cookie: cookies['far']! } });
+  expect(await file.text()).not.toContain('file-1');
 });
 
 it('a rebuild gives the same ledger of all this', async () => {
