@@ -36,7 +36,7 @@ const SAY_LOSS_MS = 60_000;
 const BLIND_MS = 13_000;
 
 /** States that the pictures decide, while they come. */
-const shown: ReadonlySet<CameraState> = new Set(['live', 'frozen', 'black', 'covered']);
+export const shown: ReadonlySet<CameraState> = new Set(['live', 'frozen', 'black', 'covered']);
 const saying = {
   black: 'the picture is dark',
   covered: 'the picture shows no detail',

@@ -6,12 +6,13 @@ import type { CameraState, EventOf } from '../hub/model/event.ts';
 import type { Quality } from '../hub/model/video.ts';
 import type { World } from '../hub/model/world.ts';
 import type { Context } from '../hub/platform/part.ts';
-import { Camera } from './camera.ts';
+import { Camera, shown } from './camera.ts';
 import { oddCodec } from './key.ts';
 import { Looks } from './looks.ts';
 import type { Recording } from './recording/recording.ts';
 import type { Push } from './push/push.ts';
 import { pictureOf, transcode } from './transcode.ts';
+import type { Segment } from './window.ts';
 
 /** A camera with where it stands, which decides who may see it. */
 export interface Placed {
@@ -188,11 +189,18 @@ export class Cameras {
       sound: () => this.#context.world().cameras.get(id)?.audio === true,
       changed: (state, at, detail) => this.#changed(id, which, { state, at, detail }),
       log: this.#context.log,
-      window: { closed: (segment, init) => this.#recording?.take(id, segment, init, which === 'main') },
+      window: { closed: (segment, init) => this.#record(id, which, segment, init) },
       ...(this.#graceMs === undefined ? {} : { graceMs: this.#graceMs }),
     });
     known.streams.set(which, { camera, state: 'idle', detail: undefined });
     return camera;
+  }
+
+  /** What the sub-stream shows is recorded only where the main one shows nothing. */
+  #record(id: string, which: Which, segment: Segment, init: Buffer): void {
+    const main = which === 'main' ? undefined : this.#cameras.get(id)?.streams.get('main');
+    const since = main && shown.has(main.state) ? main.camera.window.segments[0]?.at : undefined;
+    if (since === undefined || since > segment.at) this.#recording?.take(id, segment, init);
   }
 
   /** Lets go of cameras that were switched off, and begins those anew whose record changed. */

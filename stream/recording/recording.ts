@@ -26,8 +26,6 @@ interface Track {
   until: number | undefined;
   /** A gap that lasts. */
   gap: { from: number; cause: GapCause } | undefined;
-  /** When its main stream brought a segment last. */
-  mainAt: number;
 }
 
 /** Cameras that are recorded always are asked for so often, which is more often than they would be let go… */
@@ -36,8 +34,6 @@ const ASK_MS = 5_000;
 const AT_ONCE = 4;
 /** A hall's files must be closed before one of them can go. */
 const SOON_MS = 200;
-/** Longer than a segment may be. */
-const MAIN_MS = 15_000;
 
 const segments = new Counter({
   name: 'hallwatch_recording_segments_total',
@@ -147,13 +143,11 @@ export class Recording {
     this.#ask(ask);
   }
 
-  /** A segment of a camera closed. What only the sub-stream shows is recorded while the main stream is not pulled. */
-  take(camera: string, segment: Segment, init: Buffer, isMain = true): void {
+  /** A segment of a camera closed. */
+  take(camera: string, segment: Segment, init: Buffer): void {
     const record = this.#context.world().cameras.get(camera);
     if (!record || record.recording === 'off') return this.#letGo(camera, Date.now());
     const track = this.#track(camera);
-    if (isMain) track.mainAt = Date.now();
-    else if (Date.now() - track.mainAt < MAIN_MS) return;
     const end = segment.at + segment.duration * 1000;
     const hole = track.until === undefined ? 0 : segment.at - track.until;
     this.#back(camera, segment.at);
@@ -216,7 +210,7 @@ export class Recording {
 
   #track(camera: string): Track {
     let track = this.#tracks.get(camera);
-    if (!track) this.#tracks.set(camera, (track = { until: undefined, gap: undefined, mainAt: 0 }));
+    if (!track) this.#tracks.set(camera, (track = { until: undefined, gap: undefined }));
     return track;
   }
 

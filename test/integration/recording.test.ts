@@ -29,8 +29,8 @@ const day = 86_400_000;
 
 let hub: TestHub;
 let server: CameraServer;
-/** Watched by the tests; recorded always; never recorded; and one that nobody pulls. */
-let watched: Camera, always: Camera, off: Camera, other: Camera;
+/** Watched by the tests; recorded always; never recorded; one that nobody pulls; and one with a sub-stream. */
+let watched: Camera, always: Camera, off: Camera, other: Camera, double: Camera;
 let inspector: string;
 let folder: string;
 const stops: (() => Promise<unknown> | void)[] = [];
@@ -38,10 +38,11 @@ const stops: (() => Promise<unknown> | void)[] = [];
 beforeAll(async () => {
   [hub, server] = await Promise.all([
     startTestHub({ settings: { roles: ['record', 'serve', 'stream'], recording: { free: 0 } } }),
-    startCamera({ paths: ['one', 'two', 'three'] }),
+    startCamera({ paths: ['one', 'two', 'three', 'main', 'sub'] }),
   ]);
   const { store, seal, world, bus } = hub.context;
-  [watched, always, off, other] = [...world().cameras.values()].filter((each) => each.hall === hall) as [
+  [watched, always, off, other, double] = [...world().cameras.values()].filter((each) => each.hall === hall) as [
+    Camera,
     Camera,
     Camera,
     Camera,
@@ -51,12 +52,14 @@ beforeAll(async () => {
     [watched, 'one', 'watched'],
     [always, 'two', 'always'],
     [off, 'three', 'off'],
+    [double, 'main', 'watched'],
   ] as const)
     await store.query('update camera set url = $2, recording = $3 where id = $1', [
       camera.id,
       seal.seal(server.url(path)),
       mode,
     ]);
+  await store.query('update camera set sub_url = $2 where id = $1', [double.id, seal.seal(server.url('sub'))]);
   bus.connection.publish(worldChanged);
   await until('the world read again', () => world().cameras.get(always.id)!.recording === 'always');
   inspector = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
@@ -86,11 +89,11 @@ const post = (path: string, body: object, cookie = inspector): Promise<Response>
   });
 
 /** Goes on asking for the plain playlist, as a tile does, until the test ends. */
-function watch(camera: Camera): void {
+function watch(camera: Camera, quality = 'main'): void {
   let on = true;
   stops.push(() => void (on = false));
   void (async () => {
-    for (; on; await sleep(500)) await ask(`/live/${camera.id}/plain.m3u8`).then((answer) => answer.arrayBuffer());
+    for (; on; await sleep(500)) await ask(`/live/${camera.id}/${quality}/plain.m3u8`).then((answer) => answer.arrayBuffer());
   })().catch(() => undefined);
 }
 
@@ -182,13 +185,17 @@ describe('what is watched', () => {
     const began = Date.now();
     watch(watched);
     watch(off);
-    await recordedFor(watched, began, 1);
+    watch(double);
+    watch(double, 'sub');
+    await Promise.all([recordedFor(watched, began, 1), recordedFor(double, began, 1)]);
     server.misbehave('stall', 'one');
+    server.misbehave('stall', 'main');
+    const stalledAt = Date.now();
     const lasting = await until('a gap that lasts', async () => {
       const last = (await told(watched, began)).gaps.at(-1);
       return last?.cause === 'offline' && Date.now() - last.to < 2000 && last;
     });
-    server.misbehave('none');
+    server.misbehave('none', 'one');
     await until('the end of the gap', async () => {
       const { spans } = await told(watched, began);
       return spans.at(-1)!.from > lasting.from + 500;
@@ -196,6 +203,13 @@ describe('what is watched', () => {
     const { gaps } = await told(watched, began);
     expect(gaps.find(({ from }) => Math.abs(from - lasting.from) < 1000)).toMatchObject({ cause: 'offline' });
     expect((await told(off, began)).spans).toEqual([]);
+    // Where the main stream shows nothing, the sub-stream does, and is recorded as soon as that is known.
+    const later = stalledAt + 2000;
+    const [first] = await until('the sub-stream recorded', async () => {
+      const { spans } = await told(double, later);
+      return spans.some(({ from, to }) => to - from > 2000) && spans;
+    });
+    expect(first!.from - stalledAt).toBeLessThan(10_000);
     // Nobody watches this one.
     await recordedFor(always, began, 3);
   }, 60_000);
