@@ -56,8 +56,30 @@ parentPort.on('message', ({ rows, columns }) => {
 const packMs = 120_000;
 const packMb = 768;
 
+/** A reader that takes nothing for so long is gone, and others wait for what it holds open. */
+const usualPause = 60_000;
+
+/** The lines as they are read. It is destroyed when nobody reads on within `pauseMs`. */
+export function readableOf(lines: AsyncIterable<string>, pauseMs = usualPause): Readable {
+  let timer: NodeJS.Timeout | undefined;
+  const wait = (): void => void (timer = setTimeout(() => body.destroy(), pauseMs));
+  async function* read(): AsyncGenerator<string> {
+    clearTimeout(timer);
+    for await (const line of lines) {
+      wait();
+      yield line;
+      clearTimeout(timer);
+    }
+  }
+  const body = Readable.from(read(), { objectMode: false });
+  wait();
+  return body.once('close', () => clearTimeout(timer));
+}
+
 /** Writes one file at a time: a spreadsheet is built in memory, and the hub has other things to do. */
-export function fileWriter(): (kind: FileKind, table: Table, now: number) => Promise<Download | Refusal> {
+export function fileWriter(
+  pauseMs?: number,
+): (kind: FileKind, table: Table, now: number) => Promise<Download | Refusal> {
   let busy = false;
 
   async function* csv({ heads, rows }: Table): AsyncGenerator<string> {
@@ -113,7 +135,7 @@ export function fileWriter(): (kind: FileKind, table: Table, now: number) => Pro
     busy = true;
     const name = `${table.name}-${dayOf(now)}.${kind}`;
     if (kind === 'csv') {
-      const body = Readable.from(csv(table), { objectMode: false });
+      const body = readableOf(csv(table), pauseMs);
       // A reader that went away before the first line never ran the generator.
       body.once('close', () => (busy = false));
       return new Download(name, types.csv, body);

@@ -1,9 +1,9 @@
 /** A part of a region's chain as a file of JSON lines, to be checked anywhere (`hub/model/chain.ts`). */
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { endOf, startOf } from '../model/calendar.ts';
 import { genesis, type LedgerExport } from '../model/chain.ts';
 import type { Context } from '../platform/part.ts';
+import { readableOf } from './exports.ts';
 import { chainAsked, dayField, regionField } from './filters.ts';
 import { all, Download, one, type Route } from './gate.ts';
 import { away, read, Refusal, unknown } from './problem.ts';
@@ -83,7 +83,7 @@ export function ledgerExport({ store, world }: Pick<Context, 'store' | 'world'>)
       const head = await headOf(region, input.from, input.until, now);
       if (head instanceof Refusal) return head;
       if (open >= mostFiles) return away('other files are being written: try again in a moment', 5);
-      const body = Readable.from(lines(head), { objectMode: false });
+      const body = readableOf(lines(head));
       open += 1;
       body.once('close', () => (open -= 1));
       return new Download(

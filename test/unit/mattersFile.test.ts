@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columns } from '../../ingest/matters/columns.ts';
 import { readMattersAside, readPublishedAside } from '../../ingest/matters/aside.ts';
 import { readMatters, readPublished } from '../../ingest/matters/read.ts';
-import { writeMatters, writeTemplate } from '../../ingest/matters/write.ts';
+import { mattersFile, writeMatters, writeTemplate } from '../../ingest/matters/write.ts';
 import { fillTemplate, recordOf } from '../support/matters.ts';
 import { removeFolder } from '../support/folder.ts';
 
@@ -52,6 +52,7 @@ describe('the matters file', () => {
   it('writes no cell into CSV that a spreadsheet takes for a formula', async () => {
     await writeMatters(path('formula.csv'), [recordOf({ name: '=HYPERLINK("x")' })]);
     expect(await readFile(path('formula.csv'), 'utf8')).toContain(`"'=HYPERLINK(""x"")"`);
+    expect((await mattersFile('csv', [recordOf({ name: '＝1+1' })])).toString()).toContain(`,'＝1+1,`);
   });
 
   it('tells every faulty cell by row, column and what was expected', async () => {

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { LiveItem } from '../../hub/model/live.ts';
 import { checkPassword, hashPassword } from '../../hub/platform/password.ts';
 import { clickId, commandId } from '../../hub/serve/commands.ts';
+import { fileWriter } from '../../hub/serve/exports.ts';
+import { Download } from '../../hub/serve/gate.ts';
 import { Limiter } from '../../hub/serve/limiter.ts';
 import { isInScope } from '../../hub/serve/rooms.ts';
 
@@ -24,6 +27,27 @@ describe('the limiter', () => {
     const last = `key-${Limiter.mostKeys + 4_999}`;
     expect(limiter.take(last, 30)).toBeGreaterThan(0);
     expect(limiter.size).toBeLessThanOrEqual(Limiter.mostKeys);
+  });
+});
+
+describe('files', () => {
+  it('are written one at a time, and who stops reading holds up nobody for long', async () => {
+    const write = fileWriter(50);
+    const row = ['x'.repeat(10_000)];
+    async function* rows() {
+      for (let count = 0; count < 100; count += 1) yield await Promise.resolve([row]);
+    }
+    const file = async () => write('csv', { name: 'cases', heads: ['a'], rows: rows() }, 0);
+    const first = await file();
+    if (!(first instanceof Download) || Buffer.isBuffer(first.body)) throw new Error('no file');
+    first.body.once('readable', () => {});
+    expect(await file()).toMatchObject({ problem: { status: 503 } });
+    await once(first.body, 'close');
+    const second = await file();
+    if (!(second instanceof Download) || Buffer.isBuffer(second.body)) throw new Error('no file');
+    let length = 0;
+    for await (const chunk of second.body) length += String(chunk).length;
+    expect(length).toBeGreaterThan(1_000_000);
   });
 });
 
