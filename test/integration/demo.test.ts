@@ -13,8 +13,10 @@ import { drawFilms, serveFilms } from '../../seeds/cameras.ts';
 import { fps, scenes, seconds } from '../../seeds/scenes.ts';
 import { simulate } from '../../seeds/simulate.ts';
 import { removeFolder } from '../support/folder.ts';
+import { untilWithin } from '../support/until.ts';
 
 const run = promisify(execFile);
+const until = untilWithin(60_000);
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'hallwatch-demo-'));
@@ -112,7 +114,7 @@ describe('the demonstration', () => {
     )[0]!;
   /** The history is in order of time: when the last minute is there, all of it is. */
   async function settled(hub: Hub): Promise<Count> {
-    for (let left = 120; left > 0; left--) {
+    for (let left = 240; left > 0; left--) {
       const now = await counted(hub);
       if (now.events > 10_000 && now.recent > 5) return now;
       await sleep(500);
@@ -120,14 +122,13 @@ describe('the demonstration', () => {
     throw new Error('the history did not arrive');
   }
 
-  it('fills the board, goes on, and after a restart adds only what is missing', { timeout: 240_000 }, async () => {
+  it('fills the board, goes on, and after a restart adds only what is missing', { timeout: 400_000 }, async () => {
     let hub = await start();
     try {
       const first = await settled(hub);
       expect(first.refused).toBe(0);
       expect(first.recent).toBeGreaterThan(5);
-      await sleep(5000);
-      expect((await counted(hub)).events).toBeGreaterThan(first.events);
+      await until('it goes on', async () => (await counted(hub)).events > first.events);
       const session = await fetch(`${hub.address}/api/session`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', origin: hub.address },
@@ -143,11 +144,11 @@ describe('the demonstration', () => {
       await hub.stop();
       const begun = performance.now();
       hub = await start();
-      expect(performance.now() - begun).toBeLessThan(20_000); // 3 s on a machine that does nothing else
+      expect(performance.now() - begun).toBeLessThan(60_000); // 3 s on a machine that does nothing else
       await sleep(6000);
+      await until('it goes on', async () => (await counted(hub)).events > before.events);
       const after = await counted(hub);
       expect(after.refused).toBe(0);
-      expect(after.events).toBeGreaterThan(before.events);
       expect(after.events).toBeLessThan(before.events + 200);
 
       // The whole past once more, as `hallwatch simulate` would: nothing is stored twice. Only the edges differ by the seconds passed.

@@ -90,7 +90,7 @@ async function startRtsp(): Promise<CameraServer> {
   return startCameraServer({ user: 'admin', password: 'a+b@Secret9', streams });
 }
 
-const until = untilWithin(20_000);
+const until = untilWithin(40_000);
 
 const ask = (path: string): Promise<Response> =>
   fetch(`${hub.address}/live/${path}`, { headers: { cookie: inspector } });

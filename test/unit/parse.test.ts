@@ -121,9 +121,11 @@ describe('parseCaseEvent', () => {
   });
 
   it('takes well over 10,000 events a second', () => {
-    const started = performance.now();
+    // Of the processor's time: others may have it meanwhile.
+    const started = process.cpuUsage();
     for (let n = 0; n < 20_000; n += 1) parseCaseEvent(good);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    const { user, system } = process.cpuUsage(started);
+    expect((user + system) / 1_000).toBeLessThan(2_000);
   });
 });
 

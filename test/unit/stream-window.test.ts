@@ -260,10 +260,15 @@ describe('the window', () => {
 
   it('lets only so many wait', async () => {
     const window = filled(15);
-    const all = Array.from({ length: 300 }, () => window.until(() => false, 50));
-    const began = Date.now();
+    let over = 0;
+    const all = Array.from({ length: 300 }, async () => {
+      const found = await window.until(() => false, 50);
+      over += 1;
+      return found;
+    });
     expect(await all[299]).toBe(false);
-    expect(Date.now() - began).toBeLessThan(40);
+    // Those that wait are not over yet: no time has passed for them, however slow the machine is.
+    expect(over).toBeLessThan(60);
     await Promise.all(all);
   });
 });
