@@ -252,8 +252,8 @@ const causes = ['offline', 'black', 'covered', 'frozen'] as const satisfies read
 
 /**
  * Whether a visit that did not count could not have: so many of its windows had no picture for so long that the rest would not have
- * been enough. By the proof of the visit (`views[].lost`, seconds by cause), never by anybody's word; and only of a visit that
- * lasted as long as one window asks for.
+ * been enough. By the proof of the visit (`views[].lost`, seconds by cause), never by anybody's word; and only of windows that
+ * showed nothing for as long as one asks for.
  */
 export function blindCauseOf(
   views: readonly WindowView[],
@@ -261,12 +261,12 @@ export function blindCauseOf(
   seconds: number,
   { share, secondsPerWindow }: Pick<PackPatrol, 'share' | 'secondsPerWindow'>,
 ): BlindCause | undefined {
-  if (seconds < secondsPerWindow) return undefined;
   const total = new Map<BlindCause, number>();
   let blind = 0;
   for (const { lost = {} } of views) {
     const dark = causes.reduce((sum, cause) => sum + (lost[cause] ?? 0), 0);
-    if (seconds - dark >= secondsPerWindow) continue;
+    // A blink of a camera in a visit as short as can be proves nothing.
+    if (dark < secondsPerWindow || seconds - dark >= secondsPerWindow) continue;
     blind += 1;
     for (const cause of causes) total.set(cause, (total.get(cause) ?? 0) + (lost[cause] ?? 0));
   }

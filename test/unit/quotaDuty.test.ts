@@ -300,6 +300,21 @@ describe('a visit that could inspect nothing', () => {
     expect(duty()).toMatchObject({ state: 'planned', done: 0 });
   });
 
+  it.each([
+    ['blinked', 1, undefined],
+    ['showed nothing', 10.5, 'offline'],
+  ])('that is as short as can be is one only where its cameras showed nothing: they %s', (_what, offline, blind) => {
+    plan();
+    begin('v1', 9);
+    play.tell({
+      ...{ kind: 'patrol.visitFinished', id: 'f', ...by, occurredAt: at(9) + 10_500, visit: 'v1', digest },
+      views: ['1', '2'].map((one) => ({
+        ...{ window: `w${one}`, camera: `c${one}`, seconds: 0, verified: false, lost: { offline, notReported: 9 } },
+      })),
+    });
+    expect(play.visit('v1')?.blind).toBe(blind);
+  });
+
   it('is not one that was over before a window could have been verified', () => {
     plan();
     begin('v1', 9);
