@@ -285,7 +285,7 @@ describe('evidence', () => {
     await page.goto('/case/510104%3AE1');
     await page.getByTestId('moment-open').first().click();
     await page.getByTestId('moment').locator('[data-testid=recorded][data-state=playing]').waitFor();
-    expect(await page.getByTestId('moment').innerText()).toContain(`${number(whole)} 窗口`);
+    expect(await page.getByTestId('moment').innerText()).toContain(`${number(whole)}号窗口`);
     await page.keyboard.press('Escape');
     await page.goto('/case/510104%3AE2');
     await page.getByTestId('moment-open').first().click();

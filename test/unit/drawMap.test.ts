@@ -126,7 +126,7 @@ describe('what a tile says', () => {
     for (const [what, expected] of named) expect(completionOf({ ...progress, ...what })).toBe(expected);
     expect(percentOf({ required: 1000, done: 999 })).toBe(99);
     expect(percentOf({ required: 0, done: 0 })).toBeUndefined();
-    expect([percent(0), percent(0.004), percent(0.25)]).toEqual(['0 %', '< 1 %', '25 %']);
+    expect([percent(0), percent(0.004), percent(0.25)]).toEqual(['0%', '< 1%', '25%']);
   });
 
   test('a city is its own organ and its counties together', () => {

@@ -29,7 +29,7 @@ describe('words', () => {
     expect(filled(dictionary['visit.need'][1], { verified: 8, needed: 10 })).toBe('8 verified, 10 needed');
     expect(filled(inEnglish, { n: 1 })).toBe('1 window');
     expect(filled(inEnglish, { n: 12 })).toBe('12 windows');
-    expect(filled(inChinese, { n: 1 })).toBe('1 窗口');
+    expect(filled(inChinese, { n: 1 })).toBe('1 个窗口');
   });
 });
 

@@ -83,7 +83,7 @@ export const adminWords = {
   'level.province': ['省级', 'Province'],
   'level.city': ['市级', 'City'],
   'level.county': ['县级', 'County'],
-  accounts: ['账号', 'Accounts'],
+  accounts: ['账号 {n}', '{n|account|accounts}'],
   halls: ['大厅', 'Halls'],
   account: ['账号', 'Account'],
   accountHint: [
@@ -199,7 +199,7 @@ export const adminWords = {
   weekend: ['周末', 'Weekend'],
   national: ['国家安排', 'National calendar'],
   ownDays: ['本地安排', 'Days of the region'],
-  noOwnDays: ['这一年没有本地安排', 'No days of its own in this year'],
+  noOwnDays: ['这一年没有本地安排', 'No local days this year'],
   addDay: ['新增停办或开办日', 'Close or open a day'],
   day: ['日期', 'Day'],
   dayHint: ['只能选今后的日子。', 'A future day only.'],

@@ -30,8 +30,8 @@ export const cameraWords = {
     '持续录像会一直取流；不录像时没有可封存、可回看的画面。',
     'Recording always pulls the stream all the time; without a recording there is nothing to hold or to look back at.',
   ],
-  keeping: ['录像保存', 'Keeping of recordings'],
-  keepingTitle: ['录像保存 · {name}', 'Keeping of recordings · {name}'],
+  keeping: ['录像保存', 'Retention'],
+  keepingTitle: ['录像保存 · {name}', 'Retention of recordings · {name}'],
   keepingText: [
     '先到天数或容量的，从最早的清除；封存的不清除。留空则按系统设置。',
     'The oldest goes when either is reached; what is on hold stays. Leave empty for what the hub keeps usually.',

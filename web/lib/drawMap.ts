@@ -84,8 +84,7 @@ export const percentOf = ({ required, done }: Pick<DutyProgress, 'required' | 'd
   required === 0 ? undefined : Math.floor((100 * done) / required);
 
 /** "8 %" of a share 0..1; a chance that is not none is never said to be. */
-export const percent = (share: number): string =>
-  share > 0 && share < 0.01 ? '< 1 %' : `${Math.round(100 * share)} %`;
+export const percent = (share: number): string => (share > 0 && share < 0.01 ? '< 1%' : `${Math.round(100 * share)}%`);
 
 export const sumOf = (list: readonly DutyProgress[]): DutyProgress =>
   list.reduce(

@@ -34,8 +34,12 @@ const words = {
   points: ['扣 {n} 分', '{n|point|points}'],
   empty: ['没有待处理的问题', 'No open findings'],
   emptyText: [
-    '巡查中按 N 记录的问题在这里跟踪到整改核验。',
-    'What is recorded on a visit with N is followed here until it is verified.',
+    '巡查中记录的问题在这里跟踪，直到整改核验通过。',
+    'What is recorded on a visit is followed here until it is verified as put right.',
+  ],
+  emptyTextOthers: [
+    '监察员巡查发现问题后，会立即出现在这里。',
+    'What an inspector finds on a visit appears here at once.',
   ],
   noMatch: ['没有符合条件的问题', 'No finding matches'],
   noMatchText: ['换一个状态或大厅再看。', 'Choose another state or hall.'],
@@ -63,7 +67,7 @@ const words = {
   standIn: ['由 {n} 顶岗', '{n} stands in'],
   'kind.leave': ['请假', 'leave'],
   'kind.paused': ['暂停服务', 'a pause'],
-  loop: ['整改闭环', 'The loop'],
+  loop: ['整改闭环', 'Follow-up'],
   'step.recorded': ['发现问题', 'Found'],
   'step.response': ['响应', 'Answered'],
   'step.rectification': ['整改', 'Put right'],

@@ -89,7 +89,7 @@ export function spanOf({ from, until }: Pick<RegisterLine, 'from' | 'until'>): s
 export function placeOf({ hall, window, department }: RegisterLine): string {
   const unit = nameOf(department);
   const number = window ? r('window', { number: window.number }) : '';
-  return [nameOf(hall), number, unit].filter(Boolean).join(' · ');
+  return [nameOf(hall), number, unit].filter(Boolean).join('\u00a0· ');
 }
 
 /** What was seen or learnt, in one line. */
@@ -106,7 +106,7 @@ export function seenOf(line: RegisterLine): string {
     ...(text ? [locale.current === 'en' ? (text.en ?? text.zh) : text.zh] : []),
     ...(!found && line.kind === 'video' ? [r('nothing')] : []),
   ];
-  return words.filter(Boolean).join(' · ');
+  return words.filter(Boolean).join('\u00a0· ');
 }
 
 const stateOf = ({ state }: RegisterLine): string | undefined =>
