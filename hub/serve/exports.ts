@@ -77,9 +77,7 @@ export function readableOf(lines: AsyncIterable<string>, pauseMs = usualPause): 
 }
 
 /** Writes one file at a time: a spreadsheet is built in memory, and the hub has other things to do. */
-export function fileWriter(
-  pauseMs?: number,
-): (kind: FileKind, table: Table, now: number) => Promise<Download | Refusal> {
+export function fileWriter(): (kind: FileKind, table: Table, now: number) => Promise<Download | Refusal> {
   let busy = false;
 
   async function* csv({ heads, rows }: Table): AsyncGenerator<string> {
@@ -135,7 +133,7 @@ export function fileWriter(
     busy = true;
     const name = `${table.name}-${dayOf(now)}.${kind}`;
     if (kind === 'csv') {
-      const body = readableOf(csv(table), pauseMs);
+      const body = readableOf(csv(table));
       // A reader that went away before the first line never ran the generator.
       body.once('close', () => (busy = false));
       return new Download(name, types.csv, body);
