@@ -63,6 +63,12 @@ export async function matterFileRoutes(app: FastifyInstance, context: Context): 
     return { who, input };
   }
 
+  /** Nobody's megabytes are read before it is known who sends them. */
+  const known =
+    (permission: Permission) =>
+    async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
+      (await allow(request, reply, permission, uploadQuery)) ? undefined : reply;
+
   /** Readers want a file with a name that says what it is. */
   async function withFile<T>(bytes: Buffer, kind: 'xlsx' | 'csv', work: (path: string) => Promise<T>): Promise<T> {
     const path = join(tmpdir(), `hallwatch-${randomUUID()}.${kind}`);
@@ -113,7 +119,7 @@ export async function matterFileRoutes(app: FastifyInstance, context: Context): 
 
     door.post(
       '/api/matters/import',
-      { bodyLimit: largestFile },
+      { bodyLimit: largestFile, onRequest: known('matter.edit') },
       upload('matter.edit', async (path, { region, dryRun }) => {
         const now = Date.now();
         const promised = packOf(world(), region, dayOf(now))?.matters?.promised ?? 'earlier';
@@ -133,7 +139,7 @@ export async function matterFileRoutes(app: FastifyInstance, context: Context): 
 
     door.post(
       '/api/matters/reconcile',
-      { bodyLimit: largestFile },
+      { bodyLimit: largestFile, onRequest: known('matter.read') },
       upload('matter.read', async (path, { region }) => {
         const { rows, faults, faultCount } = await readPublishedAside(path);
         if (faultCount > 0) return { faults, faultCount, compared: 0, found: [] };

@@ -1,6 +1,8 @@
 /** The catalogue over HTTP on a real hub: the form in, the review by the offices that are asked, and nothing of what is secret. */
 import '../support/today.ts';
+import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MatterDetail, MatterImport, MatterPage, MatterReconciliation } from '../../hub/model/matterApi.ts';
@@ -106,6 +108,23 @@ describe('the form', () => {
 
 describe('the review', () => {
   const act = (who: Person, path: string, body: unknown = {}): Promise<Response> => ask(who, `${at}/${path}`, body);
+
+  it('is not read from somebody who may not send it', async () => {
+    for (const [who, status] of [
+      ['nobody', 401],
+      ['manager', 403],
+    ] as const) {
+      const { hostname, port } = new URL(hub.address);
+      const headers = { 'content-type': 'text/csv', 'content-length': 30_000_000, cookie: cookies.get(who) ?? '' };
+      const path = '/api/matters/reconcile?region=510104&kind=csv';
+      const begun = request({ hostname, port, path, method: 'POST', headers });
+      begun.on('error', () => {}).flushHeaders();
+      // The answer comes although not a byte of the file does.
+      const [answer] = (await once(begun, 'response')) as [IncomingMessage];
+      expect(answer.statusCode, who).toBe(status);
+      begun.destroy();
+    }
+  });
 
   it('asks both offices for an approval item, and freezes what both approved (XY-14)', async () => {
     expect((await act('inspector', 'submit')).status).toBe(403);
