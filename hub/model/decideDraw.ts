@@ -5,7 +5,8 @@ import { drawId, type Draw } from './draw.ts';
 import type { Duty } from './duty.ts';
 import type { EventOf, Recorded } from './event.ts';
 import type { LedgerDraft } from './state.ts';
-import { packOf, type World } from './world.ts';
+import { timesOf } from './quota.ts';
+import { isOpenOn, packOf, type World } from './world.ts';
 
 const mostSwaps = 100;
 
@@ -57,11 +58,12 @@ export function decideSwap(event: Recorded<EventOf<'patrol.swapped'>>, state: St
   const duty = state.duty(event.duty);
   if (!duty) return refuse('duty', 'no such duty');
   if (duty.draw === undefined || duty.draw !== event.draw) return refuse('duty', 'only a drawn hall can be replaced');
-  if (duty.state !== 'planned' || duty.done > 0 || duty.blind !== undefined)
+  const isOver = duty.state !== 'planned' || event.receivedAt >= duty.dueAt;
+  if (isOver || duty.done > 0 || duty.blind !== undefined)
     return refuse('duty', 'the hall was visited already, or the time for it is over');
   const draw = state.draw(duty.draw);
-  const { swap } = packOf(world, duty.region, duty.day)?.patrol ?? {};
-  if (!draw || swap === 'never') return refuse('duty', 'the rule pack allows no other hall than the one drawn');
+  const patrol = packOf(world, duty.region, duty.day)?.patrol;
+  if (!draw || patrol?.swap === 'never') return refuse('duty', 'the rule pack allows no other hall than the one drawn');
   const drawnHall = duty.drawnHall ?? duty.hall;
   const lot = draw.lots.find(({ chosen }) => chosen.includes(drawnHall));
   const { to, reason, account, name, receivedAt: at, position } = event;
@@ -70,7 +72,14 @@ export function decideSwap(event: Recorded<EventOf<'patrol.swapped'>>, state: St
   const replaced = new Map(draw.swaps.map((each) => [each.duty, each.to]));
   const others = lot.chosen.filter((hall) => hall !== drawnHall).map((hall) => currentOf(draw, hall, replaced));
   if (to === duty.hall || others.includes(to)) return refuse('hall', 'the hall is visited on that day already');
-  const row: Duty = { ...duty, hall: to, drawnHall, position };
+  const hall = world.halls.get(to);
+  if (hall && !isOpenOn(hall, duty.day)) return refuse('hall', 'the hall is closed on that day');
+  // Busy hours are those of the hall that was given up.
+  const { suggestedAt: _, ...kept } = duty;
+  const times = hall && patrol && duty.opensAt !== undefined ? timesOf(patrol, hall, duty.day) : undefined;
+  const row: Duty = { ...kept, ...times, hall: to, drawnHall, position };
+  if (times && duty.nextTurn !== undefined)
+    row.nextTurn = duty.nextTurn === duty.riskAt ? (times.riskAt ?? times.dueAt) : times.dueAt;
   return {
     puts: [
       { table: 'duty', row },

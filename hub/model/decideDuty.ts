@@ -14,12 +14,16 @@ import { calendarIn, packOf, type World } from './world.ts';
 /** Who visits one hall at once, as far as it is kept. */
 const mostOpen = 50;
 
+/** Who is late for work is seen when the hall opens: a visit may begin so long before. */
+const early = 10 * 60_000;
+
 /** Only of these time makes something: they are looked at before and after it, and can be missed. */
 const isOwed = ({ of }: { of?: DutyReason | undefined }): boolean => of !== undefined && of !== 'asNeeded';
 
 export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: State, world: World): Consequences {
   if (state.duty(event.duty)) return nothing;
-  const { region, organ, hall, day, required, dueAt, article, of, draw, riskAt, suggestedAt, position } = event;
+  const { region, organ, hall, day, required, dueAt, article, of, draw, opensAt, riskAt, suggestedAt, position } =
+    event;
   if (draw !== undefined) {
     const lots = state.draw(draw)?.lots ?? [];
     if (!lots.some(({ chosen }) => chosen.includes(hall))) return refuse('hall', 'the hall was not drawn on that day');
@@ -41,6 +45,7 @@ export function decideDuty(event: Recorded<EventOf<'patrol.planned'>>, state: St
     ...(of === undefined ? {} : { of }),
     ...(draw === undefined ? {} : { draw }),
     ...(suggestedAt === undefined ? {} : { suggestedAt }),
+    ...(opensAt === undefined ? {} : { opensAt }),
     ...(riskAt === undefined ? {} : { riskAt }),
     ...(nextTurn === undefined ? {} : { nextTurn }),
     position,
@@ -64,6 +69,7 @@ export function dutyBegun(
   }: Pick<Recorded<EventOf<'patrol.visitStarted'>>, 'account' | 'receivedAt' | 'position'>,
 ): Duty | string {
   const { open = [] } = duty;
+  if (duty.opensAt !== undefined && receivedAt < duty.opensAt - early) return 'the hall is not open yet';
   const isOver = isOwed(duty) && receivedAt >= duty.dueAt && duty.state !== 'done';
   if (duty.state === 'missed' || isOver) return 'the time for this duty is over';
   if (open.includes(account)) return 'your visit of this duty is still open: finish it first';

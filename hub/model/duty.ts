@@ -30,6 +30,8 @@ export interface Duty {
   draw?: string;
   /** Moments at which the hall is busiest, one a visit. */
   suggestedAt?: number[];
+  /** When the hall opens: what is visited long before shows an empty hall. */
+  opensAt?: number;
   /** When it is at risk of being missed, and when the ticker looks at it next. */
   riskAt?: number;
   nextTurn?: number;

@@ -18,6 +18,8 @@ export const patrolPlanned = z.strictObject({
   /** Absent in what was planned before there were quotas. */
   of: z.enum(['own', 'each', 'drawn', 'asNeeded']).optional(),
   draw: identifier.optional(),
+  /** When the hall opens. Absent in a demonstration, and in what was planned before visits of closed halls were refused. */
+  opensAt: instant.optional(),
   riskAt: instant.optional(),
   suggestedAt: z.array(instant).max(20).optional(),
 });

@@ -91,7 +91,7 @@ export function dutiesOf(
   const isDayOff = !isWorkingDay(calendarIn(world, organ.region), day);
   const planned = (hall: Hall, times: number, of: DutyReason, note = ''): EventOf<'patrol.planned'> => {
     const duty = dutyId(day, organ.id, hall.id);
-    const { dueAt, riskAt } = timesOf(patrol, hall, day, demo);
+    const { dueAt, riskAt, opensAt } = timesOf(patrol, hall, day, demo);
     const suggestedAt = suggestedTimes(loads.get(hall.id), hall, times).map((at) => startOf(day) + at * minute);
     return {
       kind: 'patrol.planned',
@@ -108,6 +108,7 @@ export function dutiesOf(
       article: `${patrol.article}${note}${demo && isDayOff ? demo.remark : ''}`.slice(0, longestArticle),
       of,
       ...(of === 'drawn' && draw !== undefined ? { draw } : {}),
+      ...(opensAt === undefined ? {} : { opensAt }),
       ...(riskAt === undefined ? {} : { riskAt }),
       ...(suggestedAt.length > 0 ? { suggestedAt } : {}),
     };
@@ -134,18 +135,23 @@ export const dutyId = (day: string, organ: string, hall: string): string => `${d
 /** Longer than anybody needs for the visits of a day that are still owed. */
 const enough = 2 * 3_600_000;
 
-function timesOf(
+/** From when a duty may be done, by when it must be, and when it is at risk. */
+export function timesOf(
   { dueBy, alert }: PackPatrol,
-  { closes }: Hall,
+  { opens, closes }: Hall,
   day: string,
-  demo: Demonstration | undefined,
-): { dueAt: number; riskAt?: number } {
+  demo?: Demonstration,
+): { dueAt: number; riskAt?: number; opensAt?: number } {
   const start = startOf(day);
   const due = start + Math.min(dueBy, closes) * minute;
   const before = (alert?.minutes ?? 0) * minute;
   const isLate = demo !== undefined && demo.now > due - before - enough;
   const dueAt = isLate ? start + dayLength - 1 : due;
-  return { dueAt, ...(alert ? { riskAt: Math.max(start, dueAt - before) } : {}) };
+  return {
+    dueAt,
+    ...(demo ? {} : { opensAt: start + opens * minute }),
+    ...(alert ? { riskAt: Math.max(start, dueAt - before) } : {}),
+  };
 }
 
 /** A visit in the first or last minutes sees a hall that opens or closes. */

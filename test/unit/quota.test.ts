@@ -170,7 +170,8 @@ describe('四川 第六条（一）', () => {
     const plan = worked.flatMap((day) => dutiesOf(world, organOf(world, '510104'), day));
     expect(plan.map(({ required }) => required)).toEqual(worked.map(() => 2));
     expect(new Set(plan.map(({ duty }) => duty)).size).toBe(worked.length);
-    for (const { day, dueAt, riskAt } of plan) {
+    for (const { day, opensAt, dueAt, riskAt } of plan) {
+      expect(opensAt).toBe(startOf(day) + 9 * 3_600_000);
       expect(dueAt).toBe(startOf(day) + 17 * 3_600_000);
       expect(riskAt).toBe(startOf(day) + 16 * 3_600_000);
     }

@@ -202,6 +202,12 @@ describe('a duty', () => {
     expect(duty().state).toBe('missed');
   });
 
+  it('takes no visit of a hall that is closed still, but from ten minutes before it opens', () => {
+    plan({ opensAt: at(9, 10) });
+    expect(begin('v1', 8).refused).toMatchObject({ field: 'duty', reason: 'the hall is not open yet' });
+    expect(begin('v1', 9).refused).toBeUndefined();
+  });
+
   it('takes no visit that begins when its time is over, however late the ticker is', () => {
     plan({ required: 1, dueAt: at(17) });
     expect(begin('v1', 17).refused).toMatchObject({ field: 'duty', reason: 'the time for this duty is over' });
@@ -397,6 +403,24 @@ describe('a draw', () => {
       [chosen[1], chosen[0], '李', '该大厅今日停电'],
     ]);
     expect(play.ledger.at(-1)).toMatchObject({ act: 'duty.swapped', account: 'li' });
+  });
+
+  it('keeps the hours of the hall that is visited instead, which must not be closed for good', () => {
+    const world = smallWorld({ pack: packFor(region, { patrol }) });
+    const [first, second] = spare.map((id, index) => ({
+      ...{ ...world.halls.get('hall-1')!, id, opens: 10 * 60, closes: 16 * 60 + 30 },
+      ...(index === 0 ? {} : { closedFrom: day }),
+    }));
+    play = new Play({ ...world, halls: new Map([first!, second!].map((hall) => [hall.id, hall])) });
+    commit();
+    make();
+    const times = { opensAt: at(9), suggestedAt: [at(11)] };
+    plan({ ...times, id: 'p', duty: `${draw}:${chosen[0]}`, hall: chosen[0]!, of: 'drawn', draw });
+    expect(swap(chosen[0]!, second!.id).refused?.reason).toBe('the hall is closed on that day');
+    expect(swap(chosen[0]!, first!.id).refused).toBeUndefined();
+    const row = play.duty(`${draw}:${chosen[0]}`)!;
+    expect(row).toMatchObject({ opensAt: at(10), riskAt: at(15, 30), dueAt: at(16, 30), nextTurn: at(15, 30) });
+    expect(row).not.toHaveProperty('suggestedAt');
   });
 
   it('is not changed once the hall was visited, nor where the pack says never', () => {
