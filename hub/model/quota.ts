@@ -65,7 +65,8 @@ interface Beginning {
 
 /**
  * The duties of a day; the same quota, lots and loads always give the same events. `lots`: what was drawn for `quota.draws`. With a
- * `beginning`, a hall or an organ that is new, and comes so late that its first duty would be at risk at once, owes from the next day on.
+ * `beginning`, a hall or an organ that is new, and comes so late that its first duty would be at risk at once, owes from the next day on;
+ * a demonstration, all of which is new, has its duties at any hour.
  */
 export function dutiesOf(
   world: World,
@@ -115,6 +116,7 @@ export function dutiesOf(
   };
   const isLate = ({ hall, of, riskAt, dueAt }: EventOf<'patrol.planned'>): boolean =>
     beginning !== undefined &&
+    demo === undefined &&
     beginning.now >= (riskAt ?? dueAt) &&
     !beginning.owedBefore.has(of === 'drawn' ? organ.id : `${organ.id} ${hall}`);
   const duties = [

@@ -188,15 +188,20 @@ describe('四川 第六条（一）', () => {
 
   it('asks for nothing on the day on which a hall or an organ is new and comes too late; a hub that was away owes all of it', () => {
     const world = sichuanWorld();
-    const at = (now: number, owedBefore: string[]) =>
-      dutiesOf(world, organOf(world, '510100'), '2026-10-13', {
-        beginning: { now: startOf('2026-10-13') + now * 3_600_000, owedBefore: new Set(owedBefore) },
+    const at = (hour: number, owedBefore: string[], remark?: string) => {
+      const now = startOf('2026-10-13') + hour * 3_600_000;
+      return dutiesOf(world, organOf(world, '510100'), '2026-10-13', {
+        beginning: { now, owedBefore: new Set(owedBefore) },
+        ...(remark === undefined ? {} : { demo: { now, remark } }),
       }).map(({ hall }) => hall);
+    };
     const all = ['hall-510100', 'hall-510104', 'hall-510107'];
     expect(at(15, [])).toEqual(all);
     expect(at(18, [])).toEqual([]);
     expect(at(16, ['510100', '510100 hall-510100', '510100 hall-510107'])).toEqual(['hall-510100', 'hall-510107']);
     expect(at(18, ['510100', ...all.map((hall) => `510100 ${hall}`)])).toEqual(all);
+    // All of a demonstration is new, and somebody may begin it in the last hour of a day.
+    expect(at(23.5, [], '（演示）')).toEqual(all);
   });
 
   it('asks nobody to visit a hall that is there no more', () => {
