@@ -107,6 +107,7 @@ export class Camera {
   #seen: KeyPicture | undefined;
   #lookedAt = 0;
   #judgedAt = 0;
+  #judgedBefore: number | undefined;
   #forgotAt = 0;
   /** When the last sessions were opened, oldest first. */
   readonly #opened: number[] = [];
@@ -153,7 +154,11 @@ export class Camera {
 
   /** Programme time up to which its picture was judged; undefined while there is none. */
   get judgedUntil(): number | undefined {
-    return this.#newest && (this.#judge.settledAt ?? 0);
+    return this.#newest && (this.#judge.settledAt ?? this.#judgedBefore ?? 0);
+  }
+  /** The same of what it showed before it was let go. */
+  get judgedBefore(): number | undefined {
+    return this.#judgedBefore;
   }
 
   /** What the picture, which was `unseen` at `at` (epoch ms), looks like; undefined when it cannot be decoded. */
@@ -245,6 +250,7 @@ export class Camera {
   }
 
   #forget(): void {
+    this.#judgedBefore = this.judgedUntil ?? this.#judgedBefore;
     this.#judge = new Judge();
     this.#newest = this.#seen = undefined;
     this.#lookedAt = this.#judgedAt = 0;

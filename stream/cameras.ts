@@ -118,13 +118,18 @@ export class Cameras {
     return { camera, place: { region: hall.region, hall: hall.id, department } };
   }
 
-  /** Programme time up to which the pictures of these cameras were judged; nothing of those that are not looked at. */
+  /**
+   * Programme time up to which the pictures of these cameras were judged; nothing of those that showed none. Also of a camera that was let
+   * go: what nobody could judge while it was watched does not count when nobody watches any more.
+   */
   judgedUntil(ids: readonly string[]): Record<string, number> {
     const found: Record<string, number> = {};
     for (const id of this.#looks ? ids : []) {
       const streams = [...(this.#cameras.get(id)?.streams.values() ?? [])];
       const judged = streams.map(({ camera }) => camera.judgedUntil).filter((at) => at !== undefined);
+      const before = streams.map(({ camera }) => camera.judgedBefore).filter((at) => at !== undefined);
       if (judged.length > 0) found[id] = Math.min(...judged);
+      else if (before.length > 0) found[id] = Math.max(...before);
     }
     return found;
   }

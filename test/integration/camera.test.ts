@@ -430,7 +430,20 @@ describe.concurrent('a camera that speaks RTSP', () => {
         expect(other.state).toBe('idle');
       }),
     );
+    // What nobody could judge is not judged when it is let go either.
+    const picture = camera.unseen!;
+    camera.look(picture, undefined, Date.now());
+    expect([camera.judgedUntil, camera.judgedBefore]).toEqual([0, undefined]);
+    await camera.end(false);
+    expect([camera.judgedUntil, camera.judgedBefore]).toEqual([undefined, 0]);
+    camera.ask();
+    await until('a picture again', () => camera.unseen !== undefined);
+    const grey = Uint8Array.from({ length: 160 * 90 }, (_, at) => (((at % 160) >> 3) * 37 + (at >> 9) * 71) % 220);
+    const seen = camera.unseen!;
+    camera.look(seen, grey, Date.now());
+    expect(camera.judgedUntil).toBe(seen.at);
     await camera.stop();
+    expect([camera.judgedUntil, camera.judgedBefore]).toEqual([undefined, seen.at]);
     await until('no connection left', () => one.open === 0);
     expect([one.watching('a'), one.watching('b')]).toEqual([0, 0]);
     // What came before a cut is whole by then: it may be the last that the camera ever sends.
