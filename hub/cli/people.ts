@@ -5,6 +5,7 @@ import { HubError } from '../model/error.ts';
 import { passwordFault, passwordReason } from '../model/administrationPassword.ts';
 import { roles, type Role } from '../model/rights.ts';
 import { supervisorOf } from '../model/world.ts';
+import { sessionEnded, sessions } from '../platform/access.ts';
 import { insertAccount } from '../platform/accounts.ts';
 import { readSecret, say, withBackend, type Ground } from './backend.ts';
 import { table } from './table.ts';
@@ -107,7 +108,10 @@ export async function removeAccount(name: string): Promise<void> {
     );
     if (!there) throw new HubError('cli.input', `no account ${name}`);
     await note(ground, { ...there, act: 'removed' });
+    const ended = await sessions(ground.store).endAll(name);
     await ground.store.query('delete from account where name = $1', [name]);
+    // What it has open in the running hub is closed at once.
+    for (const session of ended) ground.bus.connection.publish(sessionEnded, session);
     say(`account ${name} and its sessions removed`);
   }, recorded);
 }

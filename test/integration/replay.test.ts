@@ -5,10 +5,12 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { followEndings } from '../../hub/platform/access.ts';
 import { readMapping, type Mapping } from '../../ingest/mapping.ts';
 import { replay, type ReplayOptions, type ReplayReport } from '../../ingest/replay.ts';
 import { startTestHub, temporaryFolder, type TestHub } from '../support/hub.ts';
 import { removeFolder } from '../support/folder.ts';
+import { untilWithin } from '../support/until.ts';
 
 let hub: TestHub;
 let folder: string;
@@ -370,7 +372,11 @@ describe('the command line', () => {
     expect(sources.out).toMatch(/jinjiang/);
     expect(sources.out).not.toContain(source.out.trim());
     expect((await hallwatch(['source', 'add', 'jinjiang', '--region', '510104'], own)).code).toBe(1);
+    const { session } = await hub.context.sessions.create('chen');
+    const told: string[] = [];
+    followEndings(hub.context.bus, (each) => told.push(each));
     expect((await hallwatch(['account', 'remove', 'chen'], own)).code).toBe(0);
+    await untilWithin(10_000)('what the account had open is closed', () => told.includes(session));
     // Nobody else confirms what the command line does: the ledger has it.
     const entries = await hub.context.store.query<{ act: string; account: string }>(
       "select act, body->>'account' as account from ledger where subject = 'chen' order by sequence",
