@@ -8,7 +8,10 @@ export type Fault = Extract<CameraState, 'black' | 'covered' | 'frozen'>;
 
 export interface Judgement {
   fault: Fault | undefined;
-  /** Programme time, epoch ms: of the last picture known to be good, or of the first good one. Undefined before the first look. */
+  /**
+   * Programme time, epoch ms: of the last picture known to be good, 0 where none was; or of the first good one. Undefined before the
+   * first look.
+   */
   since: number | undefined;
 }
 
@@ -85,8 +88,8 @@ export class Judge {
   #judgement: Judgement = { fault: undefined, since: undefined };
   /** Programme time of the last picture that was decoded and good. */
   #goodAt: number | undefined;
-  /** Programme time of a look that was black or covered, behind one that was not. */
-  #suspectAt: number | undefined;
+  /** The last look was black or covered, and the one before it was not. */
+  #isSuspect = false;
   #first: First | undefined;
   /** Programme time of the first of those whose bytes are the same, and of the last one whose bytes were others. */
   #repeatedFrom: number | undefined;
@@ -109,7 +112,7 @@ export class Judge {
     return (
       this.#lookedAt === undefined ||
       this.#judgement.fault !== undefined ||
-      this.#suspectAt !== undefined ||
+      this.#isSuspect ||
       this.#telling ||
       this.#first!.looks > 1
     );
@@ -125,9 +128,9 @@ export class Judge {
     }
     const from = (this.#repeatedFrom ??= before);
     // What repeats must have been looked at: a black picture repeats as well.
-    const isClear = this.#lookedAt !== undefined && this.#lookedAt >= from && this.#suspectAt === undefined;
+    const isClear = this.#lookedAt !== undefined && this.#lookedAt >= from && !this.#isSuspect;
     if (isClear && this.#judgement.fault === undefined && at - from >= REPEATED_MS)
-      this.#judge('frozen', this.#differedAt ?? from);
+      this.#judge('frozen', this.#differedAt ?? 0);
   }
 
   /** The decoded picture. */
@@ -135,12 +138,12 @@ export class Judge {
     const { fault } = this.#judgement;
     const limit = fault === 'frozen' ? CHANGED.leave : CHANGED.enter;
     if (this.#first && changedBetween(this.#first.grey, grey) < limit) this.#first.looks++;
-    else this.#first = { grey, at, differedAt: this.#lookedAt ?? at, looks: 1 };
+    else this.#first = { grey, at, differedAt: this.#lookedAt ?? 0, looks: 1 };
     this.#lookedAt = at;
     this.#decide(grey, at, this.#first);
     const mayBeFrozen = this.#first.looks > 1 || this.#repeatedFrom !== undefined;
     // While there is a fault nothing counts anyway; that it began may not have reached those who ask yet.
-    if (this.#judgement.fault === undefined && this.#suspectAt === undefined && !mayBeFrozen) this.#settledAt = at;
+    if (this.#judgement.fault === undefined && !this.#isSuspect && !mayBeFrozen) this.#settledAt = at;
   }
 
   #decide(grey: Uint8Array, at: number, first: First): void {
@@ -148,12 +151,12 @@ export class Judge {
     const seen = this.#see(grey);
     if (seen) {
       // (What is nearly black may look black now and covered then.)
-      const isSure = fault !== undefined || this.#suspectAt !== undefined;
-      if (isSure) this.#judge(seen, this.#goodAt ?? this.#suspectAt ?? at);
-      else this.#suspectAt = at;
+      const isSure = fault !== undefined || this.#isSuspect;
+      if (isSure) this.#judge(seen, this.#goodAt ?? 0);
+      else this.#isSuspect = true;
       return;
     }
-    this.#suspectAt = undefined;
+    this.#isSuspect = false;
     if (first.looks >= SAME.looks && at - first.at >= SAME.ms) {
       this.#judge('frozen', first.differedAt);
       return;
@@ -174,6 +177,6 @@ export class Judge {
   #judge(fault: Fault | undefined, since: number): void {
     if (this.#judgement.since !== undefined && fault === this.#judgement.fault) return;
     this.#judgement = { fault, since };
-    this.#suspectAt = undefined;
+    this.#isSuspect = false;
   }
 }
