@@ -18,7 +18,7 @@ import { cursorField, dayField, momentsOf, nextOf, regionField } from './filters
 import { all, one, type Asking, type Route } from './gate.ts';
 import type { Photos } from './photos.ts';
 import { conflict, read, Refusal, unknown } from './problem.ts';
-import { listFindings, listLookBacks, type FindingBody } from './queries/findings.ts';
+import { listFindings, listLookBacks, regionOfVisit, type FindingBody } from './queries/findings.ts';
 import { entriesAbout, type EntryBody } from './queries/ledger.ts';
 import { selectFinding } from './queries/patrol.ts';
 
@@ -193,6 +193,10 @@ export function findingRoutes(context: Context, command: Command, photos: Photos
         if (input instanceof Refusal) return input;
         const finding = await findingTo(asking, 'finding.verify');
         if (finding instanceof Refusal) return finding;
+        // SC-27: no level undoes what one above it found.
+        const found = await one<{ region: string }>(store, regionOfVisit(finding.visit));
+        if (found && !found.region.startsWith(prefixOf(asking.who.region)))
+          return conflict('account', 'the appeal is decided by the level that made the finding, or one above it');
         return act(asking, finding, 'decide-appeal', input.outcome, { kind: 'finding.appealDecided', ...input });
       },
     },

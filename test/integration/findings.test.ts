@@ -175,6 +175,24 @@ describe('a finding and its loop', () => {
     ]);
     expect(states).toEqual([{ state: 'revoked' }]);
   });
+
+  it('that the province made is not undone by the county (SC-27)', async () => {
+    const made = { organ: 'organ-510000', hall, day: '2026-11-20', required: 1, dueAt: Date.now(), article: 'test' };
+    const common = { id: 'duty-prov', region: '510000', source: 'test', occurredAt: Date.now() };
+    await hub.context.bus.publish({ kind: 'patrol.planned', ...common, duty: 'd-prov', ...made });
+    const by = { account: 'prov', name: 'prov' };
+    await tell({ kind: 'patrol.visitStarted', visit: 'v-prov', duty: 'd-prov', hall, windows, ...by });
+    const finding = 'f-prov';
+    await tell({ kind: 'patrol.findingRecorded', finding, visit: 'v-prov', window: windows[0], code: 'C01', ...by });
+    expect((await ask('wang', `/findings/${finding}/appeal`, { text: 'no' })).status).toBe(200);
+    const refused = await ask('li', `/findings/${finding}/decide-appeal`, { outcome: 'accepted', reason: 'so it is' });
+    expect([refused.status, refused.body.reason]).toEqual([
+      409,
+      expect.stringMatching(/^the appeal is decided by the level/),
+    ]);
+    const { body } = await ask<FindingPage>('wang', '/findings?state=appealed');
+    expect(body.items.map(({ id }) => id)).toContain(finding);
+  });
 });
 
 describe('rights', () => {

@@ -35,6 +35,7 @@ const chinese: readonly (readonly [RegExp, string | ((...found: string[]) => str
   [/^by the rules of the region, supervision bodies of departments/, '按本地区的规则，部门监察机构不开展视频巡查。'],
   [/^no window of the hall is of your line$/, '这个大厅没有本部门的窗口。'],
   [/^the time for this duty is over$/, '这项任务的时间已过。'],
+  [/^the appeal is decided by the level/, '申诉须由发现问题的机关或其上级决定。'],
   [/^the hall is closed on that day$/, '这个大厅当天已停用。'],
   [/^the hall is not open yet$/, '大厅还没有开门。'],
   [/^your visit of this duty is still open/, '您对这项任务的巡查还没有结束，请先结束。'],

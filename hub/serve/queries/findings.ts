@@ -51,6 +51,12 @@ export const listFindings = (scope: Scope, filter: FindingFilter, now: number): 
   ],
 });
 
+/** The region of the organ on whose visit something was found. */
+export const regionOfVisit = (visit: string): Statement => ({
+  text: 'select d.region from visit v join duty d on d.id = v.duty where v.id = $1',
+  values: [visit],
+});
+
 /** Verified in an earlier month and not looked back at, the oldest first. */
 export const listLookBacks = (scope: Scope, month: string, limit: number): Statement => ({
   text: `select body from finding f where ${inScopeOrOwn('f', 1)} and looked_back is false and look_back <= $4
