@@ -1,6 +1,7 @@
 /** The wall in a real browser, before cameras that misbehave: modes, focus, keys, fingers, and what is said over a picture that is no live one. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dayOf, endOf, nextDay } from '../../hub/model/calendar.ts';
 import { hide, openBrowser, visit } from '../support/browser.ts';
 import { startCamera, type CameraServer } from '../support/camera/index.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
@@ -198,6 +199,16 @@ describe('the wall', () => {
     await page.getByTestId('page').getByText('第 1/3 页').waitFor(slow);
     await page.getByTestId('rotation').click();
     expect(await page.getByTestId('rotation').getAttribute('aria-pressed')).toBe('false');
+  });
+
+  it('asks for the plan of the next day when that begins, however long the desk has been open', async () => {
+    const day = nextDay(dayOf(Date.now()));
+    const asked = page.waitForRequest((request) => request.url().endsWith('/api/duties'));
+    await hub.context.bus.publish({
+      ...{ kind: 'patrol.planned', id: 'tomorrow', duty: 'tomorrow', region: '510104', source: 'test' },
+      ...{ occurredAt: Date.now(), organ: 'organ-510104', hall, day, required: 1, dueAt: endOf(day), article: '测试' },
+    });
+    await asked;
   });
 
   it('loads nothing while the page is hidden', async () => {

@@ -255,8 +255,8 @@ export class Desk {
     const day = this.#day;
     if (!day) return;
     const known = new Set(day.duties.map((duty) => duty.id));
-    // A duty that was planned just now has names that only the hub knows.
-    if (duties.some((duty) => !known.has(duty.id) && duty.day === day.day)) void this.#loadDay();
+    // A duty that was planned just now has names that only the hub knows; a later day has begun.
+    if (duties.some((duty) => !known.has(duty.id) && duty.day >= day.day)) void this.#loadDay();
     const byId = new Map(duties.map((duty) => [duty.id, duty]));
     this.#day = {
       ...day,
