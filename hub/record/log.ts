@@ -257,8 +257,9 @@ function slices(items: readonly LiveItem[]): LiveItem[][] {
   );
 }
 
-/** People wait for a verdict, and the part that keeps evidence. */
-const isCommand = (event: Event): boolean => 'account' in event || 'evidence' in event;
+/** People wait for a verdict, also of the duty of a patrol as needed (SC-15), which names none of them; and the part that keeps evidence. */
+const isCommand = (event: Event): boolean =>
+  'account' in event || 'evidence' in event || (event.kind === 'patrol.planned' && event.of === 'asNeeded');
 const isReferenceData = (event: Event): boolean =>
   event.kind === 'pack.activated' || (event.kind === 'camera.changed' && event.account !== undefined);
 

@@ -358,6 +358,10 @@ describe('the supervision body of a department (SC-15)', () => {
     expect(await ask('li', '/visits', { hall })).toMatchObject({ status: 409, body: { field: 'organ' } });
     expect(await ask('zeng', '/visits', {})).toMatchObject({ status: 400, body: { field: 'duty' } });
     expect((await ask('zeng', '/visits', { hall, duty })).status).toBe(400);
+    // Its duty names nobody, and the recorder answers all the same: else everybody's first visit of the day would wait for it.
+    const named = { duty: 'needed', organ: 'organ-510100-housing', hall, day: '2026-11-19', article: 'test' };
+    const due = { required: 1, dueAt: Date.now(), of: 'asNeeded' };
+    await tell({ kind: 'patrol.planned', region: '510100', ...named, ...due });
     const { status, body } = await ask<Visit>('zeng', '/visits', { hall });
     expect([status, body.windows, body.organ]).toEqual([200, [own['510104']], 'organ-510100-housing']);
     visit = body;
