@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { isNobodys } from '../platform/address.ts';
 import type { NotifySettings } from '../platform/part.ts';
-import { request, type Channel } from './channel.ts';
+import { request, Undelivered, type Channel } from './channel.ts';
 
 /**
  * HTTP POST of JSON. `X-Hallwatch-Signature: sha256=<hex>` is the HMAC-SHA256 over `<X-Hallwatch-Timestamp>.<body>`, so the
@@ -15,6 +17,7 @@ export function webhook(
     addressOf: (contact) => contact.webhook,
     ...(url === undefined ? {} : { everybody: url }),
     async send(address, message, signal) {
+      await checkReceiver(address);
       const { notice } = message;
       const body = Buffer.from(
         JSON.stringify({
@@ -47,4 +50,13 @@ export function webhook(
       await request(address, { method: 'POST', headers, body }, { signal });
     },
   };
+}
+
+/** What an administrator types must not make the hub ask what answers to this machine or its cloud alone. */
+async function checkReceiver(address: string): Promise<void> {
+  const host = new URL(address).hostname.replaceAll(/[[\]]/g, '');
+  // A name that nobody knows is told of by the request itself.
+  const found = await lookup(host, { all: true }).catch(() => []);
+  if (found.some((each) => isNobodys(each.address)))
+    throw new Undelivered('the address is none at which notices are received', true);
 }

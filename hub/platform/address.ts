@@ -33,15 +33,24 @@ function add(list: BlockList, network: string): boolean {
   return true;
 }
 
+/** This host, link-local and multicast addresses: nobody's mail box, and behind some of them clouds give out their keys. */
+const nobodys = ['0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '::/128', 'fe80::/10', 'ff00::/8'];
+
+/** Whether an IP address is one at which no receiver of notices stands. */
+export const isNobodys = (address: string): boolean => among(nobodys)(address);
+
 export const isNetwork = (text: string): boolean => add(new BlockList(), text);
 
 /**
  * Whether cameras may be asked at an IP address: private and loopback ones, and the networks given (each `address/bits`). What
  * an administrator types must not make the hub ask servers of others.
  */
-export function reaching(networks: readonly string[] = []): (address: string) => boolean {
+export const reaching = (networks: readonly string[] = []): ((address: string) => boolean) =>
+  among([...near, ...networks]);
+
+function among(networks: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
-  for (const each of [...near, ...networks]) add(list, each);
+  for (const each of networks) add(list, each);
   return (address) => {
     const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
     const family = isIP(plain);

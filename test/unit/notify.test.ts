@@ -1,6 +1,8 @@
 import iconv from 'iconv-lite';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../hub/config.ts';
+import type { Message } from '../../hub/notify/channel.ts';
+import { webhook } from '../../hub/notify/webhook.ts';
 import { readContacts, writeContacts } from '../../hub/platform/contacts.ts';
 
 const places = {
@@ -40,6 +42,19 @@ describe('contacts as a file (XY-31, XY-32)', () => {
       { row: 2, column: '部门', reason: 'no department d9' },
     ]);
     expect(read('编号,名字\n').faults.map(({ column }) => column)).toEqual(['名字', '区划', '角色', '姓名']);
+  });
+});
+
+describe('the address of a contact’s webhook', () => {
+  it.each([
+    'http://169.254.169.254/latest',
+    'http://[fe80::1]/',
+    'http://0.0.0.0:4222/',
+    'http://[::ffff:169.254.1.1]/',
+  ])('%s is asked by nobody', async (address) => {
+    const { send } = webhook({ secret: '0123456789abcdef' });
+    const asked = send(address, {} as Message, AbortSignal.timeout(1_000));
+    await expect(asked).rejects.toMatchObject({ isFinal: true, message: /none at which notices are received/ });
   });
 });
 
