@@ -606,7 +606,6 @@ export const dictionary = {
   'subject.case': ['办件 {number}', 'case {number}'],
   'subject.due': ['应于 {day} 办结', 'due {day}'],
   'subject.correctBy': ['应于 {day} 前改正', 'to be corrected by {day}'],
-  'subject.over': ['超 {n} 天', '{n|day|days} over'],
   'subject.counts': ['计入', 'counts'],
   'subject.countsNot': ['不计入', 'does not count'],
   'subject.refusedReports': ['{n} 份观看回执未通过校验', '{n|report|reports} refused'],

@@ -32,8 +32,6 @@ export function subjectOf(entry: LedgerEntry): string {
     case 'inquiry.closed':
       if (facts.casefile !== undefined) parts.push(t('subject.case', { number: String(facts.casefile) }));
       if (typeof facts.dueOn === 'string') parts.push(t('subject.due', { day: facts.dueOn }));
-      if (typeof facts.overDays === 'number' && facts.overDays > 0)
-        parts.push(t('subject.over', { n: facts.overDays }));
       if (typeof facts.correctBy === 'string') parts.push(t('subject.correctBy', { day: facts.correctBy }));
       if (entry.act === 'signal.urged') parts.push(t('subject.urge', { number: String(facts.number ?? '') }));
       if (facts.outcome === 'fault' || facts.outcome === 'noFault') parts.push(t(`inquiry.${facts.outcome}`));
