@@ -14,10 +14,13 @@ import {
 } from '../model/evidence.ts';
 import { identifier, instant, longText, reasonText } from '../model/fields.ts';
 import { may, type Identity, type Permission } from '../model/rights.ts';
+import type { Casefile } from '../model/state.ts';
 import type { Context } from '../platform/part.ts';
 import { byPerson, clickId, commandId, type Command } from './commands.ts';
+import { findingFor } from './findings.ts';
 import { all, one, type Route } from './gate.ts';
 import { away, conflict, read, Refusal, unknown } from './problem.ts';
+import { selectCasefile } from './queries/casefiles.ts';
 import {
   countPending,
   listEvidence,
@@ -27,6 +30,7 @@ import {
   type EvidenceBody,
   type ReleaseBody,
 } from './queries/evidence.ts';
+import { signalFor } from './signalActs.ts';
 
 const takeBody = z
   .strictObject({
@@ -80,6 +84,22 @@ export function evidenceRoutes(context: Context, command: Command): Route[] {
     return row && may(who, needs, row) ? row : undefined;
   }
 
+  /** What it is taken for: a finding of the same hall, a signal or a case that the person may see. */
+  async function aboutOf(who: Identity, hall: string, input: z.output<typeof takeBody>) {
+    const { finding, signal, casefile: id } = input;
+    if (finding !== undefined)
+      return (await findingFor(context, who, finding))?.hall === hall
+        ? { kind: 'finding' as const, id: finding }
+        : unknown('finding');
+    if (signal !== undefined)
+      return (await signalFor(context, who, signal)) ? { kind: 'signal' as const, id: signal } : unknown('signal');
+    if (id === undefined) return undefined;
+    const casefile = (await one<{ body: Casefile }>(store, selectCasefile(id)))?.body;
+    return casefile && may(who, 'case.read', { region: casefile.region, hall: casefile.hall })
+      ? { kind: 'casefile' as const, id }
+      : unknown('casefile');
+  }
+
   /** The part that keeps the files may be away: it finds what is to be done in the store. */
   async function tell(subject: string, question: unknown, withinMs: number): Promise<void> {
     try {
@@ -128,9 +148,8 @@ export function evidenceRoutes(context: Context, command: Command): Route[] {
         if (at > now + 1_000) return conflict('at', 'the moment lies in the future');
         const pending = await one<{ count: number }>(store, countPending());
         if ((pending?.count ?? 0) >= mostPending) return away('too much evidence is still being written', 30);
-        const about = (['finding', 'signal', 'casefile'] as const).flatMap((kind) =>
-          input[kind] === undefined ? [] : [{ kind, id: input[kind] }],
-        )[0];
+        const about = await aboutOf(who, hall.id, input);
+        if (about instanceof Refusal) return about;
         const id = clickId(asking, `evidence ${input.camera}`, input);
         const evidence = `evidence-${id}`;
         const refused = await command(

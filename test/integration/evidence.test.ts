@@ -327,6 +327,11 @@ describe('rights', () => {
     expect((await ask('li', '/api/evidence', { camera: recorded.id })).body).toMatchObject({ field: 'why' });
     const future = { camera: recorded.id, why: 'x', at: Date.now() + 60_000 };
     expect(await ask('li', '/api/evidence', future)).toMatchObject({ status: 409, body: { field: 'at' } });
+    // Nothing is said to be taken for what is not there, or is somebody else's.
+    for (const about of ['finding', 'signal', 'casefile'])
+      expect((await ask('li', '/api/evidence', { camera: recorded.id, why: 'x', [about]: 'elsewhere' })).status).toBe(
+        404,
+      );
   });
 });
 
