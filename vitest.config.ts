@@ -28,9 +28,9 @@ export default defineConfig({
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/last.json' },
     projects: [
-      project('unit', 0, 10, 2),
-      project('contract', 1, 60, 1),
-      project('integration', 2, 90, 4),
+      project('unit', 0, 30, 2),
+      project('contract', 1, 180, 1),
+      project('integration', 2, 180, 4),
       project('e2e', 3, 240, 2),
     ],
   },

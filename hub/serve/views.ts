@@ -21,8 +21,10 @@ import {
 /** Parts are delivered ahead of what plays, and a visit's first seconds were delivered before it began. */
 const margin = 60_000;
 
-/** How long the stream part is waited for, ms. */
-/** Where nobody is there that is known at once; a busy machine answers late, and what is not judged must not count meanwhile. */
+/**
+ * How long the stream part is waited for, ms. Where there is none that is known at once; a busy one answers late, and what it has not
+ * judged must not count meanwhile.
+ */
 const judgedWithin = 10_000;
 
 export interface Watching extends Verified {

@@ -75,7 +75,7 @@ describe.each([
   beforeAll(async () => {
     subject = await open();
     ({ store } = subject);
-  }, 60_000);
+  }, 180_000);
   afterAll(() => subject?.close());
 
   it('knows its tier', () => expect(store.tier).toBe(tier));

@@ -32,7 +32,7 @@ let folder: string;
 beforeAll(async () => {
   server = await startCamera({ paths: ['a', 'b'], user: 'admin', password: 'secret' });
   folder = await mkdtemp(join(tmpdir(), 'hallwatch-camera-'));
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await server.stop();
   await removeFolder(folder);
@@ -249,7 +249,7 @@ describe('the picture test', () => {
         }
       }
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 describe.concurrent('a camera that speaks RTSP', () => {
@@ -272,7 +272,7 @@ describe.concurrent('a camera that speaks RTSP', () => {
 
   beforeAll(async () => {
     hevc = await makeFilm({ codec: 'h265', width: 320, height: 180, seconds: 4 });
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await Promise.all(cameras.map((camera) => camera.stop()));
     await Promise.all(servers.map((each) => each.stop()));
@@ -377,7 +377,7 @@ describe.concurrent('a camera that speaks RTSP', () => {
     expect(Math.abs(newest.cameraAt! - newest.at)).toBeLessThan(2000);
     await Promise.all(Object.values(all).map(({ camera }) => camera.stop()));
     await until('no connection left', () => strict.open + open.open + rough.open === 0);
-  }, 60_000);
+  }, 180_000);
 
   it('says in words what is wrong, and nothing of its address', async () => {
     const one = await serve({ paths: ['a'] });
@@ -410,7 +410,7 @@ describe.concurrent('a camera that speaks RTSP', () => {
     await until('no connection left', () => one.open + redirecting.open + deaf.open === 0);
     for (const hidden of [secret, encodeURIComponent(secret), '127.0.0.1', 'rtsp:', 'camera.invalid'])
       expect(said.join('')).not.toContain(hidden);
-  }, 30_000);
+  }, 180_000);
 
   it('is live again within seconds each time it cuts the connection, and left alone at any moment', async () => {
     const one = await serve({ paths: ['a', 'b'] });
@@ -448,7 +448,7 @@ describe.concurrent('a camera that speaks RTSP', () => {
     expect([one.watching('a'), one.watching('b')]).toEqual([0, 0]);
     // What came before a cut is whole by then: it may be the last that the camera ever sends.
     expect(unfinished).toEqual([]);
-  }, 40_000);
+  }, 180_000);
 
   it('is let go at once, although its address is still waited for', async () => {
     let camera: Camera | undefined;
@@ -490,7 +490,7 @@ describe.concurrent('a camera that speaks RTSP', () => {
     expect(numbers.length).toBeGreaterThanOrEqual(2 * 15);
     expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 60));
     await watched.camera.stop();
-  }, 30_000);
+  }, 180_000);
 
   it('gets an ffmpeg where it sends what is not carried here', async () => {
     const one = await serve({ mode: 2 });
@@ -500,7 +500,7 @@ describe.concurrent('a camera that speaks RTSP', () => {
     expect(states.map(([state]) => state)).toEqual(['starting', 'live']);
     expect(said.join('')).toContain('this camera needs an ffmpeg');
     await camera.stop();
-  }, 20_000);
+  }, 180_000);
 });
 
 const isAlive = async (pid: number): Promise<boolean> => {

@@ -73,10 +73,10 @@ beforeAll(async () => {
   cookies['far'] = await hub.signIn({ name: 'far', role: 'administrator', region: '510105' });
   cookies['wang'] = await hub.signIn({ name: 'wang', role: 'inspector', region: '510000' });
   cookies['li'] = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await Promise.all([hub.stop(), lens.stop(), device.stop()]);
-}, 30_000);
+}, 180_000);
 
 const mine = { hall, window, name: '7号窗口', transport: 'tcp' as const };
 const plain = (): string => `rtsp://127.0.0.1:${lens.port}/main`;
@@ -380,5 +380,5 @@ describe('the administration of cameras', () => {
     } finally {
       await target.close();
     }
-  }, 60_000);
+  }, 180_000);
 });

@@ -48,7 +48,7 @@ beforeAll(async () => {
     }),
   ]);
   inspector = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
-}, 90_000);
+}, 180_000);
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
@@ -56,7 +56,7 @@ afterAll(async () => {
   web?.close();
   await Promise.all([hub?.stop(), rtsp?.stop(), hevc?.stop()]);
   await removeFolder(folder);
-}, 30_000);
+}, 180_000);
 
 /** A picture with sound that never ends, in this container, to a file or to standard output. */
 function film(...output: string[]): ChildProcess {

@@ -26,9 +26,9 @@ beforeAll(async () => {
   hub = await startTestHub();
   ({ store } = hub.context);
   cookie = await hub.signIn({ name: 'zhang', role: 'inspector', region: '510104' });
-}, 60_000);
+}, 180_000);
 
-afterAll(() => hub.stop(), 60_000);
+afterAll(() => hub.stop(), 180_000);
 
 const row = async (id: string): Promise<Casefile | undefined> =>
   (await store.query<{ body: Casefile }>('select body from casefile where id = $1', [id]))[0]?.body;
@@ -89,7 +89,7 @@ describe('clocks in a running hub', () => {
     // New year's day is a Friday.
     expect(after.promisedDueAt! - before.promisedDueAt!).toBe(86_400_000);
     expect(after.nextTurn).toBeGreaterThan(before.nextTurn!);
-  }, 60_000);
+  }, 180_000);
 
   it('counts open cases anew when a region closes a day of a year that was published', async () => {
     const before = (await row('510104:Y-1'))!;
@@ -101,12 +101,12 @@ describe('clocks in a running hub', () => {
     await store.query("delete from calendar_closure where region = '510100' and day = '2026-12-01'");
     hub.backend.bus.connection.publish(worldChanged);
     await until('it is open again', async () => (await row('510104:Y-1'))!.promisedDueAt === before.promisedDueAt);
-  }, 60_000);
+  }, 180_000);
 
   it('comes to the same rows from the archive', async () => {
     const result = await another('again', (target) => rebuild(store, target, hub.context.world()));
     expect(result.tables.filter(({ equal }) => !equal)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('gives the same rows however the events are cut into batches', async () => {
     const [seeds, scenario] = [await readSeeds(), await readScenario()];
@@ -135,5 +135,5 @@ describe('clocks in a running hub', () => {
     const whole = await rowsBy(160);
     expect(whole.length).toBeGreaterThan(20);
     for (const size of [1, 23]) expect(await rowsBy(size)).toEqual(whole);
-  }, 90_000);
+  }, 180_000);
 });

@@ -58,7 +58,7 @@ beforeAll(async () => {
     await store.query('update camera set url = $2 where id = $1', [id, seal.seal(server.url(path))]);
   }
   apart = await startApart();
-}, 90_000);
+}, 180_000);
 
 afterAll(async () => {
   for (const line of lines) line.disconnect();
@@ -66,7 +66,7 @@ afterAll(async () => {
   await apart?.stop();
   await hub?.stop();
   await server?.stop();
-}, 30_000);
+}, 180_000);
 
 async function startApart(): Promise<Apart> {
   const { context } = hub;
@@ -202,7 +202,7 @@ describe('nothing leaves', () => {
     // She opens one, and has them.
     await playlistOf(`${folder}/plain.m3u8`, colleague);
     for (const file of files) expect((await ask(`${folder}/${file}`, colleague)).status).toBe(200);
-  }, 30_000);
+  }, 180_000);
 
   it('over the socket without a session, a right and a view of one’s own', async () => {
     const li = await hub.signIn({ name: 'li', role: 'inspector', region });
@@ -251,7 +251,7 @@ describe('nothing leaves', () => {
     const answers = [];
     for (let n = 0; n < 9; n++) answers.push(await many.emitWithAck('open', { camera: ids.one, quality: 'main' }));
     expect(answers.map((each) => each.ok || each.reason)).toEqual([...Array<true>(8).fill(true), 'bounds']);
-  }, 30_000);
+  }, 180_000);
 
   it('when the view was not renewed, or there are too many', async () => {
     const cookie = await hub.signIn({ name: 'wu', role: 'inspector', region });
@@ -271,7 +271,7 @@ describe('nothing leaves', () => {
     expect(await refusal(`${folder}/${partIn(playlist)}`, cookie, apart.url)).toEqual([403, 'view.expired']);
     expect(busy.overs).toEqual([]);
     busy.line.disconnect();
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a view ends at once', () => {
@@ -318,7 +318,7 @@ describe('a view ends at once', () => {
     await store.query('update camera set enabled = true where id = $1', [ids.two]);
     bus.connection.publish(worldChanged);
     await until('back', () => hub.context.world().cameras.get(ids.two)!.enabled);
-  }, 90_000);
+  }, 180_000);
 });
 
 describe('a slow client', () => {
@@ -346,7 +346,7 @@ describe('a slow client', () => {
     expect(later[gap]).toMatchObject({ key: true });
     slow.line.disconnect();
     quick.line.disconnect();
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('what was watched', () => {
@@ -427,7 +427,7 @@ describe('what was watched', () => {
     expect(http).toBeGreaterThan(sent - 0.5);
     expect(Math.abs(http - socket)).toBeLessThanOrEqual(0.2);
     expect(await verify('mo', false)).toEqual([0, 'notReported']);
-  }, 90_000);
+  }, 180_000);
 });
 
 describe('the page’s own player', () => {

@@ -70,12 +70,12 @@ beforeAll(async () => {
   ] as const)
     cookies[name] = await hub.signIn({ name, role, region, ...(hall ? { hall } : {}) });
   await record();
-}, 90_000);
+}, 180_000);
 
 afterAll(async () => {
   await hub?.stop();
   await server?.stop();
-}, 30_000);
+}, 180_000);
 
 /** Writes three minutes of film into the recording, as the live path would have. */
 async function record(): Promise<void> {
@@ -265,14 +265,14 @@ describe('evidence of a moment that is now', () => {
     expect(second.gaps.every(({ to }) => to <= first.segments[0]!.at)).toBe(true);
     for (const { name, kind } of second.files)
       if (kind === 'clip') expect((await probe(join(folderOf(id), name))).start).toBeCloseTo(0, 1);
-  }, 60_000);
+  }, 180_000);
 
   it('of a camera that shows nothing says so', async () => {
     const row = await take(dark, Date.now() - 60_000);
     expect(row).toMatchObject({ state: 'complete', seconds: 0, missing: 60 });
     const { manifest } = await detailOf(row.id);
     expect(manifest).toMatchObject({ files: [], segments: [], gaps: [{ cause: 'notRecorded' }] });
-  }, 30_000);
+  }, 180_000);
 
   it('that a killed hub had written and not said is said at the next look', async () => {
     const id = `evidence-${randomUUID()}`;
@@ -301,7 +301,7 @@ describe('evidence of a moment that is now', () => {
       return evidence.state === 'complete' && evidence;
     });
     expect(row.manifests[0]!.digest).toBe(sha256(Buffer.from(JSON.stringify(body))));
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('rights', () => {
@@ -367,7 +367,7 @@ describe('a release', () => {
     expect(sha256(await readFile(join(folder, 'manifest.json')))).toBe(release.copy!.digest);
     const { body } = await ask<{ watermark: string[] }>('wang', `/evidence/released/${release.id}/manifest.json`);
     expect(body.watermark.join('\n')).toMatch(/调阅副本\(查阅\) wang.*\n.*zhao .* 批准 有效至 .*\n用途:核查窗口空岗/);
-  }, 90_000);
+  }, 180_000);
 
   it('nobody answers their own request (SC-29)', async () => {
     const asked = await ask<Release>('li', `/api/evidence/${complete.id}/requests`, { act: 'copy', purpose: 'x' });
@@ -411,7 +411,7 @@ describe('a release', () => {
     const [zhang, li, empty] = [await draw('张三'), await draw('李四'), await draw(' ')];
     expect(zhang).not.toEqual(li);
     expect(zhang.length).toBeGreaterThan(empty.length);
-  }, 60_000);
+  }, 180_000);
 
   it('shows every picture of a camera that began anew with another size and another codec', async () => {
     const folder = join(hub.dataDir, "odd, [clips]'s: all");
@@ -449,7 +449,7 @@ describe('a release', () => {
       ),
     );
     expect(numbers).toEqual([0, 1, 2].flatMap(() => Array.from({ length: 15 }, (_, number) => number)));
-  }, 60_000);
+  }, 180_000);
 
   it('is closed when it has expired', async () => {
     const { store } = hub.context;
@@ -505,7 +505,7 @@ describe('verify', () => {
       expect.stringMatching(/manifest-1.json stands in no entry of the ledger/),
     ]);
     await rm(carried, { recursive: true });
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('deletion', () => {
@@ -521,7 +521,7 @@ describe('deletion', () => {
       items: [{ evidence: complete.id }],
     });
     expect((await verifyEvidence(hub.context.store, hub.dataDir)).faults).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('and all the rest is rebuilt from the log, row by row', async () => {
     const { store, world, log } = hub.context;
@@ -536,5 +536,5 @@ describe('deletion', () => {
     } finally {
       await target.close();
     }
-  }, 60_000);
+  }, 180_000);
 });

@@ -76,8 +76,8 @@ beforeAll(async () => {
     // E3, B1 and E5 were late.
     return row!.n >= 10;
   });
-}, 90_000);
-afterAll(() => desk.close(), 30_000);
+}, 180_000);
+afterAll(() => desk.close(), 180_000);
 
 async function list(account: Account, search = ''): Promise<CaseLine[]> {
   const answer = await desk.ask(account, `/api/casefiles${search}`);

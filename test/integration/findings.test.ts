@@ -77,7 +77,7 @@ beforeAll(async () => {
     article: 'test',
   });
   await tell({ kind: 'patrol.visitStarted', visit: 'v1', duty: 'd1', hall, windows, ...person });
-}, 60_000);
+}, 180_000);
 afterAll(async () => hub?.stop());
 
 const person = { account: 'li', name: 'li' };

@@ -56,11 +56,11 @@ beforeAll(async () => {
       name,
       await hub.signIn({ name, role, region, ...(role === 'hallManager' ? { hall: 'hall-510104-1' } : {}) }),
     );
-}, 90_000);
+}, 180_000);
 afterAll(async () => {
   await hub.stop();
   await rm(folder, { recursive: true });
-}, 30_000);
+}, 180_000);
 
 describe('the form', () => {
   const upload = (who: Person, file: Uint8Array, more = ''): Promise<Response> =>

@@ -53,9 +53,9 @@ beforeAll(async () => {
     'the case',
     async () => (await hub.context.store.query('select 1 from casefile where number = $1', [number])).length > 0,
   );
-}, 60_000);
+}, 180_000);
 
-afterAll(() => hub.stop(), 30_000);
+afterAll(() => hub.stop(), 180_000);
 
 describe('the public screen of a hall', () => {
   it('shows the case without its name and number to whoever looks, made once in five seconds (QT-12)', async () => {

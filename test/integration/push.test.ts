@@ -28,12 +28,12 @@ beforeAll(async () => {
   ({ key } = valueOf(await addCamera(hub.context, { id: 'cam-push', ...added }, by)) as { key: string });
   valueOf(await addCamera(hub.context, { id: 'cam-other', ...added }, by));
   await until('the world knows the cameras', () => hub.context.world().cameras.has('cam-other'));
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await hub?.stop();
-}, 30_000);
+}, 180_000);
 
 afterEach(() => {
   for (const child of children) child.kill('SIGKILL');

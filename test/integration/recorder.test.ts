@@ -36,12 +36,12 @@ beforeAll(async () => {
   backend = await startTestBackend({ seed: false });
   ({ bus, store } = backend);
   part = await startPart();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await part.stop();
   await backend.stop();
-}, 60_000);
+}, 180_000);
 
 const count = async (text: string, values: unknown[] = []): Promise<number> =>
   (await store.query<{ n: number }>(`select count(*) as n from ${text}`, values))[0]!.n;
@@ -174,7 +174,7 @@ describe('the recorder', () => {
       part = await startPart();
     }
     await until('all of them', async () => (await count("event where id like 'stop%'")) === rounds * 1_500, 60_000);
-  }, 90_000);
+  }, 180_000);
 
   it('stops at once when it has only just begun', async () => {
     const early = await startPart();
@@ -199,7 +199,7 @@ describe('the recorder', () => {
     } finally {
       await target.close();
     }
-  }, 60_000);
+  }, 180_000);
 
   it('shows where the ledger was changed by hand', async () => {
     await store.query(

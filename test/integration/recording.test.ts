@@ -64,13 +64,13 @@ beforeAll(async () => {
   await until('the world read again', () => world().cameras.get(always.id)!.recording === 'always');
   inspector = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
   folder = await temporaryFolder();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await hub?.stop();
   await server?.stop();
   if (folder) await removeFolder(folder);
-}, 30_000);
+}, 180_000);
 
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
@@ -93,7 +93,8 @@ function watch(camera: Camera, quality = 'main'): void {
   let on = true;
   stops.push(() => void (on = false));
   void (async () => {
-    for (; on; await sleep(500)) await ask(`/live/${camera.id}/${quality}/plain.m3u8`).then((answer) => answer.arrayBuffer());
+    for (; on; await sleep(500))
+      await ask(`/live/${camera.id}/${quality}/plain.m3u8`).then((answer) => answer.arrayBuffer());
   })().catch(() => undefined);
 }
 
@@ -179,7 +180,7 @@ describe('what is watched', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await stat(join(path, '..'))).mode & 0o777).toBe(0o700);
     expect((await run('ffprobe', [...probe.slice(0, -1), path])).stdout.trim()).toBe('h264,640');
-  }, 60_000);
+  }, 180_000);
 
   it('says that the camera sent nothing, for as long as that lasts; what is off is not recorded, what is always is', async () => {
     const began = Date.now();
@@ -212,7 +213,7 @@ describe('what is watched', () => {
     expect(first!.from - stalledAt).toBeLessThan(10_000);
     // Nobody watches this one.
     await recordedFor(always, began, 3);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('who may see it', () => {
@@ -355,7 +356,7 @@ describe('what is kept', () => {
     expect(await readdir(home)).toEqual([]);
     const listed = (await (await ask('/api/recorded/holds', far)).json()) as { items: RecordingHold[] };
     expect(listed.items.map(({ id, state }) => [id, state])).toEqual([[hold.id, 'released']]);
-  }, 30_000);
+  }, 180_000);
 
   it('a disk that is too slow costs the oldest that waits, and that is a gap', async () => {
     const from = await footage();
@@ -491,7 +492,7 @@ describe('after a kill', () => {
       (error: { code: string }) => error.code,
     );
     expect(code).toBe('recording.damaged');
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a full disk', () => {
@@ -538,5 +539,5 @@ describe('a full disk', () => {
     const { gaps } = await told(always, Date.now() - 120_000);
     expect(gaps.map(({ cause }) => cause)).toContain('diskFull');
     expect(gaps.map(({ cause }) => cause)).toContain('removed');
-  }, 90_000);
+  }, 180_000);
 });

@@ -61,14 +61,14 @@ beforeAll(async () => {
   await until(
     'what was published',
     async () => new Set((await lines('li')).items.map(({ of }) => of)).size === 3,
-    30_000,
+    180_000,
   );
-}, 90_000);
+}, 180_000);
 
 afterAll(async () => {
   await desk.close();
   await removeFolder(folder);
-}, 30_000);
+}, 180_000);
 
 const lines = async (who: Account, query = ''): Promise<RegisterPage> => {
   const { status, body } = await desk.ask(who, `/api/register?${query}`);
@@ -277,7 +277,7 @@ describe('the register', () => {
     } finally {
       await target.close();
     }
-  }, 60_000);
+  }, 180_000);
 
   it('stays quick with ten thousand lines', async () => {
     await desk.backend.store.query(
@@ -297,7 +297,7 @@ describe('the register', () => {
     }
     expect(Math.min(...times)).toBeLessThan(1_500);
     await desk.backend.store.query(`delete from visit where id like 'many-%'`);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a part of the chain', () => {

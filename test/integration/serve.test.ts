@@ -59,11 +59,11 @@ beforeAll(async () => {
       );
       return row!.n === 8;
     },
-    30_000,
+    180_000,
   );
-}, 90_000);
+}, 180_000);
 
-afterAll(() => desk.close(), 30_000);
+afterAll(() => desk.close(), 180_000);
 
 const signalOf = async (casefile: string): Promise<string> =>
   (
@@ -390,7 +390,7 @@ describe('commands', () => {
     expect(again.body.id).not.toBe(visit.id);
     await desk.ask('li', `/api/visits/${again.body.id}/finish`, { method: 'POST' });
     expect((await desk.ask('li', '/api/duties')).body.month).toMatchObject({ findings: 2, done: 0 });
-  }, 60_000);
+  }, 180_000);
 
   it('what was refused may be asked again once it is right, unless under the same key', async () => {
     const command = commands(desk.backend);

@@ -37,9 +37,9 @@ beforeAll(async () => {
     })),
   );
   await until('the drafts', async () => (await drafts()).length === 2, 30_000);
-}, 90_000);
+}, 180_000);
 
-afterAll(() => desk.close(), 30_000);
+afterAll(() => desk.close(), 180_000);
 
 const drafts = () =>
   desk.backend.store.query<{ id: string }>(`select id from signal where state = 'draft' order by casefile`);
@@ -205,7 +205,7 @@ describe('the life of a signal', () => {
     } finally {
       await target.close();
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 const endOfDay = (at: number): number => endOf(dayOf(at));

@@ -60,8 +60,8 @@ class Page {
 
 describe('sockets of a hub', () => {
   let desk: Desk;
-  beforeAll(async () => (desk = await startDesk()), 60_000);
-  afterAll(() => desk.close(), 30_000);
+  beforeAll(async () => (desk = await startDesk()), 180_000);
+  afterAll(() => desk.close(), 180_000);
   const pages: Page[] = [];
   const page = async (account: Account): Promise<Page> => {
     const opened = await new Page().open(desk, account);
@@ -318,7 +318,7 @@ describe('sockets of a hub', () => {
       for (let at = since; at < end; at += 500) prints.push(printOf(Buffer.from(`${camera} ${at} `.repeat(1_000))));
       return prints;
     }
-  }, 60_000);
+  }, 180_000);
 
   it('close with the session', async () => {
     const answer = await desk.ask(undefined, '/api/session', {
@@ -355,7 +355,7 @@ describe('sockets of a hub', () => {
     await sockets.disconnect();
     await sockets.stop();
     await app.close();
-  }, 30_000);
+  }, 180_000);
 
   it('stay while the log or the database is killed, answer 503, and catch up afterwards', async () => {
     const chen = await page('chen');
@@ -379,14 +379,14 @@ describe('sockets of a hub', () => {
     expect((await store.query<{ n: number }>(`select count(*) as n from event where id like 'after-%s'`))[0]!.n).toBe(
       2,
     );
-  }, 90_000);
+  }, 180_000);
 });
 
 describe('a stalled client', () => {
   let desk: Desk;
   let position = 0;
-  beforeAll(async () => (desk = await startDesk({ record: false })), 60_000);
-  afterAll(() => desk.close(), 30_000);
+  beforeAll(async () => (desk = await startDesk({ record: false })), 180_000);
+  afterAll(() => desk.close(), 180_000);
 
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;

@@ -50,7 +50,7 @@ beforeAll(async () => {
   ])
     expect(await addCamera(hub.context, input, by)).toMatchObject({ ok: true });
   await until('the world knows the cameras', () => hub.context.world().cameras.has('rtsp-unheard'));
-}, 90_000);
+}, 180_000);
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
@@ -58,7 +58,7 @@ afterAll(async () => {
   web?.close();
   await Promise.all([hub?.stop(), rtsp?.stop()]);
   await removeFolder(folder);
-}, 30_000);
+}, 180_000);
 
 /** HTTP-FLV of a flash and a beep at the beginning of every second, the sound as G.711, which no browser plays. */
 function film(): ChildProcess {
@@ -140,7 +140,7 @@ describe('sound', () => {
     const beeps = [...stderr.matchAll(/silence_end: ([\d.]+)/g)].map(([, time]) => Number(time));
     expect(flashes.length).toBeGreaterThanOrEqual(2);
     for (const { time } of flashes) expect(Math.min(...beeps.map((beep) => Math.abs(time - beep)))).toBeLessThan(0.1);
-  }, 60_000);
+  }, 180_000);
 
   it('is carried of a camera that speaks RTSP where its record allows it; without that it is not even asked for', async () => {
     const [heard, unheard] = await Promise.all([record('rtsp-heard', 4), record('rtsp-unheard', 2)]);
@@ -155,7 +155,7 @@ describe('sound', () => {
     const beeps = [...stderr.matchAll(/silence_end: ([\d.]+)/g)].map(([, time]) => Number(time));
     expect(beeps.length).toBeGreaterThanOrEqual(2);
     beeps.slice(1).forEach((beep, index) => expect(Math.abs(beep - beeps[index]! - 1)).toBeLessThan(0.15));
-  }, 60_000);
+  }, 180_000);
 
   it('plays in Chromium as LL-HLS with its picture, by the player of the page', async () => {
     const browser = await openBrowser();
@@ -197,7 +197,7 @@ describe('sound', () => {
     } finally {
       await browser.close();
     }
-  }, 60_000);
+  }, 180_000);
 
   it('is gone, what was kept of it for players as well, as soon as it is allowed no more', async () => {
     const listed = async (): Promise<string | undefined> =>
@@ -211,5 +211,5 @@ describe('sound', () => {
     });
     expect(await codecsOf(await record('heard', 1))).toEqual(['h264']);
     expect((await ask(`heard/${before}`)).status).toBe(404);
-  }, 60_000);
+  }, 180_000);
 });

@@ -40,12 +40,12 @@ beforeAll(async () => {
   bus.connection.publish(worldChanged);
   await until('the world read again', () => world().cameras.get(known[11]!.id)!.enabled === false);
   inspector = await hub.signIn({ name: 'li', role: 'inspector', region: '510104' });
-}, 90_000);
+}, 180_000);
 
 afterAll(async () => {
   await hub?.stop();
   await server?.stop();
-}, 30_000);
+}, 180_000);
 
 afterEach(() => {
   for (const stop of stops.splice(0)) stop();

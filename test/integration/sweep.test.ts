@@ -124,12 +124,12 @@ beforeAll(async () => {
   );
   follower = new Follower(backend.bus, recorder, log);
   follower.start();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await follower.stop();
   await backend.stop();
-}, 60_000);
+}, 180_000);
 
 describe('the sweep of a Sunday', () => {
   it('publishes each irregularity once, and decide makes a signal of it', async () => {

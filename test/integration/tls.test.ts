@@ -87,14 +87,14 @@ beforeAll(async () => {
   session = connectHttp2(hub.address, { ca: authority.cert });
   live = `/live/${id}/`;
   await vi.waitFor(async () => (first = await text(`${live}index.m3u8`)), 40_000);
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   session?.destroy();
   await hub?.stop();
   await camera?.stop();
   await removeFolder(folder);
-}, 30_000);
+}, 180_000);
 
 const number = (playlist: string, tag: string): number => Number(new RegExp(`#EXT-X-${tag}:(\\d+)`).exec(playlist)![1]);
 const whole = (playlist: string): string[] => playlist.split('\n').filter((line) => /^[^#]/.test(line));

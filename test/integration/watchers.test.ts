@@ -85,11 +85,11 @@ beforeAll(async () => {
   await enter('guan9', 'overseer', '510105');
   // Of a time that is long over, for the hub's own sweep.
   await deliver('playback', [{ session: 'swept', camera: 'c1', from: 0, to: 1_000, at: 1 }]);
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await desk.close();
-}, 60_000);
+}, 180_000);
 
 describe('what was delivered', () => {
   it('is counted as it was, in whatever pieces and however often', async () => {

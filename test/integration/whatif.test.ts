@@ -110,9 +110,9 @@ beforeAll(async () => {
     const [row] = await hub.context.store.query<{ n: number }>('select count(*) as n from event');
     return row!.n >= 8;
   });
-}, 60_000);
+}, 180_000);
 
-afterAll(() => hub.stop(), 30_000);
+afterAll(() => hub.stop(), 180_000);
 
 async function ask<T = never>(
   who: string,
@@ -319,5 +319,5 @@ describe('a trial and the activation', () => {
     const body = `select body from rule_pack where id = 'jinjiang'`;
     expect(await target.query(body)).toEqual(await hub.context.store.query(body));
     await target.close();
-  }, 60_000);
+  }, 180_000);
 });
