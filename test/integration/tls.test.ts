@@ -261,11 +261,15 @@ describe('LL-HLS to the letter', () => {
       const [name, value] = cookie.split('=') as [string, string];
       await context.addCookies([{ name, value, url: hub.address, secure: true }]);
       const page = await context.newPage();
+      // What a page is not told: why nothing came.
+      const failed: string[] = [];
+      page.on('requestfailed', (each) => failed.push(`${each.url()}: ${each.failure()?.errorText}`));
       await page.goto('/healthz');
-      const protocols = await page.evaluate(`(async () => {
+      const asked = page.evaluate(`(async () => {
         await Promise.all([...Array(16).keys()].map((n) => fetch('${live}plain.m3u8?n=' + n).then((r) => r.text())).concat(fetch('/api/session')));
         return [...new Set(performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map((e) => e.nextHopProtocol))];
       })()`);
+      const protocols = await asked.catch((error: unknown) => [...failed, String(error)]);
       expect(protocols).toEqual(['h2']);
       const greeting = await page.evaluate(`new Promise((resolve, reject) => {
         const socket = new WebSocket(location.origin.replace('https', 'wss') + '/socket.io/?EIO=4&transport=websocket');
