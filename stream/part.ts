@@ -78,7 +78,11 @@ function socketsOf(
   register: RegisterSockets,
 ): Pick<Part, 'sockets' | 'attach' | 'routes'> & { stop: () => void } {
   if (settings.roles.includes('serve')) return { sockets: register, stop: () => {} };
-  const server = openSockets({ identify: sessions.identify, publicOrigin: settings.publicOrigin, path: '/live/socket.io' });
+  const server = openSockets({
+    identify: sessions.identify,
+    publicOrigin: settings.publicOrigin,
+    path: '/live/socket.io',
+  });
   register(server);
   return {
     routes: (app) => void app.addHook('preClose', server.disconnect),

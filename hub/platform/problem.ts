@@ -55,7 +55,10 @@ export function problemOf(error: unknown): { problem: FullProblem; bug: boolean 
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return { problem: problem(statusCode, { detail: message, ...(code ? { reason: code } : {}) }), bug: false };
   if (unstorable.has(code))
-    return { problem: problem(400, { reason: 'a text or a day of the request is none that can be stored' }), bug: false };
+    return {
+      problem: problem(400, { reason: 'a text or a day of the request is none that can be stored' }),
+      bug: false,
+    };
   return { problem: problem(500), bug: true };
 }
 
