@@ -133,7 +133,7 @@ case:
     await until('the message', async () => (await recorded('G-')) === 1);
     await until('the XES', async () => (await recorded('X-')) === 2);
     const [row] = await hub.context.store.query<{ at: number }>(
-      "select occurred_at as at from event where body->>'casefile' = 'W-1'",
+      "select occurred_at as at from event where body->>'casefile' = 'W-1' and kind like 'case.%'",
     );
     expect(row!.at).toBe(Date.parse('2026-10-12T09:30:00+08:00'));
     await until('all moved', () => taking.status().folders.every(({ waiting }) => waiting === 0));

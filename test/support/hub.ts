@@ -15,8 +15,12 @@ import type { Settings } from '../../hub/platform/part.ts';
 import type { Store } from '../../hub/platform/postgres.ts';
 import type { Seal } from '../../hub/platform/seal.ts';
 import type { Role } from '../../hub/model/rights.ts';
+import { seenOf } from '../../hub/record/replan.ts';
 import { seedFrom } from '../../seeds/load.ts';
 import { removeFolder } from './folder.ts';
+import { untilWithin } from './until.ts';
+
+const until = untilWithin(60_000);
 
 /** Every part, loopback, any free port, embedded servers under a folder of its own, nothing logged, no demonstration. */
 export function testSettings(dataDir: string, change: Partial<Settings> = {}): Settings {
@@ -92,7 +96,16 @@ export async function startTestHub(options: TestOptions = {}): Promise<TestHub> 
   const hub = await startHub(settings, { log });
   const { store, seal } = hub.context;
   try {
-    if (options.seed !== false && !settings.demo) await seed(store, seal, hub.backend.reload);
+    if (options.seed !== false && !settings.demo) {
+      await seed(store, seal, hub.backend.reload);
+      // The calendar came after the hub: once it was seen, no clock of a later case is counted anew because of it.
+      const body = JSON.stringify(seenOf(hub.context.world().calendar));
+      if (settings.roles.includes('record'))
+        await until(
+          'the calendar',
+          async () => (await store.query('select 1 from calendar_seen where body = $1', [body]))[0],
+        );
+    }
   } catch (error) {
     await hub.stop();
     throw error;
