@@ -59,8 +59,10 @@ beforeAll(async () => {
     { ...visit, id: 'v3', visit: 'visit-3' },
   ]);
   await until(
-    'what was published',
-    async () => new Set((await lines('li')).items.map(({ of }) => of)).size === 3,
+    'what was published, and every clock that had to turn',
+    async () =>
+      (await desk.backend.store.query('select 1 from casefile where next_turn is null')).length === 1 &&
+      new Set((await lines('li')).items.map(({ of }) => of)).size === 3,
     180_000,
   );
 }, 180_000);
