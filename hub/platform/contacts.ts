@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { contactRoles, type Contact, type ContactFault, type ContactRole } from '../model/contact.ts';
 import { HubError } from '../model/error.ts';
 import { identifier, regionCode, shortText } from '../model/fields.ts';
+import { csvCell, guarded, unguarded } from './csv.ts';
 import type { Runner } from './postgres.ts';
 
 /** More contacts than this are no list of one region's people. */
@@ -102,7 +103,9 @@ export function readContacts(bytes: Buffer, places: Places): { contacts: Contact
     const add = (field: string, reason: string): void => {
       if (faults.length < mostFaults) faults.push({ row, column: columnOf(field), reason });
     };
-    const given = Object.fromEntries(fields.map((field, at) => [field, cells[at]]).filter(([, cell]) => cell));
+    const given = Object.fromEntries(
+      fields.map((field, at) => [field, unguarded(cells[at] ?? '')]).filter(([, cell]) => cell),
+    );
     const result = shape.safeParse(given);
     if (!result.success) {
       for (const { path, message } of result.error.issues) add(String(path[0] ?? 'id'), message);
@@ -137,10 +140,8 @@ function textOf(bytes: Buffer): string {
 
 /** The same file again; a cell that a spreadsheet would take for a formula gets an apostrophe before it. */
 export function writeContacts(contacts: Iterable<Contact>): string {
-  const cell = (text: string): string => {
-    const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) && !/^\+?[\d-]+$/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
+  // A telephone number is none.
+  const cell = (text: string): string => csvCell(/^\+?[\d-]+$/.test(text) ? text : guarded(text));
   const lines = [columns.map(([zh]) => zh)];
   for (const each of contacts)
     lines.push(columns.map(([, field]) => (field === 'role' ? roleWords[each.role] : (each[field] ?? ''))) as never);

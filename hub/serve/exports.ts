@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { SheetData } from 'write-excel-file/node';
 import { dayOf } from '../model/calendar.ts';
 import { HubError } from '../model/error.ts';
+import { csvCell, guarded } from '../platform/csv.ts';
 import { Download } from './gate.ts';
 import { away, type Refusal } from './problem.ts';
 
@@ -22,17 +23,11 @@ export interface Table {
   rows: AsyncIterable<Cell[][]>;
 }
 
-/** A spreadsheet reads a text with such a beginning, in full width as well, as a formula; an apostrophe keeps it a text. */
-const escapeCell = (cell: Cell): string | number | undefined =>
-  typeof cell === 'string' && /^[=+\-@\t\r\n＝＋－＠]/.test(cell) ? `'${cell}` : cell;
+const escapeCell = (cell: Cell): string | number | undefined => (typeof cell === 'string' ? guarded(cell) : cell);
 
 /** RFC 4180. */
 export function csvLine(cells: readonly Cell[]): string {
-  const texts = cells.map((cell) => {
-    const text = String(escapeCell(cell) ?? '');
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  });
-  return `${texts.join(',')}\r\n`;
+  return `${cells.map((cell) => csvCell(String(escapeCell(cell) ?? ''))).join(',')}\r\n`;
 }
 
 const widest = 40;

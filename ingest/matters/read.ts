@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { checkRecord, matterRecord, type MatterRecord, type PromisedLimit } from '../../hub/model/matter.ts';
 import type { TheirMatter } from '../../hub/model/matterDiff.ts';
 import { HubError } from '../../hub/model/error.ts';
+import { unguarded } from '../../hub/platform/csv.ts';
 import { readCsv } from '../csv.ts';
 import { openBytes, type GoodRow, type Row } from '../rows.ts';
 import { readXlsx } from '../xlsx.ts';
@@ -171,7 +172,7 @@ function readCells(row: GoodRow, wanted: readonly Column[], faults: Faults): Rec
   const published: Record<string, unknown> = {};
   let right = true;
   for (const { title, kind, field, element } of wanted) {
-    const text = unquoted((row.values.get(title) ?? '').trim());
+    const text = unguarded((row.values.get(title) ?? '').trim());
     const read = text === '' ? undefined : kind.read(text);
     if (read?.ok) {
       if (element === undefined) fields[field] = read.value;
@@ -191,6 +192,3 @@ function readCells(row: GoodRow, wanted: readonly Column[], faults: Faults): Rec
   if (Object.keys(published).length > 0) fields.published = published;
   return right ? fields : undefined;
 }
-
-/** `'=…`: how a CSV of ours keeps a spreadsheet from taking text for a formula. */
-const unquoted = (text: string): string => (/^'[=+\-@]/.test(text) ? text.slice(1) : text);

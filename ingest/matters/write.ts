@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import writeXlsx, { type SheetData } from 'write-excel-file/node';
 import type { MatterRecord } from '../../hub/model/matter.ts';
+import { csvCell, guarded } from '../../hub/platform/csv.ts';
 import { columns } from './columns.ts';
 
 const titles = columns.map(({ title }) => title);
@@ -15,7 +16,9 @@ export async function mattersFile(kind: 'xlsx' | 'csv', records: readonly Matter
   );
   if (kind === 'xlsx') return workbook(rows);
   // The mark tells spreadsheets that it is UTF-8.
-  return Buffer.from(`\ufeff${[titles, ...rows].map((row) => row.map(quoted).join(',')).join('\r\n')}\r\n`);
+  return Buffer.from(
+    `\ufeff${[titles, ...rows].map((row) => row.map((text) => csvCell(guarded(text))).join(',')).join('\r\n')}\r\n`,
+  );
 }
 
 /** The form: one sheet to fill in, one that says of each column what belongs there. */
@@ -47,9 +50,4 @@ async function workbook(rows: readonly string[][]): Promise<Buffer> {
     },
     { sheet: '填写说明', data: help, columns: [18, 10, 60, 50].map((width) => ({ width })), stickyRowsCount: 1 },
   ]).toBuffer();
-}
-
-function quoted(text: string): string {
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -42,7 +42,7 @@ describe('the matters file', () => {
   });
 
   it.each(['xlsx', 'csv'])('gives back as %s what was written', async (ending) => {
-    const odd = recordOf({ code: '007', name: '=1+1, "甲"', conditions: '一，\n二', seal: '-' });
+    const odd = recordOf({ code: '007', name: '=1+1, "甲"', conditions: '一，\n二', seal: '-', section: '＝审核科' });
     await writeMatters(path(`round.${ending}`), [recordOf(), odd]);
     const { rows, faults } = await readMatters(path(`round.${ending}`), options);
     expect(faults).toEqual([]);
